@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rogatory
+
+// EntryType says what a journal entry records. The list is closed and only grows.
+type EntryType string
+
+// The entry types.
+const (
+	NodeCreated        EntryType = "node.created"
+	NodeStarted        EntryType = "node.started"
+	RequestDrafted     EntryType = "request.drafted"
+	RequestRevised     EntryType = "request.revised"
+	MessageSent        EntryType = "message.sent"
+	MessageReceived    EntryType = "message.received"
+	MessageRefused     EntryType = "message.refused"   // arrived, authenticated, and could not be acted on
+	MessageReceipted   EntryType = "message.receipted" // the other side's receipt came back
+	MessageUndelivered EntryType = "message.undelivered"
+	MessageRevived     EntryType = "message.revived"
+	ExhibitSealed      EntryType = "exhibit.sealed"
+	ExhibitReceived    EntryType = "exhibit.received"
+	ExhibitOpened      EntryType = "exhibit.opened"
+	ExhibitExported    EntryType = "exhibit.exported"
+	DeadlinePassed     EntryType = "deadline.passed"
+	DirectoryChanged   EntryType = "directory.changed"
+	CourierExported    EntryType = "courier.exported"
+	CourierImported    EntryType = "courier.imported"
+)
+
+// Entry is the body of one journal entry. Only its salted commitment is public.
+//
+// Custody events are entries: By says who, At when, Type what, Why why (ISO/IEC 27037).
+type Entry struct {
+	Type    EntryType   `json:"type"`
+	At      Instant     `json:"at"`
+	By      Actor       `json:"by"`
+	Request RequestID   `json:"request,omitempty"`
+	Message *MessageRef `json:"message,omitempty"`
+	Draft   *Request    `json:"draft,omitempty"`
+	To      *Address    `json:"to,omitempty"` // of a draft
+	Exhibit *Exhibit    `json:"exhibit,omitempty"`
+	Name    string      `json:"name,omitempty"` // deadline, file or other thing concerned
+	Why     string      `json:"why,omitempty"`
+}
+
+// MessageRef names a message beyond doubt.
+type MessageRef struct {
+	ID       MessageID `json:"id"`
+	Act      Act       `json:"act"`
+	From     StateCode `json:"from"`
+	To       StateCode `json:"to"`
+	Sequence int64     `json:"sequence"`
+	Digest   Digest    `json:"digest"`           // SHA-256 of the message's signature file
+	Receipt  Digest    `json:"receipt,omitzero"` // SHA-256 of the receipt container
+	Code     string    `json:"code,omitempty"`   // why it was refused or not delivered
+}

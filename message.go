@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rogatory
+
+// Protocol is the version of the messages between nodes.
+const Protocol = 1
+
+// Officer is the person named in a message: who did it, in which role. The name may be a service
+// number where a State does not name its staff.
+type Officer struct {
+	Name string      `json:"name"`
+	Role OfficerRole `json:"role"`
+}
+
+// Actor is who does something, and for which authority. It is passed explicitly everywhere.
+type Actor struct {
+	Address
+	Officer
+}
+
+// Message is what one State says to another. The JSON of this struct, in the one encoding that
+// package envelope defines, is what is signed.
+type Message struct {
+	Protocol int       `json:"rogatory"`
+	Mode     Mode      `json:"mode"`
+	ID       MessageID `json:"id"`
+	Request  RequestID `json:"request"`
+	From     Address   `json:"from"`
+	To       Address   `json:"to"`
+	// Sequence counts the messages from one State to another: 1, 2, 3, without a gap.
+	Sequence int64 `json:"sequence"`
+	// Incarnation counts the starts of the sending node, so that clones and restored copies show.
+	Incarnation int64   `json:"incarnation"`
+	Sent        Instant `json:"sent"`
+	Expires     Instant `json:"expires"` // not to be acted on when received later
+	Act         Act     `json:"act"`
+	By          Officer `json:"by"`
+	ApprovedBy  Officer `json:"approved_by,omitzero"` // second person, where the act needs two
+	Body        Body    `json:"body"`
+}
+
+// Body is the content of a message; which member is present follows from the act.
+type Body struct {
+	Request      *Request      `json:"request,omitempty"`      // Send
+	Verdict      *Verdict      `json:"verdict,omitempty"`      // Accept, Postpone, Refuse, Execute
+	Preservation *Preservation `json:"preservation,omitempty"` // Preserve, Extend, RequestExtension, Release
+	Exhibit      *Exhibit      `json:"exhibit,omitempty"`      // Offer
+	ExhibitID    ExhibitID     `json:"exhibit_id,omitempty"`   // Take, RevokeOffer
+	Root         Digest        `json:"root,omitzero"`          // Take: the root that was received
+	// Answers names the question (AskMore, Consult) that a Supplement answers. A supplement to an older
+	// question than the last is kept and moves nothing, so that messages that crossed settle alike.
+	Answers  MessageID `json:"answers,omitempty"`
+	Text     string    `json:"text,omitempty"`     // words to the other side
+	Language string    `json:"language,omitempty"` // of Text, BCP 47
+}
+
+// ReceiptOutcome says what became of a delivery.
+type ReceiptOutcome string
+
+// The outcomes.
+const (
+	ReceivedOutcome ReceiptOutcome = "received" // on disk and in the journal
+	RefusedOutcome  ReceiptOutcome = "refused"  // recorded, not acted on; Code says why
+)
+
+// Receipt is the receiving State's signed answer to one delivery. The journal proof beside it shows
+// where in the receiver's journal the message is.
+type Receipt struct {
+	Protocol int            `json:"rogatory"`
+	Mode     Mode           `json:"mode"`
+	Message  MessageID      `json:"message"`
+	Digest   Digest         `json:"digest"` // SHA-256 of the message's signature file
+	From     Address        `json:"from"`   // who signs the receipt
+	To       Address        `json:"to"`     // who sent the message
+	Sequence int64          `json:"sequence"`
+	Received Instant        `json:"received"`
+	Outcome  ReceiptOutcome `json:"outcome"`
+	Code     string         `json:"code,omitempty"`
+	Reason   string         `json:"reason,omitempty"`
+}
