@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package envelope owns the bytes that cross a border: the one encoding of a message or receipt, the
+// signed container around it, and the encryption to the authority it is addressed to.
+//
+// A message is JSON in exactly one encoding, signed inside an ASiC-E container (package asice), and
+// carried as an age file for the receiving authority's message recipient. Any age program opens it,
+// any openssl checks it. The sender's journal proof is attached to the container as
+// META-INF/journal.tlog-proof: the message's identity is the SHA-256 of its signature file, which
+// attaching leaves alone, and that identity is what the journal entry commits to.
+//
+// It promises that Open returns a message only if the container has its one valid form, the
+// signature holds, the certificate chains to the State's own authorities and names the sender, and
+// every limit is kept. It refuses unknown members, other encodings, compressed containers and weak
+// recipients. After an error nothing but the error is returned. It does not decide whether a message
+// is timely, expected or lawful: that is the docket's.
+//
+// The formats of this package are stable; they are described in docs/protocol.md with vectors.
+package envelope
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"filippo.io/age"
+
+	"rogatory"
+	"rogatory/asice"
+)
+
+const (
+	// MaxMessage bounds the JSON of a message: twenty full text fields of 20,000 characters in a script
+	// of three bytes each, with room for escapes.
+	MaxMessage = 2 << 20
+	// MaxReceipt bounds the JSON of a receipt, which has no free text beyond one sentence.
+	MaxReceipt = 16 << 10
+	// MaxEnvelope bounds an encrypted message: the largest container and the age header and tags.
+	MaxEnvelope = asice.MaxContainer + 64<<10
+
+	messageFile = "message.json"
+	receiptFile = "receipt.json"
+	mediaType   = "application/json"
+
+	// JournalProof is the name under which the journal proof of a message or receipt is attached.
+	JournalProof = "journal"
+
+	// MediaTypeEnvelope and MediaTypeContainer name the two formats on the wire.
+	MediaTypeEnvelope  = "application/age"
+	MediaTypeContainer = "application/vnd.etsi.asic-e+zip"
+)
+
+// Opened is a verified container with a message.
+type Opened struct {
+	Message   rogatory.Message
+	Digest    rogatory.Digest // of the signature file: the message's identity
+	Container []byte          // as received, to be stored as it is
+	Proof     []byte          // the sender's journal proof; verified elsewhere
+	Signer    *x509.Certificate
+	Signed    time.Time // as the signer claims
+}
+
+// Encode returns the one encoding of a message or a receipt.
+func Encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, rogatory.Fault(rogatory.Invalid, "message_invalid", "encode: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// DecodeMessage reads the one encoding of a message and checks its form.
+func DecodeMessage(data []byte) (rogatory.Message, error) {
+	var m rogatory.Message
+	if err := decode(data, MaxMessage, &m); err != nil {
+		return rogatory.Message{}, err
+	}
+	if err := checkMessage(m); err != nil {
+		return rogatory.Message{}, err
+	}
+	return m, nil
+}
+
+// DecodeReceipt reads the one encoding of a receipt and checks its form.
+func DecodeReceipt(data []byte) (rogatory.Receipt, error) {
+	var r rogatory.Receipt
+	if err := decode(data, MaxReceipt, &r); err != nil {
+		return rogatory.Receipt{}, err
+	}
+	refused := r.Outcome == rogatory.RefusedOutcome
+	switch {
+	case r.Protocol != rogatory.Protocol:
+		return rogatory.Receipt{}, invalid("protocol version %d, this node speaks %d", r.Protocol, rogatory.Protocol)
+	case !r.Message.Valid() || r.Digest.IsZero() || !validAddress(r.From) || !validAddress(r.To) || r.Sequence < 1 || r.Received <= 0 || !validMode(r.Mode):
+		return rogatory.Receipt{}, invalid("a receipt lacks its message, digest, addresses, sequence, mode or time")
+	case !refused && r.Outcome != rogatory.ReceivedOutcome, refused != (r.Code != ""):
+		return rogatory.Receipt{}, invalid("receipt outcome %.20q with code %.40q", r.Outcome, r.Code)
+	}
+	return r, nil
+}
+
+func invalid(format string, args ...any) error {
+	return rogatory.Fault(rogatory.Invalid, "message_invalid", format, args...)
+}
+
+func decode(data []byte, limit int, v any) error {
+	if len(data) > limit {
+		return rogatory.Fault(rogatory.Invalid, "message_too_large", "message of %d bytes, at most %d are read", len(data), limit)
+	}
+	if !utf8.Valid(data) {
+		return invalid("message is not UTF-8")
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return rogatory.Fault(rogatory.Invalid, "message_invalid", "read message: %w", err)
+	}
+	again, err := Encode(v)
+	if err != nil {
+		return err
+	}
+	// Equality with the one encoding also refuses trailing data, doubled members and case variants.
+	if !bytes.Equal(again, data) {
+		return invalid("message is not in its one encoding")
+	}
+	return nil
+}
+
+func validMode(m rogatory.Mode) bool { return m == rogatory.Exercise || m == rogatory.Live }
+
+func validAddress(a rogatory.Address) bool {
+	if !a.State.Valid() || len(a.Authority) == 0 || len(a.Authority) > 40 {
+		return false
+	}
+	for i := range len(a.Authority) {
+		c := a.Authority[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+const maxNameRunes = 120 // of a person or a file: what fits one line of a letter
+
+func validOfficer(o rogatory.Officer) bool {
+	roles := []rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian, rogatory.TheNode}
+	return o.Name != "" && utf8.RuneCountInString(o.Name) <= maxNameRunes && slices.Contains(roles, o.Role)
+}
+
+func checkMessage(m rogatory.Message) error {
+	switch {
+	case m.Protocol != rogatory.Protocol:
+		return invalid("protocol version %d, this node speaks %d", m.Protocol, rogatory.Protocol)
+	case !validMode(m.Mode):
+		return invalid("mode %.20q", m.Mode)
+	case !m.ID.Valid():
+		return invalid("message identifier %.60q", m.ID)
+	case !m.Request.Valid():
+		return invalid("request reference %.60q", m.Request)
+	case !validAddress(m.From) || !validAddress(m.To) || m.From.State == m.To.State:
+		return invalid("addresses %.60q and %.60q", m.From.String(), m.To.String())
+	case m.Sequence < 1 || m.Incarnation < 1:
+		return invalid("sequence %d, incarnation %d", m.Sequence, m.Incarnation)
+	case m.Sent <= 0 || m.Expires <= m.Sent:
+		return invalid("sent %s, expires %s", m.Sent, m.Expires)
+	case !validOfficer(m.By):
+		return invalid("officer %.40q in role %.20q", m.By.Name, m.By.Role)
+	case m.ApprovedBy != (rogatory.Officer{}) && !validOfficer(m.ApprovedBy):
+		return invalid("approving officer %.40q", m.ApprovedBy.Name)
+	case m.Body.Answers != "" && !m.Body.Answers.Valid():
+		return invalid("answered message %.60q", m.Body.Answers)
+	}
+	return checkBody(m.Act, m.Body)
+}
+
+// checkBody says which member an act carries: exactly those, so that nothing hides in a message.
+func checkBody(act rogatory.Act, b rogatory.Body) error {
+	type parts struct{ request, verdict, preservation, exhibit, exhibitID, root, answers, text bool }
+	has := parts{b.Request != nil, b.Verdict != nil, b.Preservation != nil, b.Exhibit != nil, b.ExhibitID != "", !b.Root.IsZero(), b.Answers != "", b.Text != ""}
+	want := has // acts may carry words; text is free unless it is required below
+	switch act {
+	case rogatory.Send:
+		want = parts{request: true, text: has.text}
+	case rogatory.Accept:
+		want = parts{verdict: has.verdict, text: has.text}
+	case rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
+		want = parts{verdict: true, text: has.text}
+	case rogatory.Preserve, rogatory.Extend, rogatory.RequestExtension:
+		want = parts{preservation: true, text: has.text}
+	case rogatory.Offer:
+		want = parts{exhibit: true, text: has.text}
+	case rogatory.Take:
+		want = parts{exhibitID: true, root: true, text: has.text}
+	case rogatory.RevokeOffer:
+		want = parts{exhibitID: true, text: true}
+	case rogatory.Supplement:
+		want = parts{answers: true, text: true}
+	case rogatory.AskMore, rogatory.Consult, rogatory.Warn, rogatory.Withdraw:
+		want = parts{text: true}
+	case rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close:
+		want = parts{text: has.text}
+	default:
+		return invalid("act %.40q is not one that crosses a border", act)
+	}
+	if has != want {
+		return invalid("the body does not fit the act %s", act)
+	}
+	if e := b.Exhibit; e != nil && (!e.ID.Valid() || !plainName(e.FileName) || e.Expires <= 0) {
+		return invalid("exhibit %.40q named %.60q", e.ID, e.FileName)
+	}
+	if b.ExhibitID != "" && !b.ExhibitID.Valid() {
+		return invalid("exhibit reference %.40q", b.ExhibitID)
+	}
+	return nil
+}
+
+// plainName accepts base names that are the same file on every system and in every archive.
+func plainName(name string) bool {
+	if name == "" || len(name) > 100 || name[0] == '.' || name[0] == '-' {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// Sign makes the container of a message. The claimed signing time is the message's Sent.
+func Sign(m rogatory.Message, s asice.Signer) (container []byte, digest rogatory.Digest, err error) {
+	if err := checkMessage(m); err != nil {
+		return nil, digest, err
+	}
+	data, err := Encode(m)
+	if err != nil {
+		return nil, digest, err
+	}
+	if len(data) > MaxMessage {
+		return nil, digest, rogatory.Fault(rogatory.Invalid, "message_too_large", "message of %d bytes, at most %d can be sent", len(data), MaxMessage).
+			WithHint("send long documents as an exhibit")
+	}
+	return build(messageFile, data, s, m.Sent)
+}
+
+// SignReceipt makes the container of a receipt.
+func SignReceipt(r rogatory.Receipt, s asice.Signer) (container []byte, digest rogatory.Digest, err error) {
+	data, err := Encode(r)
+	if err != nil {
+		return nil, digest, err
+	}
+	return build(receiptFile, data, s, r.Received)
+}
+
+func build(name string, data []byte, s asice.Signer, at rogatory.Instant) ([]byte, rogatory.Digest, error) {
+	container, err := asice.Build([]asice.File{{Name: name, MediaType: mediaType, Data: data}}, s, at.Time())
+	if err != nil {
+		return nil, rogatory.Digest{}, fault(err)
+	}
+	c, err := asice.Parse(container)
+	if err != nil {
+		return nil, rogatory.Digest{}, fault(err)
+	}
+	return container, c.SignatureDigest(), nil
+}
+
+// AttachProof adds the journal proof to a container.
+func AttachProof(container, proof []byte) ([]byte, error) {
+	c, err := asice.AttachProof(container, JournalProof, proof)
+	if err != nil {
+		return nil, fault(err)
+	}
+	return c, nil
+}
+
+// Peek reads a message without trusting it: only to learn who claims to have sent it.
+func Peek(container []byte) (rogatory.Message, error) {
+	_, data, err := parse(container, messageFile)
+	if err != nil {
+		return rogatory.Message{}, err
+	}
+	return DecodeMessage(data)
+}
+
+// Open verifies a container from a party and returns its message. The certificate must have been
+// valid at that time, and must name the State and the authority that the message is from.
+func Open(container []byte, from rogatory.Party, at time.Time) (Opened, error) {
+	c, data, err := parse(container, messageFile)
+	if err != nil {
+		return Opened{}, err
+	}
+	verified, err := verify(c, from, at)
+	if err != nil {
+		return Opened{}, err
+	}
+	m, err := DecodeMessage(data)
+	if err != nil {
+		return Opened{}, err
+	}
+	if err := speaksFor(verified.Certificate, m.From, from); err != nil {
+		return Opened{}, err
+	}
+	proof, _ := c.Proof(JournalProof)
+	return Opened{Message: m, Digest: c.SignatureDigest(), Container: container, Proof: proof,
+		Signer: verified.Certificate, Signed: verified.SigningTime}, nil
+}
+
+// OpenReceipt verifies a receipt from a party. The proof is returned for the caller to verify.
+func OpenReceipt(container []byte, from rogatory.Party, at time.Time) (r rogatory.Receipt, proof []byte, err error) {
+	c, data, err := parse(container, receiptFile)
+	if err != nil {
+		return rogatory.Receipt{}, nil, err
+	}
+	verified, err := verify(c, from, at)
+	if err != nil {
+		return rogatory.Receipt{}, nil, err
+	}
+	r, err = DecodeReceipt(data)
+	if err != nil {
+		return rogatory.Receipt{}, nil, err
+	}
+	if err := speaksFor(verified.Certificate, r.From, from); err != nil {
+		return rogatory.Receipt{}, nil, err
+	}
+	proof, _ = c.Proof(JournalProof)
+	return r, proof, nil
+}
+
+func parse(container []byte, name string) (*asice.Container, []byte, error) {
+	c, err := asice.Parse(container)
+	if err != nil {
+		return nil, nil, fault(err)
+	}
+	if len(c.Files) != 1 || c.Files[0].Name != name || c.Files[0].MediaType != mediaType || len(c.Stamps) != 0 {
+		return nil, nil, rogatory.Fault(rogatory.Invalid, "container_malformed", "container does not hold just %s", name)
+	}
+	for _, p := range c.Proofs {
+		if p.Name != "META-INF/"+JournalProof+".tlog-proof" {
+			return nil, nil, rogatory.Fault(rogatory.Invalid, "container_malformed", "container holds the unexpected proof %s", p.Name)
+		}
+	}
+	return c, c.Files[0].Data, nil
+}
+
+func verify(c *asice.Container, from rogatory.Party, at time.Time) (*asice.Verified, error) {
+	roots, err := Pool(from.Certificates)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.Verify(roots, at)
+	if err != nil {
+		return nil, fault(err)
+	}
+	return v, nil
+}
+
+// speaksFor holds the certificate against the address: O is the State, OU the authority.
+func speaksFor(cert *x509.Certificate, a rogatory.Address, p rogatory.Party) error {
+	if a.State != p.Code || !slices.Contains(cert.Subject.Organization, string(a.State)) || !slices.Contains(cert.Subject.OrganizationalUnit, string(a.Authority)) {
+		return rogatory.Fault(rogatory.Untrusted, "wrong_signer", "the certificate of %.80q does not speak for %.60q", cert.Subject.CommonName, a.String())
+	}
+	if _, ok := p.Authority(a.Authority); !ok {
+		return rogatory.Fault(rogatory.Untrusted, "authority_unknown", "the directory knows no authority %.60q", a.String())
+	}
+	return nil
+}
+
+// Pool reads PEM certificates into a pool.
+func Pool(certificates []string) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	for _, text := range certificates {
+		block, rest := pem.Decode([]byte(text))
+		if block == nil || block.Type != "CERTIFICATE" || len(bytes.TrimSpace(rest)) != 0 {
+			return nil, rogatory.Fault(rogatory.Untrusted, "certificate_invalid", "directory entry holds a malformed certificate")
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, rogatory.Fault(rogatory.Untrusted, "certificate_invalid", "read certificate: %w", err)
+		}
+		pool.AddCert(cert)
+	}
+	return pool, nil
+}
+
+// fault translates the container's closed list of refusals into ours.
+func fault(err error) error {
+	f, ok := errors.AsType[asice.Fault](err)
+	if !ok {
+		return rogatory.Fault(rogatory.Internal, "container_failed", "handle container: %w", err)
+	}
+	kind, code := rogatory.Invalid, "container_malformed"
+	switch f {
+	case asice.ErrTooLarge:
+		code = "container_too_large"
+	case asice.ErrUnlisted:
+		code = "container_unlisted"
+	case asice.ErrDuplicate:
+		code = "container_duplicate"
+	case asice.ErrDigest:
+		kind, code = rogatory.Untrusted, "digest_mismatch"
+	case asice.ErrSignature:
+		kind, code = rogatory.Untrusted, "signature_invalid"
+	case asice.ErrUntrusted:
+		kind, code = rogatory.Untrusted, "certificate_untrusted"
+	case asice.ErrCertificateTime:
+		kind, code = rogatory.Stale, "certificate_expired"
+	case asice.ErrStamp:
+		kind, code = rogatory.Untrusted, "stamp_invalid"
+	}
+	return rogatory.Fault(kind, code, "check container: %w", err)
+}
+
+// Seal encrypts a container to a message recipient (age1pq1...): an age file that stock age opens.
+func Seal(container []byte, recipient string) ([]byte, error) {
+	r, err := age.ParseHybridRecipient(recipient)
+	if err != nil {
+		return nil, rogatory.Fault(rogatory.Untrusted, "weak_recipient", "read recipient %.24q: %w", recipient, err)
+	}
+	var b bytes.Buffer
+	b.Grow(len(container) + 4096)
+	w, err := age.Encrypt(&b, r)
+	if err == nil {
+		_, err = w.Write(container)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, rogatory.Fault(rogatory.Internal, "seal_failed", "encrypt message: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Unseal decrypts an envelope with one of the identities. Nothing of a truncated or altered envelope
+// is returned.
+func Unseal(ctx context.Context, sealed []byte, identities ...age.Identity) ([]byte, error) {
+	if len(sealed) > MaxEnvelope {
+		return nil, rogatory.Fault(rogatory.Invalid, "message_too_large", "envelope of %d bytes, at most %d are read", len(sealed), MaxEnvelope)
+	}
+	r, err := age.Decrypt(bytes.NewReader(sealed), identities...)
+	if err != nil {
+		if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
+			return nil, rogatory.Fault(rogatory.Untrusted, "wrong_key", "the envelope is for another key: %w", err).
+				WithHint("the sender should update its directory and send again")
+		}
+		return nil, rogatory.Fault(rogatory.Invalid, "envelope_malformed", "open envelope: %w", err)
+	}
+	container, err := io.ReadAll(io.LimitReader(r, asice.MaxContainer+1))
+	if err != nil {
+		return nil, rogatory.Fault(rogatory.Invalid, "envelope_malformed", "open envelope: %w", err)
+	}
+	if len(container) > asice.MaxContainer {
+		return nil, rogatory.Fault(rogatory.Invalid, "message_too_large", "container above %d bytes", asice.MaxContainer)
+	}
+	return container, ctx.Err()
+}
