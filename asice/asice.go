@@ -16,9 +16,9 @@
 // What it promises. There is exactly one valid encoding of a container: Parse
 // refuses whatever Build, AttachProof and AttachStamp would not have written, so
 // two readers cannot see different things and nothing hides between entries. Build
-// is deterministic if the key is. SignatureDigest names a message for good: neither
-// the signature bytes nor the certificates in them can be changed into others that
-// still verify, and attaching proofs and stamps leaves them alone.
+// is deterministic if the key is. SignatureDigest names a message for good: without
+// the key nobody can change the signature bytes or the certificates in them into
+// others that still verify, and attaching proofs and stamps leaves them alone.
 //
 // What it refuses. Compression, so that there are no bombs; names that are not
 // plain relative paths; duplicates; entries no manifest covers; anything above the
@@ -28,7 +28,8 @@
 // What it leaves open. Proofs (META-INF/*.tlog-proof) are the only entries outside
 // every manifest, because they come into being after the signature. Anybody may
 // add, replace or remove them; they carry their own signatures and mean nothing
-// until those are verified elsewhere.
+// until those are verified elsewhere. Likewise anybody may attach a stamp, or take
+// the last one away: what remains still proves what it proves.
 //
 // After an error nothing is returned but the error, which wraps a Fault wherever
 // the content is to blame. The package keeps no state, reads no clock, and touches
@@ -130,11 +131,11 @@ func Build(files []File, s Signer, at time.Time) ([]byte, error) {
 			return nil, err
 		}
 	}
-	references, err := references(files)
+	covered, err := references(files)
 	if err != nil {
 		return nil, err
 	}
-	text := (&manifest{signatureName, signatureMediaType, references}).encode()
+	text := (&manifest{signatureName, signatureMediaType, covered}).encode()
 	signature, err := s.sign(oidData, text, true, true, at)
 	if err != nil {
 		return nil, err

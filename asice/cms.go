@@ -31,8 +31,8 @@ const (
 	maxCertificates = 6
 )
 
-// objectID is an object identifier as its DER content octets, so that they
-// are constants and comparing them is comparing strings.
+// objectID is an object identifier as its DER content octets: a constant, compared
+// like any string.
 type objectID string
 
 const (

@@ -233,6 +233,29 @@ func TestAForgedSignatureIsRefused(t *testing.T) {
 	}
 }
 
+// From 2050 on CMS writes times in another form.
+func TestSignaturesWorkPastTheMiddleOfTheCentury(t *testing.T) {
+	s := newScene(t)
+	later := time.Date(2055, 6, 1, 8, 0, 0, 0, time.UTC)
+	k := key(t, "Aurelia Central Authority")
+	self := Signer{Key: k, Certificate: issue(t, nil, "Aurelia Central Authority", &k.PublicKey, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = later.AddDate(-1, 0, 0), later.AddDate(1, 0, 0)
+	})}
+	roots := x509.NewCertPool()
+	roots.AddCert(self.Certificate)
+	b, err := Build(s.request(), self, later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := c.Verify(roots, later); err != nil || !v.SigningTime.Equal(later) {
+		t.Errorf("signed in 2055: %+v, %v", v, err)
+	}
+}
+
 func TestVerifyChecksAgainWhatACallerChanged(t *testing.T) {
 	s := newScene(t)
 	c, err := Parse(s.build())

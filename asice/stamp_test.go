@@ -12,6 +12,9 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	tag "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 func TestAStampProvesWhenADatumExisted(t *testing.T) {
@@ -112,9 +115,58 @@ func TestIssueStampRefusesNonsense(t *testing.T) {
 	}
 }
 
+func TestATokenWithAnUnknownCriticalExtensionIsRefused(t *testing.T) {
+	s := newScene(t)
+	digest := sha256.Sum256([]byte("checkpoint"))
+	plain, err := s.stampAt(noon())(digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := ReadStamp(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, critical := range []bool{false, true} {
+		var fields cryptobyte.String
+		content := cryptobyte.String(info.token.content)
+		if !content.ReadASN1(&fields, tag.SEQUENCE) {
+			t.Fatal("token content is no sequence")
+		}
+		var b cryptobyte.Builder
+		b.AddASN1(tag.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddBytes(fields)
+			b.AddASN1(tag.Tag(1).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+				b.AddASN1(tag.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{2, 999, 1})
+					if critical {
+						b.AddASN1Boolean(true)
+					}
+					b.AddASN1OctetString(nil)
+				})
+			})
+		})
+		token, err := s.stamper.sign(oidTSTInfo, b.BytesOrPanic(), false, true, noon())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := VerifyStamp(token, digest[:], s.stampPool); critical != errors.Is(err, ErrStamp) {
+			t.Errorf("critical %t: %v", critical, err)
+		}
+	}
+}
+
 // A State names its own time-stamp authority, so tokens by other software, with RSA
 // keys, have to be accepted too. Here openssl itself is the authority.
 func TestATokenByAnotherAuthorityIsAccepted(t *testing.T) {
+	for _, row := range []struct{ digest, key, option string }{
+		{"sha512", "rsa:2048", "rsa_keygen_bits:2048"},
+		{"sha384", "ec", "ec_paramgen_curve:P-384"},
+	} {
+		t.Run(row.key, func(t *testing.T) { acceptOpenSSL(t, row.digest, row.key, row.option) })
+	}
+}
+
+func acceptOpenSSL(t *testing.T, signerDigest, algorithm, option string) {
 	folder := t.TempDir()
 	write(t, folder+"/tsa.cnf", []byte(`
 [tsa]
@@ -124,7 +176,7 @@ serial = serial
 signer_cert = tsa.pem
 certs = root.pem
 signer_key = tsa.key
-signer_digest = sha512
+signer_digest = `+signerDigest+`
 default_policy = 2.999.1
 digests = sha256
 accuracy = secs:1, millisecs:500
@@ -146,8 +198,8 @@ distinguished_name = name
 	datum := []byte("an exhibit's root")
 	write(t, folder+"/datum", datum)
 	for _, args := range [][]string{
-		{"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=Foreign Root", "-days", "30", "-config", "tsa.cnf", "-extensions", "root"},
-		{"req", "-newkey", "rsa:2048", "-nodes", "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", "/CN=Foreign Time", "-config", "tsa.cnf"},
+		{"req", "-x509", "-newkey", algorithm, "-pkeyopt", option, "-nodes", "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=Foreign Root", "-days", "30", "-config", "tsa.cnf", "-extensions", "root"},
+		{"req", "-newkey", algorithm, "-pkeyopt", option, "-nodes", "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", "/CN=Foreign Time", "-config", "tsa.cnf"},
 		{"x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-out", "tsa.pem", "-days", "30", "-extfile", "tsa.cnf", "-extensions", "purpose"},
 		{"ts", "-query", "-data", "datum", "-sha256", "-cert", "-out", "query"},
 		{"ts", "-reply", "-queryfile", "query", "-config", "tsa.cnf", "-token_out", "-out", "token"},

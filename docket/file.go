@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docket
+
+import (
+	"slices"
+
+	"rogatory"
+	"rogatory/treaty"
+)
+
+// File is an office's view of one request: what the journal's entries and the messages add up to. It
+// is derived; fsck derives it again from the journal and compares.
+type File struct {
+	ID      rogatory.RequestID `json:"id"`
+	Side    rogatory.Side      `json:"side"` // ours
+	Us      rogatory.Address   `json:"us"`
+	Them    rogatory.Address   `json:"them"`
+	State   rogatory.State     `json:"state"`
+	Request rogatory.Request   `json:"request"`
+	Author  string             `json:"author,omitempty"` // who drafted it, on the requesting side
+
+	Opened       rogatory.Instant `json:"opened"`                // drafted or received
+	Received     rogatory.Instant `json:"received,omitzero"`     // sent (requesting side) or received
+	Acknowledged rogatory.Instant `json:"acknowledged,omitzero"` // by a person
+	Changed      rogatory.Instant `json:"changed"`
+
+	Question     rogatory.MessageID    `json:"question,omitempty"` // the last one asked by the requested State
+	Consulted    bool                  `json:"consulted,omitempty"`
+	Verdict      *rogatory.Verdict     `json:"verdict,omitempty"`
+	Conditions   []string              `json:"conditions,omitempty"`
+	Preservation rogatory.Preservation `json:"preservation,omitzero"`
+	HeldBy       rogatory.RequestID    `json:"held_by,omitempty"` // request for disclosure that keeps it preserved
+
+	Exhibits  []ExhibitFile `json:"exhibits,omitempty"`
+	Deadlines []Deadline    `json:"deadlines,omitempty"`
+	OutOfTurn int           `json:"out_of_turn,omitempty"` // messages that arrived when the act was no longer open
+}
+
+// ExhibitState says where an exhibit stands between the two States.
+type ExhibitState string
+
+// The states of an exhibit.
+const (
+	Sealed  ExhibitState = "sealed"  // in our vault, not offered
+	Offered ExhibitState = "offered" // the other State may take it, or we may
+	Held    ExhibitState = "held"    // arrived and verified in our vault
+	Taken   ExhibitState = "taken"   // the other State has receipted it
+	Revoked ExhibitState = "revoked" // the offer was withdrawn
+)
+
+// ExhibitFile is an exhibit as this office holds it.
+type ExhibitFile struct {
+	Exhibit rogatory.Exhibit `json:"exhibit"`
+	State   ExhibitState     `json:"state"`
+	Ours    bool             `json:"ours"` // sealed here
+	By      string           `json:"by"`   // who sealed it here
+}
+
+// DeadlineState says whether a clock still runs.
+type DeadlineState string
+
+// The states of a deadline.
+const (
+	Running DeadlineState = "running"
+	Met     DeadlineState = "met"
+	Passed  DeadlineState = "passed"
+	Stopped DeadlineState = "stopped"
+)
+
+// Deadline is one clock of a request.
+type Deadline struct {
+	Name    string           `json:"name"`
+	Due     rogatory.Instant `json:"due"`
+	State   DeadlineState    `json:"state"`
+	Article string           `json:"article"`
+}
+
+// PreservationEnd names the deadline at which preserved data may be released.
+const PreservationEnd = "preservation"
+
+// requestingSide returns who plays which part.
+func (f File) sideOf(state rogatory.StateCode) rogatory.Side {
+	if state == f.Us.State {
+		return f.Side
+	}
+	return f.Side.Other()
+}
+
+func (f *File) exhibit(id rogatory.ExhibitID) *ExhibitFile {
+	for i := range f.Exhibits {
+		if f.Exhibits[i].Exhibit.ID == id {
+			return &f.Exhibits[i]
+		}
+	}
+	return nil
+}
+
+func (f *File) deadline(name string) *Deadline {
+	for i := range f.Deadlines {
+		if f.Deadlines[i].Name == name {
+			return &f.Deadlines[i]
+		}
+	}
+	return nil
+}
+
+func (f *File) setDeadline(name string, due rogatory.Instant, article string) {
+	if d := f.deadline(name); d != nil {
+		d.Due, d.State = due, Running
+		return
+	}
+	f.Deadlines = append(f.Deadlines, Deadline{name, due, Running, article})
+}
+
+func (f *File) stop(name string, s DeadlineState) {
+	if d := f.deadline(name); d != nil && d.State == Running {
+		d.State = s
+	}
+}
+
+// cabinet is where files are found and kept: the database for the office, a map for fsck. A file that
+// is kept replaces the one of the same identifier.
+type cabinet interface {
+	file(id rogatory.RequestID) (File, bool, error)
+	keep(f File) error
+}
+
+// apply moves a file by one message that was sent or received at that time. It decides nothing about
+// people's rights. An act that is not open is counted and moves nothing (moved is false): messages
+// that crossed on their way settle so on both sides.
+func apply(c cabinet, rules *treaty.Rules, us rogatory.StateCode, m rogatory.Message, at rogatory.Instant) (f File, moved bool, err error) {
+	f, found, err := c.file(m.Request)
+	if err != nil {
+		return File{}, false, err
+	}
+	if !found {
+		if m.Act != rogatory.Send || m.From.State == us {
+			return File{}, false, rogatory.Fault(rogatory.NotFound, "request_unknown", "no request %s", m.Request)
+		}
+		f = File{ID: m.Request, Side: rogatory.RequestedSide, Us: m.To, Them: m.From, State: rogatory.Drafted, Request: *m.Body.Request, Opened: at}
+	}
+	by := f.sideOf(m.From.State)
+	if m.From.State != f.Us.State && m.From.State != f.Them.State {
+		return f, false, nil
+	}
+	kind, err := rules.Kind(f.Request.Kind)
+	if err != nil {
+		return f, false, err
+	}
+	to, _, err := rogatory.Next(f.State, m.Act, by)
+	stale := m.Act == rogatory.Supplement && m.Body.Answers != f.Question
+	if err != nil || stale || !kind.Allows(m.Act) {
+		f.OutOfTurn++
+		f.Changed = at
+		return f, false, c.keep(f)
+	}
+	was := f.State
+	f.State, f.Changed = to, at
+	for _, name := range kind.Stops(m.Act) {
+		f.stop(name, Met)
+	}
+	switch m.Act {
+	case rogatory.Send:
+		f.Received = at
+		for _, k := range kind.Clocks {
+			f.setDeadline(k.Name, kind.Deadlines(at)[k.Name], k.Article)
+		}
+		if err := hold(c, f, at); err != nil {
+			return f, false, err
+		}
+	case rogatory.Acknowledge:
+		f.Acknowledged = at
+	case rogatory.AskMore, rogatory.Consult:
+		f.Question, f.Consulted = m.ID, f.Consulted || m.Act == rogatory.Consult
+	case rogatory.Accept:
+		f.Verdict = m.Body.Verdict
+		if m.Body.Verdict != nil {
+			f.Conditions = m.Body.Verdict.Conditions
+		}
+	case rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
+		f.Verdict = m.Body.Verdict
+	case rogatory.Preserve:
+		f.Preservation = *m.Body.Preservation
+		f.setDeadline(PreservationEnd, f.Preservation.Until, kind.PreserveArticle)
+		if f.HeldBy != "" {
+			f.stop(PreservationEnd, Stopped)
+		}
+	case rogatory.Extend:
+		f.Preservation.Until = m.Body.Preservation.Until
+		if f.HeldBy == "" {
+			f.setDeadline(PreservationEnd, f.Preservation.Until, kind.PreserveArticle)
+		}
+	case rogatory.Release:
+		f.stop(PreservationEnd, Met)
+	case rogatory.Offer:
+		if x := f.exhibit(m.Body.Exhibit.ID); x == nil {
+			f.Exhibits = append(f.Exhibits, ExhibitFile{Exhibit: *m.Body.Exhibit, State: Offered})
+		} else if x.State == Sealed {
+			x.Exhibit, x.State = *m.Body.Exhibit, Offered
+		}
+	case rogatory.RevokeOffer:
+		if x := f.exhibit(m.Body.ExhibitID); x != nil && x.State == Offered {
+			x.State = Revoked
+		}
+	case rogatory.Take:
+		if x := f.exhibit(m.Body.ExhibitID); x != nil && x.Ours && x.Exhibit.Seal.Root == m.Body.Root {
+			x.State = Taken
+		}
+	}
+	if f.State.Final() && !was.Final() {
+		for _, d := range f.Deadlines {
+			f.stop(d.Name, Stopped)
+		}
+		if err := unhold(c, f, at); err != nil {
+			return f, false, err
+		}
+	}
+	return f, true, c.keep(f)
+}
+
+// hold keeps preserved data until the request for their disclosure is decided, Art 42(8).
+func hold(c cabinet, f File, at rogatory.Instant) error {
+	if f.Request.Follows == "" {
+		return nil
+	}
+	p, found, err := c.file(f.Request.Follows)
+	if err != nil || !found || p.Them != f.Them || p.Side != f.Side || p.State.Final() || p.HeldBy != "" {
+		return err
+	}
+	p.HeldBy, p.Changed = f.ID, at
+	p.stop(PreservationEnd, Stopped)
+	return c.keep(p)
+}
+
+// unhold lets the preservation's own end run again once the disclosure was decided.
+func unhold(c cabinet, f File, at rogatory.Instant) error {
+	if f.Request.Follows == "" {
+		return nil
+	}
+	p, found, err := c.file(f.Request.Follows)
+	if err != nil || !found || p.HeldBy != f.ID {
+		return err
+	}
+	p.HeldBy, p.Changed = "", at
+	if d := p.deadline(PreservationEnd); d != nil && p.State == rogatory.Preserved {
+		p.setDeadline(PreservationEnd, max(p.Preservation.Until, at), d.Article)
+	}
+	return c.keep(p)
+}
+
+// applyLocal moves a file by an entry that is no message. Both the office and fsck come through here.
+func applyLocal(c cabinet, e rogatory.Entry, us rogatory.Address) error {
+	if e.Request == "" {
+		return nil
+	}
+	f, found, err := c.file(e.Request)
+	if err != nil {
+		return err
+	}
+	switch e.Type {
+	case rogatory.RequestDrafted:
+		f = File{ID: e.Request, Side: rogatory.RequestingSide, Us: us, Them: *e.To, State: rogatory.Drafted, Request: *e.Draft, Author: e.By.Name, Opened: e.At}
+		found = true
+	case rogatory.RequestRevised:
+		f.Request, f.Them, f.Author = *e.Draft, *e.To, e.By.Name
+	case rogatory.ExhibitSealed:
+		f.Exhibits = append(slices.Clone(f.Exhibits), ExhibitFile{Exhibit: *e.Exhibit, State: Sealed, Ours: true, By: e.By.Name})
+	case rogatory.ExhibitReceived:
+		f.Exhibits = slices.Clone(f.Exhibits)
+		if x := f.exhibit(e.Exhibit.ID); x != nil {
+			x.State = Held
+		}
+	case rogatory.DeadlinePassed:
+		f.Deadlines = slices.Clone(f.Deadlines)
+		f.stop(e.Name, Passed)
+	default:
+		return nil
+	}
+	if !found {
+		return rogatory.Fault(rogatory.NotFound, "request_unknown", "no request %s", e.Request)
+	}
+	f.Changed = e.At
+	return c.keep(f)
+}
