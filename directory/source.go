@@ -23,17 +23,11 @@ type FolderSource struct{ Dir string }
 func (s FolderSource) Fetch(_ context.Context, name string, limit int64) ([]byte, error) {
 	f, err := os.OpenInRoot(s.Dir, filepath.FromSlash(name))
 	if err != nil {
-		// An absent folder is a stick that is not there, and not the news that no newer root exists.
-		if _, gone := os.Stat(s.Dir); gone != nil {
-			return nil, fmt.Errorf("open mirror %s: %w", s.Dir, errNoFolder)
-		}
 		return nil, err
 	}
 	defer f.Close()
 	return readLimited(f, limit)
 }
-
-var errNoFolder = errors.New("the folder cannot be opened")
 
 // HTTPSource reads a published directory from a web server. The context bounds the time of a
 // request; HTTP is to bound the rest, and decides on proxies and TLS.

@@ -80,7 +80,7 @@ func (c *WitnessClient) Cosign(ctx context.Context, checkpoint []byte, oldSize i
 	case known == offered.Size && known == again:
 		return nil, known, fmt.Errorf("witness %q at %d leaves of %q: %w", c.Verifier.Name(), known, offered.Origin, ErrFork)
 	}
-	return nil, 0, fmt.Errorf("witness %q moved from %d to %d leaves of %q while it was asked", c.Verifier.Name(), again, known, offered.Origin)
+	return nil, 0, fmt.Errorf("ask witness %q: it says that it stands at %d leaves of %q, but asked there it says %d", c.Verifier.Name(), again, offered.Origin, known)
 }
 
 // submit makes one request. It returns a line and the size offered; or no line and

@@ -196,7 +196,8 @@ func (p *policyParser) define(name string) error {
 // claimKey refuses a public key that has the same role already, under whatever
 // name, so that nobody counts twice; and a name and ID that would be ambiguous.
 func (p *policyParser) claimKey(role, vkey string, v Verifier) error {
-	public := vkey[strings.LastIndexByte(vkey, '+')+1:]
+	// The key is the part behind the second plus sign; base64 may have more.
+	public := strings.SplitN(vkey, "+", 3)[2]
 	id := fmt.Sprintf("%s+%08x", v.Name(), v.KeyHash())
 	if p.keys[role+" "+public] || p.keys[id] {
 		return fmt.Errorf("key of %s %q is in the policy already", role, v.Name())

@@ -59,7 +59,7 @@ func (l *Ledger) Record(tx *store.Tx, e rogatory.Entry) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("encode journal entry: %w", err)
 	}
-	row := store.Entry{At: e.At, Type: string(e.Type), Case: e.Request.Case(), Request: e.Request, Body: body}
+	row := store.Entry{At: e.At, Type: e.Type, Case: e.Request.Case(), Request: e.Request, Body: body}
 	if _, err := io.ReadFull(l.cfg.Random, row.Salt[:]); err != nil {
 		return 0, fmt.Errorf("draw salt: %w", err)
 	}
@@ -90,10 +90,11 @@ func (l *Ledger) Prove(ctx context.Context, index int64) ([]byte, error) {
 // returns the stamp over that checkpoint, if it has one. Publish first.
 func (l *Ledger) ProvePublished(ctx context.Context, index int64) (proof []byte, published store.Checkpoint, err error) {
 	err = l.cfg.Store.View(ctx, func(tx *store.Tx) error {
-		if published, err = tx.LatestCheckpoint(); err != nil {
+		var found bool
+		if published, found, err = tx.LatestCheckpoint(); err != nil {
 			return err
 		}
-		if published.Size <= index {
+		if !found || published.Size <= index {
 			return rogatory.Fault(rogatory.Unavailable, "not_published", "entry %d is not yet in a published checkpoint", index).WithHint("try again in a second")
 		}
 		proof, err = prove(tx, index, published.Size, published.Note)
@@ -167,13 +168,14 @@ func (l *Ledger) Publish(ctx context.Context) (store.Checkpoint, error) {
 // Latest returns the latest published checkpoint, or journal.ErrUnpublished.
 func (l *Ledger) Latest(ctx context.Context) (store.Checkpoint, error) {
 	var c store.Checkpoint
-	err := l.cfg.Store.View(ctx, func(tx *store.Tx) (err error) {
-		c, err = tx.LatestCheckpoint()
+	err := l.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		latest, found, err := tx.LatestCheckpoint()
+		if err == nil && !found {
+			err = journal.ErrUnpublished
+		}
+		c = latest
 		return err
 	})
-	if rogatory.KindOf(err) == rogatory.NotFound {
-		return store.Checkpoint{}, journal.ErrUnpublished
-	}
 	return c, err
 }
 
@@ -184,7 +186,6 @@ func (l *Ledger) Witness(ctx context.Context, c store.Checkpoint, witnesses []*j
 	for _, w := range witnesses {
 		name := "witness." + w.Verifier.Name()
 		var old int64
-		var lines [][]byte
 		line, size, err := func() ([]byte, int64, error) {
 			err := l.cfg.Store.View(ctx, func(tx *store.Tx) error {
 				v, ok, err := tx.Setting(name)
@@ -202,15 +203,14 @@ func (l *Ledger) Witness(ctx context.Context, c store.Checkpoint, witnesses []*j
 			problems = append(problems, fmt.Errorf("witness %s: %w", w.Verifier.Name(), err))
 			continue
 		}
-		lines = append(lines, line)
 		err = l.cfg.Store.Update(ctx, func(tx *store.Tx) error {
-			now, err := tx.CheckpointAtLeast(c.Size)
+			now, found, err := tx.CheckpointAtLeast(c.Size)
 			if err != nil {
 				return err
 			}
-			note := now.Note
-			if now.Size == c.Size {
-				if note, err = journal.AddCosignatures(now.Note, lines...); err != nil {
+			if found && now.Size == c.Size {
+				note, err := journal.AddCosignatures(now.Note, line)
+				if err != nil {
 					return err
 				}
 				if err := tx.UpdateCheckpoint(c.Size, note); err != nil {
@@ -236,22 +236,13 @@ func (l *Ledger) consistency(ctx context.Context) func(old, size int64) ([]journ
 	}
 }
 
-// Stamp has the checkpoint stamped: stamp is given the SHA-256 of the signed note as it was first
-// published, which stays in front of all cosignatures that are added later.
+// Stamp has the checkpoint stamped: stamp is given the SHA-256 of its text, which names origin, size
+// and root, and which no cosignature changes.
 func (l *Ledger) Stamp(ctx context.Context, c store.Checkpoint, stamp func(ctx context.Context, digest []byte) ([]byte, time.Time, error)) error {
 	if len(c.Stamp) != 0 {
 		return nil
 	}
-	var note []byte
-	err := l.cfg.Store.View(ctx, func(tx *store.Tx) (err error) {
-		now, err := tx.CheckpointAtLeast(c.Size)
-		note = now.Note
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	text, err := StampedText(note)
+	text, err := StampedText(c.Note)
 	if err != nil {
 		return err
 	}
@@ -308,12 +299,12 @@ type Memory struct {
 func (m Memory) Update(ctx context.Context, origin string, f func(seen journal.Seen, found bool) (journal.Seen, error)) error {
 	return m.Store.Update(ctx, func(tx *store.Tx) error {
 		var seen journal.Seen
-		row, err := tx.Witnessed(origin)
-		found := err == nil
+		row, found, err := tx.Witnessed(origin)
+		if err != nil {
+			return err
+		}
 		if found {
 			seen = journal.Seen{Size: row.Size, Root: row.Root, Note: row.Note}
-		} else if rogatory.KindOf(err) != rogatory.NotFound {
-			return err
 		}
 		next, err := f(seen, found)
 		if err != nil {

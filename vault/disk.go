@@ -24,10 +24,11 @@ type Disk interface {
 	Open(name string) (File, error)
 	// Modify opens a file for reading and writing.
 	Modify(name string) (File, error)
-	// Rename moves a file to a free name and never replaces one. After an error, or after a
-	// crash before both folders are synced, the file may have either name or both.
-	Rename(from, to string) error
-	// Remove removes a file.
+	// Link gives a file a second name, which must be free. With Remove of the first name it is a
+	// rename that never replaces anything, and that a crash cannot turn into a loss if the
+	// folder of the new name is synced before the old one is removed.
+	Link(name, second string) error
+	// Remove removes a name, and with its last name the file.
 	Remove(name string) error
 	// Size returns the length of a file in bytes.
 	Size(name string) (int64, error)

@@ -70,7 +70,8 @@ func (v *Vault) Expect(seal rogatory.Seal) (*Incoming, error) {
 	v.open[seal.Root] = in
 	v.mu.Unlock()
 	if err := in.begin(); err != nil {
-		_ = in.release() // nothing was written that counts
+		_ = in.end() // nothing was written that counts
+		in.forget()
 		return nil, err
 	}
 	return in, nil
@@ -206,7 +207,10 @@ func (in *Incoming) readBits() error {
 		}
 		sequence, held, err := parseBits(slot, root, in.total)
 		if err == nil && sequence > in.sequence && int64(sequence%2) == i {
-			in.sequence, in.held, in.have = sequence, held, held.count()
+			in.sequence = sequence
+			in.mu.Lock() // roomFor of another transfer may be looking
+			in.held, in.have = held, held.count()
+			in.mu.Unlock()
 		}
 	}
 	return nil
@@ -271,12 +275,13 @@ func (in *Incoming) SetTree(leafHashes io.Reader) error {
 	if err := v.disk.Remove(final); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return diskFault(err, "remove the damaged tree of exhibit %s", root.Short())
 	}
-	if err := v.disk.Rename(name, final); err != nil {
+	if err := v.disk.Link(name, final); err != nil {
 		return diskFault(err, "keep the tree of exhibit %s", root.Short())
 	}
 	if err := v.disk.Sync(incomingFolder); err != nil {
 		return diskFault(err, "sync folder %s", incomingFolder)
 	}
+	_ = v.disk.Remove(name) // or else swept when the vault is next opened
 	return in.openTree()
 }
 
@@ -471,8 +476,10 @@ func (in *Incoming) Commit() error {
 	if have, total := in.Done(); have < total || !in.HasTree() {
 		return rogatory.Fault(rogatory.Conflict, "transfer_incomplete", "exhibit %s has %d of %d segments", in.seal.Root.Short(), have, total)
 	}
+	// Until all is in place nobody else may open the files: they become the exhibit.
+	defer in.forget()
 	err := in.flush()
-	if closeErr := in.release(); err == nil && closeErr != nil {
+	if closeErr := in.end(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
@@ -482,7 +489,8 @@ func (in *Incoming) Commit() error {
 	if err := v.publish(root, incomingPath(root, partSuffix), incomingPath(root, treeSuffix)); err != nil {
 		return err
 	}
-	// The exhibit is held, whatever becomes of the record, which Open and Expect remove as well.
+	// The exhibit is held, whatever becomes of the names under incoming/: Open, Expect and Remove
+	// remove them as well.
 	_ = v.dropIncoming(root)
 	return nil
 }
@@ -494,8 +502,9 @@ func (in *Incoming) Close() error {
 	if in.ended {
 		return nil
 	}
+	defer in.forget()
 	err := in.flush()
-	if closeErr := in.release(); err == nil {
+	if closeErr := in.end(); err == nil {
 		err = closeErr
 	}
 	return err
@@ -508,7 +517,8 @@ func (in *Incoming) Abort() error {
 	if in.ended {
 		return in.over()
 	}
-	_ = in.release() // the files go anyway
+	defer in.forget()
+	_ = in.end() // the files go anyway
 	return in.vault.dropIncoming(in.seal.Root)
 }
 
@@ -535,8 +545,8 @@ func (in *Incoming) length(index int64) int64 {
 	return min(SegmentSize, in.seal.SealedSize-index*SegmentSize)
 }
 
-// release closes the files and lets another Expect have the transfer.
-func (in *Incoming) release() error {
+// end closes the files; in.life is held for writing, or nobody has the transfer yet.
+func (in *Incoming) end() error {
 	in.ended = true
 	var first error
 	for _, f := range []File{in.data, in.bits, in.leaves} {
@@ -547,10 +557,14 @@ func (in *Incoming) release() error {
 			first = diskFault(err, "close the transfer of exhibit %s", in.seal.Root.Short())
 		}
 	}
+	return first
+}
+
+// forget lets another Expect have the transfer.
+func (in *Incoming) forget() {
 	in.vault.mu.Lock()
 	delete(in.vault.open, in.seal.Root)
 	in.vault.mu.Unlock()
-	return first
 }
 
 // dropIncoming removes what is left of a transfer: the bits first, durably, so that they never

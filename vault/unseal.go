@@ -99,7 +99,7 @@ const unsealingSuffix = ".unsealing"
 // last verdict of OpenPlain, synced; an existing file is never replaced (Conflict, "file_exists").
 //
 // Until then the plaintext is under the name with ".unsealing" added. It is removed after an error,
-// but a crash leaves it there, and the next Extract then refuses (Conflict, "extraction_unfinished")
+// but a crash can leave it there, and the next Extract then refuses (Conflict, "extraction_unfinished")
 // until somebody has removed it: it may be the work of another process.
 func (v *Vault) Extract(ctx context.Context, seal rogatory.Seal, identities []age.Identity, to Disk, name string, progress func(bytes int64)) error {
 	if _, err := to.Size(name); !errors.Is(err, fs.ErrNotExist) {
@@ -131,20 +131,20 @@ func (v *Vault) Extract(ctx context.Context, seal rogatory.Seal, identities []ag
 		err = diskFault(closeErr, "close file %q", temporary)
 	}
 	if err == nil {
-		if err = to.Rename(temporary, name); errors.Is(err, fs.ErrExist) {
+		if err = to.Link(temporary, name); errors.Is(err, fs.ErrExist) {
 			err = rogatory.Fault(rogatory.Conflict, "file_exists", "open exhibit %s into %q: %w", seal.Root.Short(), name, err)
 		} else if err != nil {
 			err = diskFault(err, "name file %q", name)
 		}
 	}
-	if err != nil {
-		_ = to.Remove(temporary) // best effort, the error stands
-		return err
+	if err == nil {
+		if err = to.Sync(folderOf(name)); err != nil {
+			_ = to.Remove(name) // it might not survive a crash, so it is not promised
+			err = diskFault(err, "sync the folder of %q", name)
+		}
 	}
-	if err := to.Sync(folderOf(name)); err != nil {
-		return diskFault(err, "sync the folder of %q", name)
-	}
-	return nil
+	_ = to.Remove(temporary) // best effort; what stays is a second name, or is described above
+	return err
 }
 
 func folderOf(name string) string {

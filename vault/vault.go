@@ -145,13 +145,10 @@ func (v *Vault) Deposit(ctx context.Context, src io.Reader, recipients []age.Rec
 	name := v.scratchName()
 	sealed, tree := name+sealedSuffix, name+treeSuffix
 	seal, err := v.depositAt(ctx, sealed, tree, src, recipients, progress)
-	if err != nil {
-		// Best effort: what cannot be removed now is swept when the vault is next opened.
-		_ = v.disk.Remove(sealed)
-		_ = v.disk.Remove(tree)
-		return rogatory.Seal{}, err
-	}
-	return seal, nil
+	// Best effort: a name that cannot be removed now is swept when the vault is next opened.
+	_ = v.disk.Remove(sealed)
+	_ = v.disk.Remove(tree)
+	return seal, err
 }
 
 func (v *Vault) depositAt(ctx context.Context, sealedName, treeName string, src io.Reader, recipients []age.Recipient, progress func(int64)) (rogatory.Seal, error) {
@@ -190,7 +187,7 @@ func (v *Vault) depositAt(ctx context.Context, sealedName, treeName string, src 
 	return seal, nil
 }
 
-// publish gives synced files their final names. The tree is durable before the age file gets its
+// publish gives synced files their final names; the caller removes the first ones. The tree is durable before the age file gets its
 // name, so that an age file under objects/ always has its tree.
 func (v *Vault) publish(root rogatory.Digest, sealedName, treeName string) error {
 	v.publishing.Lock()
@@ -213,8 +210,8 @@ func (v *Vault) publish(root rogatory.Digest, sealedName, treeName string) error
 	if err := v.disk.Remove(treePath(root)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return diskFault(err, "remove an orphaned tree of %s", root.Short())
 	}
-	for _, move := range [][2]string{{treeName, treePath(root)}, {sealedName, sealedPath(root)}} {
-		if err := v.disk.Rename(move[0], move[1]); err != nil {
+	for _, link := range [][2]string{{treeName, treePath(root)}, {sealedName, sealedPath(root)}} {
+		if err := v.disk.Link(link[0], link[1]); err != nil {
 			return diskFault(err, "put exhibit %s in its place", root.Short())
 		}
 		if err := v.disk.Sync(folder); err != nil {
@@ -320,6 +317,15 @@ func (v *Vault) Remove(root rogatory.Digest) error {
 	v.publishing.Lock()
 	defer v.publishing.Unlock()
 	folder := objectFolder(root)
+	if held, err := v.Has(root); err != nil {
+		return err
+	} else if held {
+		// A Commit may have left the first name of the same file behind. While the exhibit is
+		// held, no transfer of it is open.
+		if err := v.dropIncoming(root); err != nil {
+			return err
+		}
+	}
 	// The age file first: without it the exhibit is gone, whatever happens to the tree.
 	if err := v.disk.Remove(sealedPath(root)); err != nil {
 		return missingOr(err, root)

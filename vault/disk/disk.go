@@ -7,8 +7,7 @@
 // the folder (os.Root). Files are readable by the owner only.
 //
 // It refuses to work on a file system without hard links, such as FAT: a link is the one portable
-// way to give a file a name only if that name is free. A crash can therefore leave a file with
-// both its old and its new name.
+// way to give a file a name only if that name is free.
 //
 // After an error the disk is as vault.Disk allows. A full disk, or quota, is rogatory.Busy with
 // the code "disk_full".
@@ -68,15 +67,12 @@ func (d *Folder) open(name string, flag int) (vault.File, error) {
 	return file{f}, nil
 }
 
-// Rename implements vault.Disk.
-func (d *Folder) Rename(from, to string) error {
-	if err := errors.Join(valid(from), valid(to)); err != nil {
+// Link implements vault.Disk.
+func (d *Folder) Link(name, second string) error {
+	if err := errors.Join(valid(name), valid(second)); err != nil {
 		return err
 	}
-	if err := d.root.Link(from, to); err != nil {
-		return kindly(err)
-	}
-	return kindly(d.root.Remove(from))
+	return kindly(d.root.Link(name, second))
 }
 
 // Remove implements vault.Disk.

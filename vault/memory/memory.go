@@ -14,7 +14,6 @@ package memory
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -38,8 +37,8 @@ type Fault struct {
 	// At is the operation that fails, counted from 1 after Inject; 0 is none.
 	At int
 	// Done has the operation take effect, and fail nevertheless. Otherwise a write is cut in half,
-	// a rename leaves both names, a failed sync loses what it should have made durable, and
-	// anything else has no effect.
+	// a failed sync of a file loses what it should have made durable, and anything else has no
+	// effect.
 	Done bool
 	// Lasting makes all later operations fail too, without effect, until the next Inject or Crash.
 	Lasting bool
@@ -301,31 +300,21 @@ func (d *Disk) open(name string, writable bool) (vault.File, error) {
 	return f, nil
 }
 
-// Rename implements vault.Disk.
-func (d *Disk) Rename(from, to string) error {
-	link := func() (*node, string, error) {
-		n, err := d.findFile(from)
-		if err != nil {
-			return nil, "", err
-		}
-		target, base, other, err := d.find(to)
-		if err != nil {
-			return nil, "", err
-		}
-		if other != nil {
-			return nil, "", fs.ErrExist
-		}
-		target.names[base] = n
-		source, old, _, err := d.find(from)
-		return source, old, err
-	}
-	half := func() { _, _, _ = link() }
-	return d.do("rename", from, half, func() error {
-		source, old, err := link()
+// Link implements vault.Disk.
+func (d *Disk) Link(name, second string) error {
+	return d.do("link", name, nil, func() error {
+		n, err := d.findFile(name)
 		if err != nil {
 			return err
 		}
-		delete(source.names, old)
+		folder, base, other, err := d.find(second)
+		if err != nil {
+			return err
+		}
+		if other != nil {
+			return fs.ErrExist
+		}
+		folder.names[base] = n
 		return nil
 	})
 }
@@ -551,7 +540,12 @@ func (f *file) Truncate(size int64) error {
 // Sync applies what is pending. When it fails, what was pending is still seen but will never be
 // durable, whatever a later Sync says: Linux marks such pages clean.
 func (f *file) Sync() error {
-	return f.do("sync", func() { f.node.pending = nil }, func() error {
+	half := func() {
+		if f.alive() {
+			f.node.pending = nil
+		}
+	}
+	return f.do("sync", half, func() error {
 		for _, c := range f.node.pending {
 			f.node.synced.apply(c)
 		}
@@ -565,11 +559,4 @@ func (f *file) Close() error {
 		f.closed = true
 		return nil
 	})
-}
-
-// String names the disk in failures of tests.
-func (d *Disk) String() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return fmt.Sprintf("memory disk, %d bytes in pages, %d operations, %d crashes", d.used(), d.operations, d.power)
 }

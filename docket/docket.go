@@ -1,0 +1,732 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package docket is the office: the only package that moves a case.
+//
+// Each use case is one verb: it verifies, decides in pure functions, and then writes the case, the
+// journal entry and the outbox row in one transaction. Effects leave only through the outbox, and
+// evidence only through the vault; the docket sees digests.
+//
+// It promises that a receipt is signed only over what is committed; that a message delivered twice
+// has one effect and one receipt; that sequence numbers to a State have no gap; and that nobody acts
+// whose role the lifecycle does not name. It refuses acts that are not open, incomplete requests,
+// grounds that the kind does not know, and a sender who is also the author.
+//
+// After an error of a verb nothing was written, unless the code is "commit_failed": then the outcome
+// is unknown, and doing it again is safe for deliveries and refused as "act_not_open" for people.
+package docket
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"filippo.io/age"
+
+	"rogatory"
+	"rogatory/asice"
+	"rogatory/clock"
+	"rogatory/envelope"
+	"rogatory/journal"
+	"rogatory/ledger"
+	"rogatory/store"
+	"rogatory/treaty"
+	"rogatory/vault"
+)
+
+// Named limits and waits.
+const (
+	// messageLife is how long a message may be on its way: longer than an outage, shorter than a
+	// preservation.
+	messageLife = 30 * treaty.Day
+	// futureSlack is how far ahead a sender's clock may be before its messages have to wait.
+	futureSlack = 10 * time.Minute
+	// parkingSpan is how many messages may arrive ahead of a missing one, per State.
+	parkingSpan = 1024
+	// giveUpAfter is how long a delivery is tried before it is set aside, visibly, for a person.
+	giveUpAfter = 14 * treaty.Day
+	// leaseTime is how long a claimed delivery is left to its worker.
+	leaseTime = 60 * time.Second
+	// backoffBase doubles with each attempt up to backoffCap.
+	backoffBase = time.Second
+	backoffCap  = 6 * time.Hour
+	// offerLife is how long an offered exhibit may be taken unless the offer says less.
+	offerLife = 30 * treaty.Day
+	// maxExhibits per request: more is a file system, to be sealed as an image.
+	maxExhibits = 200
+)
+
+// Directory finds a party and says whether messages may be sent to it today.
+type Directory interface {
+	Party(code rogatory.StateCode) (rogatory.Party, error)
+	MaySend(code rogatory.StateCode) error
+}
+
+// Config is what an office works with.
+type Config struct {
+	Us          rogatory.Address
+	Mode        rogatory.Mode
+	Store       *store.Store
+	Ledger      *ledger.Ledger
+	Vault       *vault.Vault
+	Rules       *treaty.Rules
+	Directory   Directory
+	Signer      asice.Signer
+	Messages    []age.Identity // open what is addressed to us
+	Evidence    []age.Identity // open exhibits sealed to us
+	Clock       clock.Clock
+	Random      io.Reader
+	Incarnation int64
+	Log         *slog.Logger
+}
+
+// Office is one State's docket. It is safe for concurrent use.
+type Office struct {
+	Config
+	readers sync.Map // StateCode -> *partyReader
+	wake    chan struct{}
+}
+
+// New returns the office.
+func New(c Config) *Office { return &Office{Config: c, wake: make(chan struct{}, 1)} }
+
+// Wake returns a channel that receives when there is something new in the outbox.
+func (o *Office) Wake() <-chan struct{} { return o.wake }
+
+func (o *Office) ring() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (o *Office) now() rogatory.Instant { return rogatory.At(o.Clock.Now()) }
+
+// cabinetOf keeps files in the database, with the rows derived from them.
+type cabinetOf struct{ tx *store.Tx }
+
+func (c cabinetOf) file(id rogatory.RequestID) (File, bool, error) {
+	row, err := c.tx.Request(id)
+	if rogatory.KindOf(err) == rogatory.NotFound {
+		return File{}, false, nil
+	}
+	if err != nil {
+		return File{}, false, err
+	}
+	var f File
+	if err := json.Unmarshal(row.View, &f); err != nil {
+		return File{}, false, rogatory.Fault(rogatory.Damaged, "view_damaged", "read the file of %s: %w", id, err).WithHint("run rogatory fsck")
+	}
+	return f, true, nil
+}
+
+func (c cabinetOf) keep(f File) error {
+	view, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	row, err := c.tx.Request(f.ID)
+	fresh := rogatory.KindOf(err) == rogatory.NotFound
+	if err != nil && !fresh {
+		return err
+	}
+	row.ID, row.Case, row.Side, row.Peer = f.ID, f.ID.Case(), f.Side, f.Them.State
+	row.Kind, row.State, row.Updated, row.View = f.Request.Kind, f.State, f.Changed, view
+	if fresh {
+		row.Version = 1
+		err = c.tx.InsertRequest(row)
+	} else {
+		_, err = c.tx.UpdateRequest(row)
+	}
+	if err != nil {
+		return err
+	}
+	return c.project(f)
+}
+
+// project writes the rows that others look up by: deadlines by time, exhibits by root.
+func (c cabinetOf) project(f File) error {
+	have, err := c.tx.Deadlines(f.ID)
+	if err != nil {
+		return err
+	}
+	for _, d := range f.Deadlines {
+		i := slices.IndexFunc(have, func(h store.Deadline) bool { return h.Name == d.Name })
+		if i >= 0 && have[i].DueAt == d.Due && have[i].State == string(d.State) {
+			continue
+		}
+		if i < 0 || d.State == Running {
+			if _, err := c.tx.SetDeadline(store.Deadline{Request: f.ID, Name: d.Name, DueAt: d.Due, State: string(Running), Rule: d.Article}); err != nil {
+				return err
+			}
+		}
+		if d.State != Running {
+			now, err := c.tx.Deadlines(f.ID)
+			if err != nil {
+				return err
+			}
+			i = slices.IndexFunc(now, func(h store.Deadline) bool { return h.Name == d.Name })
+			if err := c.tx.CloseDeadline(f.ID, d.Name, now[i].Generation, string(d.State)); err != nil {
+				return err
+			}
+		}
+	}
+	rows, err := c.tx.ExhibitsOf(f.ID)
+	if err != nil {
+		return err
+	}
+	for _, x := range f.Exhibits {
+		direction := store.In
+		if x.Ours {
+			direction = store.Out
+		}
+		i := slices.IndexFunc(rows, func(r store.Exhibit) bool { return r.ID == x.Exhibit.ID })
+		if i < 0 {
+			if err := c.tx.InsertExhibit(store.Exhibit{ID: x.Exhibit.ID, Request: f.ID, Case: f.ID.Case(), Direction: direction, State: string(x.State), Root: x.Exhibit.Seal.Root, Version: 1, View: []byte("{}")}); err != nil {
+				return err
+			}
+		} else if rows[i].State != string(x.State) {
+			rows[i].State = string(x.State)
+			if _, err := c.tx.UpdateExhibit(rows[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// record appends a local entry and moves the file by it.
+func (o *Office) record(tx *store.Tx, e rogatory.Entry) error {
+	if err := applyLocal(cabinetOf{tx}, e, o.Us); err != nil {
+		return err
+	}
+	_, err := o.Ledger.Record(tx, e)
+	return err
+}
+
+// Draft opens a request to another State, in a new case or, with within set, in an existing one.
+// Anything may be missing yet.
+func (o *Office) Draft(ctx context.Context, by rogatory.Actor, to rogatory.Address, within rogatory.CaseID, r rogatory.Request) (File, error) {
+	if err := may(by, rogatory.Draft); err != nil {
+		return File{}, err
+	}
+	if _, err := o.Rules.Kind(r.Kind); err != nil {
+		return File{}, err
+	}
+	if !to.State.Valid() || to.State == o.Us.State {
+		return File{}, rogatory.Fault(rogatory.Invalid, "addressee_invalid", "a request cannot be addressed to %.60q", to.String()).WithHint("give the two-letter code of another State, such as XB")
+	}
+	var f File
+	err := o.Store.Update(ctx, func(tx *store.Tx) error {
+		id := within
+		if id == "" {
+			var err error
+			if id, err = rogatory.NewCaseID(o.Random, o.Us.State, o.Clock.Now()); err != nil {
+				return err
+			}
+		} else if id.State() != o.Us.State {
+			return rogatory.Fault(rogatory.Invalid, "case_not_ours", "case %.40q was not opened by this State", within)
+		} else if rows, err := tx.RequestsOfCase(id); err != nil {
+			return err
+		} else if len(rows) == 0 {
+			return rogatory.Fault(rogatory.NotFound, "case_unknown", "there is no case %s", within)
+		}
+		n, err := tx.NextRequestNumber(id)
+		if err != nil {
+			return err
+		}
+		e := rogatory.Entry{Type: rogatory.RequestDrafted, At: o.now(), By: by, Request: id.Request(n), Draft: &r, To: &to}
+		if err := o.record(tx, e); err != nil {
+			return err
+		}
+		f, _, err = cabinetOf{tx}.file(e.Request)
+		return err
+	})
+	return f, err
+}
+
+// Revise replaces what a draft says.
+func (o *Office) Revise(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, to rogatory.Address, r rogatory.Request) (File, error) {
+	if err := may(by, rogatory.Revise); err != nil {
+		return File{}, err
+	}
+	if _, err := o.Rules.Kind(r.Kind); err != nil {
+		return File{}, err
+	}
+	var f File
+	err := o.Store.Update(ctx, func(tx *store.Tx) error {
+		now, err := o.must(tx, id)
+		if err != nil {
+			return err
+		}
+		if _, _, err := rogatory.Next(now.State, rogatory.Revise, now.Side); err != nil {
+			return err
+		}
+		if err := o.record(tx, rogatory.Entry{Type: rogatory.RequestRevised, At: o.now(), By: by, Request: id, Draft: &r, To: &to}); err != nil {
+			return err
+		}
+		f, _, err = cabinetOf{tx}.file(id)
+		return err
+	})
+	return f, err
+}
+
+func (o *Office) must(tx *store.Tx, id rogatory.RequestID) (File, error) {
+	f, found, err := cabinetOf{tx}.file(id)
+	if err == nil && !found {
+		err = rogatory.Fault(rogatory.NotFound, "request_unknown", "there is no request %.60q here", id).WithHint("rogatory request list shows what there is")
+	}
+	return f, err
+}
+
+// may holds a person's role against the lifecycle; the state is checked when it is known.
+func may(by rogatory.Actor, act rogatory.Act) error {
+	var roles []string
+	for _, t := range rogatory.Lifecycle() {
+		if t.Act != act {
+			continue
+		}
+		if slices.Contains(t.Roles, by.Role) {
+			return nil
+		}
+		for _, r := range t.Roles {
+			roles = append(roles, string(r))
+		}
+	}
+	slices.Sort(roles)
+	return rogatory.Fault(rogatory.Denied, "role_not_allowed", "%s in the role %s may not %s", by.Name, by.Role, act).
+		WithHint("this act needs the role " + strings.Join(slices.Compact(roles), " or "))
+}
+
+// Move performs an act that is told to the other State: every act but draft and revise. For Send the
+// body's Request is filled from the draft; for Offer the body's Exhibit names the exhibit by ID.
+func (o *Office) Move(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) (File, rogatory.MessageID, error) {
+	if act == rogatory.Draft || act == rogatory.Revise {
+		return File{}, "", rogatory.Fault(rogatory.Invalid, "act_local", "%s is not told to the other State", act)
+	}
+	if err := may(by, act); err != nil {
+		return File{}, "", err
+	}
+	var f File
+	var message rogatory.MessageID
+	err := o.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		f, message, err = o.move(tx, by, id, act, body)
+		return err
+	})
+	if err == nil {
+		o.ring()
+	}
+	return f, message, err
+}
+
+func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) (File, rogatory.MessageID, error) {
+	f, err := o.must(tx, id)
+	if err != nil {
+		return File{}, "", err
+	}
+	kind, err := o.Rules.Kind(f.Request.Kind)
+	if err != nil {
+		return File{}, "", err
+	}
+	if _, t, err := rogatory.Next(f.State, act, f.Side); err != nil {
+		return File{}, "", err
+	} else if !slices.Contains(t.Roles, by.Role) {
+		return File{}, "", may(by, act)
+	}
+	if !kind.Allows(act) {
+		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "a %s request knows no act %s", kind.ID, act)
+	}
+	if err := o.Directory.MaySend(f.Them.State); err != nil {
+		return File{}, "", err
+	}
+	party, err := o.Directory.Party(f.Them.State)
+	if err != nil {
+		return File{}, "", err
+	}
+	m := rogatory.Message{Protocol: rogatory.Protocol, Mode: o.Mode, Request: id, From: f.Us, To: f.Them,
+		Incarnation: o.Incarnation, Sent: o.now(), Act: act, By: by.Officer, Body: body}
+	m.Expires = m.Sent.Add(messageLife)
+	if err := o.prepare(&m, f, kind, party); err != nil {
+		return File{}, "", err
+	}
+	return o.post(tx, m, kind.Urgent)
+}
+
+// prepare checks and completes what an act says. It is pure but for the texts it is given.
+func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party rogatory.Party) error {
+	b := &m.Body
+	switch m.Act {
+	case rogatory.Send:
+		if m.By.Name == f.Author {
+			return rogatory.Fault(rogatory.Denied, "second_person_needed", "%s drafted this request, so another person must send it", f.Author)
+		}
+		if lacks := o.Rules.Lacks(f.Request); len(lacks) > 0 {
+			return rogatory.Fault(rogatory.Invalid, "request_incomplete", "the request lacks %s", strings.Join(lacks, "; ")).WithHint("complete it with rogatory request edit, then send it")
+		}
+		if err := competent(kind, party, f.Them); err != nil {
+			return err
+		}
+		if !slices.Contains(party.Languages, f.Request.Language) {
+			return rogatory.Fault(rogatory.Invalid, "language_not_accepted", "%s accepts requests in %s, this one is in %.20q (Art 40(13))", party.Name, strings.Join(party.Languages, ", "), f.Request.Language)
+		}
+		b.Request, m.ApprovedBy = &f.Request, m.By
+		m.By = rogatory.Officer{Name: f.Author, Role: rogatory.DutyOfficer}
+	case rogatory.Accept, rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
+		if err := kind.CheckVerdict(o.Rules, m.Act, b.Verdict, f.Consulted); err != nil {
+			return err
+		}
+	case rogatory.Supplement:
+		b.Answers = f.Question
+	case rogatory.Preserve:
+		if b.Preservation == nil || len(b.Preservation.Items) == 0 {
+			return rogatory.Fault(rogatory.Invalid, "preservation_empty", "say what was preserved: at least one item with its SHA-256")
+		}
+		p := *b.Preservation
+		p.Since = m.Sent
+		p.Until = max(p.Until, kind.EarliestEnd(m.Sent))
+		b.Preservation = &p
+	case rogatory.Extend:
+		if b.Preservation == nil || b.Preservation.Until <= f.Preservation.Until {
+			return rogatory.Fault(rogatory.Invalid, "extension_too_short", "the extension must end after %s", f.Preservation.Until)
+		}
+	case rogatory.RequestExtension:
+		if b.Preservation == nil || b.Preservation.Days < 1 || b.Preservation.Days > 366 {
+			return rogatory.Fault(rogatory.Invalid, "extension_invalid", "ask for 1 to 366 more days")
+		}
+	case rogatory.Release:
+		if m.By.Role != rogatory.TheNode && (f.HeldBy != "" || m.Sent < f.Preservation.Until) {
+			return rogatory.Fault(rogatory.Conflict, "preservation_running", "the data are preserved until %s (Art 42(8))", f.Preservation.Until)
+		}
+	case rogatory.Offer:
+		x := (*ExhibitFile)(nil)
+		if b.Exhibit != nil {
+			x = f.exhibit(b.Exhibit.ID)
+		}
+		if x == nil || !x.Ours || x.State != Sealed {
+			return rogatory.Fault(rogatory.NotFound, "exhibit_unknown", "request %s has no sealed exhibit of that reference to offer", f.ID)
+		}
+		if x.By == m.By.Name {
+			return rogatory.Fault(rogatory.Denied, "second_person_needed", "%s sealed this exhibit, so another person must release it", x.By)
+		}
+		e, asked := x.Exhibit, b.Exhibit.Expires
+		e.Limits.Conditions = slices.Concat(e.Limits.Conditions, f.Conditions)
+		e.Expires = m.Sent.Add(offerLife)
+		if asked != 0 {
+			e.Expires = min(asked, e.Expires)
+		}
+		if e.Expires <= m.Sent {
+			return rogatory.Fault(rogatory.Invalid, "offer_expired", "the offer would end at %s, before it begins", e.Expires)
+		}
+		b.Exhibit, m.ApprovedBy = &e, m.By
+	case rogatory.RevokeOffer:
+		if x := f.exhibit(b.ExhibitID); x == nil || !x.Ours || x.State != Offered {
+			return rogatory.Fault(rogatory.Conflict, "exhibit_not_offered", "exhibit %.40q is not on offer", b.ExhibitID)
+		}
+	}
+	return nil
+}
+
+// competent checks that the addressed authority was named for this kind (Arts 40(12), 41).
+func competent(k treaty.Kind, p rogatory.Party, a rogatory.Address) error {
+	authority, ok := p.Authority(a.Authority)
+	if !ok {
+		return rogatory.Fault(rogatory.NotFound, "authority_unknown", "the directory knows no authority %.60q", a.String())
+	}
+	for _, r := range k.Receivers {
+		if authority.Has(r) {
+			return nil
+		}
+	}
+	return rogatory.Fault(rogatory.Invalid, "authority_not_competent", "%s does not receive %s requests", authority.Name, k.ID)
+}
+
+// post numbers, signs, journals and queues a message, and moves our file by it: all in tx.
+func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool) (File, rogatory.MessageID, error) {
+	var err error
+	if m.ID, err = rogatory.NewMessageID(o.Random, o.Clock.Now()); err != nil {
+		return File{}, "", err
+	}
+	if m.Sequence, err = tx.NextSequence(m.To.State); err != nil {
+		return File{}, "", err
+	}
+	container, digest, err := envelope.Sign(m, o.Signer)
+	if err != nil {
+		return File{}, "", err
+	}
+	f, moved, err := apply(cabinetOf{tx}, o.Rules, o.Us.State, m, m.Sent)
+	if err != nil {
+		return File{}, "", err
+	}
+	if !moved {
+		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_open", "%s is not open any more", m.Act)
+	}
+	by := rogatory.Actor{Address: o.Us, Officer: m.By}
+	if m.ApprovedBy != (rogatory.Officer{}) {
+		by.Officer = m.ApprovedBy
+	}
+	entry, err := o.Ledger.Record(tx, rogatory.Entry{Type: rogatory.MessageSent, At: m.Sent, By: by, Request: m.Request, Message: refOf(m, digest)})
+	if err != nil {
+		return File{}, "", err
+	}
+	err = tx.InsertMessage(store.Message{ID: m.ID, Request: m.Request, Case: m.Request.Case(), Direction: store.Out, Peer: m.To.State, Sequence: m.Sequence,
+		Act: m.Act, Digest: digest, At: m.Sent, Entry: entry, Applied: true, Container: container})
+	if err != nil {
+		return File{}, "", err
+	}
+	err = tx.Enqueue(store.Delivery{Message: m.ID, Peer: m.To.State, Sequence: m.Sequence, State: store.Waiting, Urgent: urgent, NextAt: m.Sent, Created: m.Sent})
+	return f, m.ID, err
+}
+
+func refOf(m rogatory.Message, digest rogatory.Digest) *rogatory.MessageRef {
+	return &rogatory.MessageRef{ID: m.ID, Act: m.Act, From: m.From.State, To: m.To.State, Sequence: m.Sequence, Digest: digest}
+}
+
+// Receive takes a sealed message from a State whose connection proved who it is, and returns our
+// signed receipt. The receipt may be a refusal; an error means that nothing was recorded.
+//
+// Order: open, verify signature and journal proof; then in one transaction insert the message, append
+// the entry, and apply what is now in turn; then prove the entry, sign the receipt and store it; then
+// answer. Dying before the commit leaves nothing; dying after it leaves a message without receipt,
+// and the next delivery of it finds the row and makes the receipt.
+func (o *Office) Receive(ctx context.Context, peer rogatory.StateCode, sealed []byte) ([]byte, error) {
+	container, err := envelope.Unseal(ctx, sealed, o.Messages...)
+	if err != nil {
+		return nil, err
+	}
+	party, err := o.Directory.Party(peer)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := envelope.Open(container, party, o.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	m := opened.Message
+	switch {
+	case m.From.State != peer:
+		return nil, rogatory.Fault(rogatory.Denied, "wrong_sender", "a message from %s came over the connection of %s", m.From.State, peer)
+	case m.To != o.Us:
+		return nil, rogatory.Fault(rogatory.Invalid, "wrong_addressee", "the message is for %.60q, this is %s", m.To.String(), o.Us)
+	case m.Sent > o.now().Add(futureSlack):
+		return nil, rogatory.Fault(rogatory.Unavailable, "clock_disagrees", "the message was sent at %s, here it is %s", m.Sent, o.now()).WithHint("one of the two clocks is wrong")
+	}
+	if err := o.checkProof(opened, party); err != nil {
+		return nil, err
+	}
+	return o.accept(ctx, opened)
+}
+
+// checkProof: the sender's journal holds exactly this message.
+func (o *Office) checkProof(opened envelope.Opened, party rogatory.Party) error {
+	if len(opened.Proof) == 0 {
+		return rogatory.Fault(rogatory.Untrusted, "proof_missing", "the message carries no proof from its sender's journal")
+	}
+	entry, err := OpenProof(opened.Proof, party)
+	if err != nil {
+		return err
+	}
+	if entry.Type != rogatory.MessageSent || entry.Message == nil || *entry.Message != *refOf(opened.Message, opened.Digest) {
+		return rogatory.Fault(rogatory.Untrusted, "proof_of_other", "the journal proof is of another entry than this message")
+	}
+	return nil
+}
+
+// OpenProof verifies a proof against a party's journal and returns the entry that it opens.
+func OpenProof(proof []byte, party rogatory.Party) (rogatory.Entry, error) {
+	key, err := journal.NewVerifier(party.JournalKey)
+	if err != nil {
+		return rogatory.Entry{}, rogatory.Fault(rogatory.Untrusted, "journal_key_invalid", "read the journal key of %s: %w", party.Code, err)
+	}
+	p, err := journal.ParseProof(proof)
+	if err != nil {
+		return rogatory.Entry{}, rogatory.Fault(rogatory.Untrusted, "proof_invalid", "read journal proof: %w", err)
+	}
+	salt, body, err := journal.Opening(p.Extra)
+	if err != nil {
+		return rogatory.Entry{}, rogatory.Fault(rogatory.Untrusted, "proof_invalid", "open journal proof: %w", err)
+	}
+	if _, err := p.Verify(journal.LeafHash(journal.Commit(salt, body)), party.JournalOrigin, key); err != nil {
+		return rogatory.Entry{}, rogatory.Fault(rogatory.Untrusted, "proof_invalid", "check journal proof: %w", err)
+	}
+	var e rogatory.Entry
+	if err := json.Unmarshal(body, &e); err != nil {
+		return rogatory.Entry{}, rogatory.Fault(rogatory.Untrusted, "proof_invalid", "read journal entry: %w", err)
+	}
+	return e, nil
+}
+
+// refusal says why an authentic message cannot be acted on, whatever else has arrived: the code and
+// reason of a signed refusal, or nothing.
+func (o *Office) refusal(m rogatory.Message) (code, reason string) {
+	switch {
+	case m.Mode != o.Mode:
+		return "mode_mismatch", fmt.Sprintf("this node takes %s messages only", o.Mode)
+	case o.now() > m.Expires:
+		return "message_expired", fmt.Sprintf("the message was to be acted on until %s", m.Expires)
+	case m.Act != rogatory.Send:
+		return "", ""
+	case m.Request.Case().State() != m.From.State:
+		return "case_not_theirs", "the case reference is not of the requesting State"
+	}
+	lacks := o.Rules.Lacks(*m.Body.Request)
+	if len(lacks) > 0 {
+		return "request_incomplete", "the request lacks " + strings.Join(lacks, "; ")
+	}
+	kind, _ := o.Rules.Kind(m.Body.Request.Kind)
+	us, err := o.Directory.Party(o.Us.State)
+	if err == nil {
+		err = competent(kind, us, m.To)
+	}
+	if err != nil {
+		return rogatory.CodeOf(err), err.Error()
+	}
+	return "", ""
+}
+
+const maxReason = 500 // bytes of a refusal's reason in a receipt
+
+func (o *Office) accept(ctx context.Context, opened envelope.Opened) ([]byte, error) {
+	m := opened.Message
+	code, reason := o.refusal(m)
+	var row store.Message
+	err := o.Store.Update(ctx, func(tx *store.Tx) error {
+		have, err := tx.Message(store.In, m.ID)
+		if err == nil {
+			if have.Digest != opened.Digest {
+				return rogatory.Fault(rogatory.Conflict, "message_altered", "message %s arrived before with other content", m.ID)
+			}
+			row = have
+			return nil
+		}
+		if rogatory.KindOf(err) != rogatory.NotFound {
+			return err
+		}
+		peer, err := tx.Peer(m.From.State)
+		if err != nil {
+			return err
+		}
+		if m.Sequence > peer.LastIn+parkingSpan {
+			return rogatory.Fault(rogatory.Busy, "sequence_gap", "message %d is more than %d ahead of the last in turn, %d", m.Sequence, parkingSpan, peer.LastIn)
+		}
+		if m.Sequence <= peer.LastIn {
+			return rogatory.Fault(rogatory.Conflict, "sequence_taken", "number %d was used by another message", m.Sequence)
+		}
+		e := rogatory.Entry{Type: rogatory.MessageReceived, At: o.now(), By: rogatory.Actor{Address: m.From, Officer: m.By}, Request: m.Request, Message: refOf(m, opened.Digest)}
+		if code != "" {
+			e.Type, e.Message.Code, e.Why = rogatory.MessageRefused, code, reason[:min(len(reason), maxReason)]
+		}
+		row = store.Message{ID: m.ID, Request: m.Request, Case: m.Request.Case(), Direction: store.In, Peer: m.From.State, Sequence: m.Sequence, Act: m.Act,
+			Digest: opened.Digest, At: e.At, Refused: code != "", Container: opened.Container}
+		if row.Entry, err = o.Ledger.Record(tx, e); err != nil {
+			return err
+		}
+		if err := tx.InsertMessage(row); err != nil {
+			if rogatory.KindOf(err) == rogatory.Conflict {
+				return rogatory.Fault(rogatory.Conflict, "sequence_taken", "number %d was used by another message", m.Sequence)
+			}
+			return err
+		}
+		return o.applyParked(tx, m.From.State, peer.LastIn)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if row.Receipt != nil {
+		return row.Receipt, nil
+	}
+	return o.receipt(ctx, m, row)
+}
+
+// applyParked applies, in order, what arrived and is now in turn.
+func (o *Office) applyParked(tx *store.Tx, peer rogatory.StateCode, last int64) error {
+	rows, err := tx.Parked(peer, last+1, parkingSpan)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if row.Sequence != last+1 {
+			break
+		}
+		if !row.Refused {
+			m, err := envelope.Peek(row.Container)
+			if err != nil {
+				return rogatory.Fault(rogatory.Damaged, "message_damaged", "read message %s again: %w", row.ID, err)
+			}
+			if _, _, err := apply(cabinetOf{tx}, o.Rules, o.Us.State, m, row.At); err != nil && rogatory.CodeOf(err) != "request_unknown" {
+				return err
+			}
+		}
+		if err := tx.SetApplied(store.In, row.ID); err != nil {
+			return err
+		}
+		last = row.Sequence
+	}
+	return tx.AdvanceIn(peer, last)
+}
+
+// receipt proves the entry, signs the receipt and stores it; a second worker's receipt gives way to
+// the one that was stored first.
+func (o *Office) receipt(ctx context.Context, m rogatory.Message, row store.Message) ([]byte, error) {
+	proof, err := o.Ledger.Prove(ctx, row.Entry)
+	if err != nil {
+		return nil, err
+	}
+	r := rogatory.Receipt{Protocol: rogatory.Protocol, Mode: o.Mode, Message: m.ID, Digest: row.Digest, From: o.Us, To: m.From,
+		Sequence: m.Sequence, Received: row.At, Outcome: rogatory.ReceivedOutcome}
+	if row.Refused {
+		e, err := o.entry(ctx, row.Entry)
+		if err != nil {
+			return nil, err
+		}
+		r.Outcome, r.Code, r.Reason = rogatory.RefusedOutcome, e.Message.Code, e.Why
+	}
+	container, _, err := envelope.SignReceipt(r, o.Signer)
+	if err == nil {
+		container, err = envelope.AttachProof(container, proof)
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = o.Store.Update(ctx, func(tx *store.Tx) error {
+		have, err := tx.Message(store.In, m.ID)
+		if err != nil {
+			return err
+		}
+		if have.Receipt != nil {
+			container = have.Receipt
+			return nil
+		}
+		return tx.SetReceipt(store.In, m.ID, container, row.Refused)
+	})
+	return container, err
+}
+
+func (o *Office) entry(ctx context.Context, index int64) (rogatory.Entry, error) {
+	var e rogatory.Entry
+	err := o.Store.View(ctx, func(tx *store.Tx) error {
+		row, err := tx.Entry(index)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(row.Body, &e)
+	})
+	return e, err
+}
+
+// backoff is full jitter over a doubling wait, drawn from the message and the attempt so that a
+// simulation repeats.
+func backoff(id rogatory.MessageID, attempt int) time.Duration {
+	limit := backoffCap
+	if attempt < 16 {
+		limit = min(backoffCap, backoffBase<<max(attempt-1, 0))
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", id, attempt))
+	return backoffBase/4 + time.Duration(binary.BigEndian.Uint64(sum[:8])%uint64(limit))
+}
