@@ -10,8 +10,9 @@
 //	snapshot    any one operator; which versions belong together
 //	timestamp   any one operator; that this is the newest
 //
-// No central power: an operator who turns coat can withhold news until the timestamp runs out, and
-// can forge nothing. Admission is an act of States, so targets has the root's holders and threshold
+// No central power: an operator who turns coat can withhold news until the timestamp runs out, and can
+// show a newcomer, who has seen nothing yet, an older entry of a State until that entry's own date.
+// It can forge nothing. Admission is an act of States, so targets has the root's holders and threshold
 // and no key of its own. XA and XA-entry are two roles because in TUF a role's key is named by the
 // role above it: with one, a State would need m other States to change its key. So the State's
 // anchor names the entry key, and the State changes that key, its certificates and its endpoints
@@ -27,10 +28,10 @@
 // Standing. One State's neglect stales that State only. A State's role can say nothing but its own
 // XA/party.json. An entry has one encoding, and only Ed25519 keys sign.
 //
-// After an error a Client still holds the last good book, in memory and on disk. A Repository that
-// stopped half-way has published nothing: timestamp.json is written last, and the same step may be
-// repeated. Errors are rogatory.Error with kind Untrusted, Stale, NotFound, ModeMismatch, Conflict,
-// Invalid, Damaged or Unavailable. The code says which:
+// After an error a Client still holds the last good book, in memory and on disk. A Repository whose
+// Publish stopped half-way has put nothing in force or everything: timestamp.json is written last, and
+// the step may be repeated. Errors that somebody can act on are a rogatory.Error. The codes of those
+// that a client meets:
 //
 //	directory_expired       a signed file is past its date
 //	directory_rollback      older than what was seen, or something seen is gone

@@ -284,13 +284,24 @@ func AttachProof(container, proof []byte) ([]byte, error) {
 	return c, nil
 }
 
-// Peek reads a message without trusting it: only to learn who claims to have sent it.
+// Peek reads a message without checking its signature: one that was checked before, or only to learn
+// who claims to have sent it.
 func Peek(container []byte) (rogatory.Message, error) {
-	_, data, err := parse(container, messageFile)
+	m, _, err := PeekDigest(container)
+	return m, err
+}
+
+// PeekDigest is Peek, with the message's identity.
+func PeekDigest(container []byte) (rogatory.Message, rogatory.Digest, error) {
+	c, data, err := parse(container, messageFile)
 	if err != nil {
-		return rogatory.Message{}, err
+		return rogatory.Message{}, rogatory.Digest{}, err
 	}
-	return DecodeMessage(data)
+	m, err := DecodeMessage(data)
+	if err != nil {
+		return rogatory.Message{}, rogatory.Digest{}, err
+	}
+	return m, c.SignatureDigest(), nil
 }
 
 // Open verifies a container from a party and returns its message. The certificate must have been

@@ -3,7 +3,7 @@
 // Package keyring is where a State's node keeps its own keys: files of mode 0600 in a folder of mode
 // 0700, one file per key and generation.
 //
-//	keyring.json          who this is: State, name, authority, hosts
+//	keyring.json          who this is: State, name, authority
 //	ca.1.pem              the State's certification authority, ECDSA P-256, ten years
 //	seal.1.pem            the authority's seal for messages, ECDSA P-256, three years
 //	tls.1.pem             the node's server and client certificate, ECDSA P-256, a year

@@ -136,8 +136,7 @@ func TestRefusedConfig(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	_, dir := create(t)
-	other, otherDir := create(t)
-	_ = other
+	_, otherDir := create(t)
 	swap := func(from, to string) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
 			data := must(os.ReadFile(filepath.Join(otherDir, from)))(t)
@@ -155,6 +154,7 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		{"readable folder", "keyring_permissions", func(t *testing.T, d string) { must(0, os.Chmod(d, 0o750))(t) }},
 		{"readable file", "keyring_permissions", func(t *testing.T, d string) { must(0, os.Chmod(filepath.Join(d, "seal.1.pem"), 0o640))(t) }},
+		{"read-only for all", "keyring_permissions", func(t *testing.T, d string) { must(0, os.Chmod(filepath.Join(d, "seal.1.pem"), 0o444))(t) }},
 		{"world-readable identity", "keyring_permissions", func(t *testing.T, d string) { must(0, os.Chmod(filepath.Join(d, "keyring.json"), 0o604))(t) }},
 		{"a link", "keyring_damaged", func(t *testing.T, d string) {
 			must(0, os.Rename(filepath.Join(d, "tls.1.pem"), filepath.Join(d, "..", "moved")))(t)
@@ -194,6 +194,13 @@ func TestLoadRefuses(t *testing.T) {
 		{"an age key that a quantum computer opens", "keyring_damaged", func(t *testing.T, d string) {
 			id := must(age.GenerateX25519Identity())(t)
 			must(0, os.WriteFile(filepath.Join(d, "message.1.age"), fmt.Appendf(nil, "# public key: %s\n%s\n", id.Recipient(), id), 0o600))(t)
+		}},
+		{"an age key under another's name", "keyring_damaged", func(t *testing.T, d string) {
+			mine := must(os.ReadFile(filepath.Join(d, "message.1.age")))(t)
+			theirs := must(os.ReadFile(filepath.Join(otherDir, "message.1.age")))(t)
+			name, _, _ := bytes.Cut(mine, []byte("AGE-SECRET"))
+			_, secret, _ := bytes.Cut(theirs, []byte("AGE-SECRET"))
+			must(0, os.WriteFile(filepath.Join(d, "message.1.age"), fmt.Appendf(nil, "%sAGE-SECRET%s", name, secret), 0o600))(t)
 		}},
 		{"another State's identity", "keyring_damaged", func(t *testing.T, d string) {
 			data := must(os.ReadFile(filepath.Join(d, "keyring.json")))(t)
@@ -373,6 +380,9 @@ func TestAge(t *testing.T) {
 	fresh := encrypt(next.MessageRecipient())
 	if !opens(old, next.MessageIdentities()) || !opens(fresh, next.MessageIdentities()) {
 		t.Fatal("after a rotation, an old or a new message does not open")
+	}
+	if !opens(fresh, next.MessageIdentities()[:1]) {
+		t.Fatal("the newest key is not the first")
 	}
 	if opens(fresh, k.MessageIdentities()) || opens(old, next.EvidenceIdentities()) {
 		t.Fatal("a key opens what it should not")

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docket
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"iter"
+	"maps"
+	"slices"
+
+	"rogatory"
+	"rogatory/envelope"
+	"rogatory/journal"
+	"rogatory/store"
+	"rogatory/vault"
+)
+
+// Findings is what a check went through. Damage is empty if all of it holds.
+type Findings struct {
+	Entries  int64    `json:"entries"`
+	Messages int      `json:"messages"`
+	Requests int      `json:"requests"`
+	Exhibits int      `json:"exhibits"`
+	Orphans  []string `json:"orphans"` // objects in the vault that no exhibit names; harmless
+}
+
+// fsckBatch is how many entries are read at a time.
+const fsckBatch = 1000
+
+// Check derives everything again from the journal and compares: leaves and tree, checkpoint, every
+// message against its entry, numbering, receipts, files, outbox, and the vault to the given depth. It
+// returns at the first damaged thing, named in the error; it mends nothing.
+func (o *Office) Check(ctx context.Context, key journal.Verifier, depth vault.Depth) (Findings, error) {
+	var found Findings
+	replayed := cabinetMap{}
+	err := o.Store.View(ctx, func(tx *store.Tx) error {
+		size, err := tx.Size()
+		if err != nil {
+			return err
+		}
+		found.Entries = size
+		if err := o.checkTree(ctx, tx, size, key); err != nil {
+			return err
+		}
+		r := replay{o: o, tx: tx, files: replayed, last: map[rogatory.StateCode]int64{}, out: map[rogatory.StateCode]int64{}, parked: map[rogatory.StateCode]map[int64]store.Message{}}
+		for start := int64(0); start < size; start += fsckBatch {
+			rows, err := tx.Entries(start, int(min(fsckBatch, size-start)))
+			if err != nil {
+				return err
+			}
+			for _, row := range rows {
+				if err := r.entry(row); err != nil {
+					return err
+				}
+			}
+		}
+		found.Messages = r.messages
+		return r.compare()
+	})
+	if err != nil {
+		return found, err
+	}
+	found.Requests = len(replayed)
+	return o.checkVault(ctx, found, replayed, depth)
+}
+
+func damaged(code, format string, args ...any) error {
+	return rogatory.Fault(rogatory.Damaged, code, format, args...)
+}
+
+func (o *Office) checkTree(ctx context.Context, tx *store.Tx, size int64, key journal.Verifier) error {
+	root, err := journal.Root(size, tx)
+	if err != nil {
+		return damaged("journal_damaged", "compute the root of %d entries: %w", size, err)
+	}
+	var leaves iter.Seq2[journal.Leaf, error] = func(yield func(journal.Leaf, error) bool) {
+		for start := int64(0); start < size; start += fsckBatch {
+			n := int(min(fsckBatch, size-start))
+			rows, err := tx.Entries(start, n)
+			if err != nil {
+				yield(journal.Leaf{}, err)
+				return
+			}
+			stored, err := tx.Leaves(start, n)
+			if err != nil || len(stored) != len(rows) || len(rows) != n {
+				yield(journal.Leaf{}, damaged("entry_missing", "entries %d to %d are not all there", start, start+int64(n)-1))
+				return
+			}
+			for i, row := range rows {
+				leaf := journal.Commit(row.Salt, row.Body)
+				if leaf != stored[i] {
+					yield(leaf, damaged("entry_damaged", "journal entry %d does not match its leaf", row.Index))
+					return
+				}
+				if !yield(leaf, nil) {
+					return
+				}
+			}
+		}
+	}
+	if err := journal.Check(ctx, size, root, leaves, tx); err != nil {
+		if rogatory.KindOf(err) == rogatory.Damaged {
+			return err
+		}
+		return damaged("journal_damaged", "check the tree: %w", err)
+	}
+	latest, published, err := tx.LatestCheckpoint()
+	if err != nil || !published {
+		return err
+	}
+	cp, err := journal.OpenCheckpoint(latest.Note, o.Ledger.Origin(), key)
+	if err != nil {
+		return damaged("checkpoint_damaged", "open the published checkpoint of %d entries: %w", latest.Size, err)
+	}
+	if cp.Size > size {
+		return damaged("journal_shrunk", "a checkpoint of %d entries was published, the journal has %d", cp.Size, size)
+	}
+	if then, err := journal.Root(cp.Size, tx); err != nil || then != cp.Root {
+		return damaged("checkpoint_damaged", "the published checkpoint of %d entries has another root than the journal", cp.Size)
+	}
+	return nil
+}
+
+type cabinetMap map[rogatory.RequestID]File
+
+func (c cabinetMap) file(id rogatory.RequestID) (File, bool, error) {
+	f, ok := c[id]
+	if !ok {
+		return f, false, nil
+	}
+	f.Exhibits, f.Deadlines = slices.Clone(f.Exhibits), slices.Clone(f.Deadlines)
+	return f, true, nil
+}
+
+func (c cabinetMap) keep(f File) error { c[f.ID] = f; return nil }
+
+// replay goes through the journal as the office went through the days.
+type replay struct {
+	o        *Office
+	tx       *store.Tx
+	files    cabinetMap
+	last     map[rogatory.StateCode]int64 // applied, by sender
+	out      map[rogatory.StateCode]int64 // sent, by receiver
+	parked   map[rogatory.StateCode]map[int64]store.Message
+	messages int
+}
+
+func (r *replay) entry(row store.Entry) error {
+	var e rogatory.Entry
+	if err := json.Unmarshal(row.Body, &e); err != nil {
+		return damaged("entry_damaged", "journal entry %d cannot be read: %w", row.Index, err)
+	}
+	switch e.Type {
+	case rogatory.MessageSent:
+		m, err := r.message(store.Out, row.Index, e)
+		if err != nil {
+			return err
+		}
+		if r.out[m.Peer]++; m.Sequence != r.out[m.Peer] {
+			return damaged("sequence_broken", "message %s to %s has number %d, %d is due", m.ID, m.Peer, m.Sequence, r.out[m.Peer])
+		}
+		if err := r.delivery(m); err != nil {
+			return err
+		}
+		return r.apply(m)
+	case rogatory.MessageReceived, rogatory.MessageRefused:
+		m, err := r.message(store.In, row.Index, e)
+		if err != nil {
+			return err
+		}
+		if r.parked[m.Peer] == nil {
+			r.parked[m.Peer] = map[int64]store.Message{}
+		}
+		r.parked[m.Peer][m.Sequence] = m
+		for {
+			next, ok := r.parked[m.Peer][r.last[m.Peer]+1]
+			if !ok {
+				return nil
+			}
+			if !next.Applied {
+				return damaged("message_not_applied", "message %s of %s is in turn and was not applied", next.ID, next.Peer)
+			}
+			delete(r.parked[m.Peer], next.Sequence)
+			r.last[m.Peer]++
+			if !next.Refused {
+				if err := r.apply(next); err != nil && rogatory.CodeOf(err) != "request_unknown" {
+					return err
+				}
+			}
+		}
+	case rogatory.MessageReceipted:
+		m, err := r.tx.Message(store.Out, e.Message.ID)
+		if err != nil {
+			return damaged("message_missing", "entry %d receipts message %s, which is not there: %w", row.Index, e.Message.ID, err)
+		}
+		if rogatory.DigestOf(m.Receipt) != e.Message.Receipt {
+			return damaged("receipt_damaged", "the receipt of message %s does not match entry %d", m.ID, row.Index)
+		}
+	default:
+		if err := applyLocal(r.files, e, r.o.Us); err != nil {
+			return damaged("entry_damaged", "journal entry %d does not fit: %w", row.Index, err)
+		}
+	}
+	return nil
+}
+
+func (r *replay) message(d store.Direction, index int64, e rogatory.Entry) (store.Message, error) {
+	r.messages++
+	if e.Message == nil {
+		return store.Message{}, damaged("entry_damaged", "journal entry %d names no message", index)
+	}
+	m, err := r.tx.Message(d, e.Message.ID)
+	if err != nil {
+		return m, damaged("message_missing", "message %s of entry %d is not there: %w", e.Message.ID, index, err)
+	}
+	said, digest, err := envelope.PeekDigest(m.Container)
+	if err != nil {
+		return m, damaged("message_damaged", "message %s cannot be read: %w", m.ID, err)
+	}
+	want := *e.Message
+	want.Code = ""
+	if *refOf(said, digest) != want || m.Digest != digest || m.Entry != index || m.Sequence != said.Sequence || m.At != e.At {
+		return m, damaged("message_damaged", "message %s is not the one that entry %d commits to", m.ID, index)
+	}
+	return m, nil
+}
+
+func (r *replay) apply(row store.Message) error {
+	m, err := envelope.Peek(row.Container)
+	if err != nil {
+		return damaged("message_damaged", "message %s cannot be read: %w", row.ID, err)
+	}
+	_, _, err = apply(r.files, r.o.Rules, r.o.Us.State, m, row.At)
+	return err
+}
+
+func (r *replay) delivery(m store.Message) error {
+	d, err := r.tx.Delivery(m.ID)
+	if err != nil {
+		return damaged("delivery_missing", "message %s was sent and is not in the outbox: %w", m.ID, err)
+	}
+	if done := len(m.Receipt) > 0; done != (d.State == store.Done) {
+		return damaged("delivery_damaged", "message %s is %s in the outbox, receipt: %t", m.ID, d.State, done)
+	}
+	return nil
+}
+
+// compare holds the stored files against the replayed ones.
+func (r *replay) compare() error {
+	for _, id := range slices.Sorted(maps.Keys(r.files)) {
+		row, err := r.tx.Request(id)
+		if err != nil {
+			return damaged("request_missing", "request %s follows from the journal and is not there: %w", id, err)
+		}
+		want, err := json.Marshal(r.files[id])
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(want, row.View) {
+			return damaged("view_damaged", "the file of request %s is not what the journal adds up to", id)
+		}
+	}
+	peers, err := r.tx.Peers()
+	if err != nil {
+		return err
+	}
+	for _, p := range peers {
+		if p.LastIn != r.last[p.State] || p.LastOut != r.out[p.State] {
+			return damaged("sequence_broken", "the numbers of %s stand at %d in and %d out, the journal says %d and %d", p.State, p.LastIn, p.LastOut, r.last[p.State], r.out[p.State])
+		}
+	}
+	return nil
+}
+
+func (o *Office) checkVault(ctx context.Context, found Findings, files cabinetMap, depth vault.Depth) (Findings, error) {
+	if o.Vault == nil {
+		return found, nil
+	}
+	named := map[rogatory.Digest]bool{}
+	for _, id := range slices.Sorted(maps.Keys(files)) {
+		for _, x := range files[id].Exhibits {
+			if !x.Ours && x.State != Held {
+				continue
+			}
+			found.Exhibits++
+			named[x.Exhibit.Seal.Root] = true
+			if err := o.Vault.Check(ctx, x.Exhibit.Seal.Root, depth); err != nil {
+				return found, rogatory.Fault(rogatory.Damaged, "exhibit_damaged", "exhibit %s: %w", x.Exhibit.ID, err)
+			}
+		}
+	}
+	roots, err := o.Vault.List()
+	if err != nil {
+		return found, err
+	}
+	for _, root := range roots {
+		if !named[root] {
+			found.Orphans = append(found.Orphans, root.String())
+		}
+	}
+	return found, nil
+}
