@@ -100,7 +100,8 @@ func New(c Config) *Office { return &Office{Config: c, wake: make(chan struct{},
 // Wake returns a channel that receives when there is something new in the outbox.
 func (o *Office) Wake() <-chan struct{} { return o.wake }
 
-func (o *Office) ring() {
+// Ring wakes a worker of the outbox.
+func (o *Office) Ring() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
@@ -321,7 +322,7 @@ func (o *Office) Move(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 		return err
 	})
 	if err == nil {
-		o.ring()
+		o.Ring()
 	}
 	return f, message, err
 }

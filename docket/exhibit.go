@@ -201,7 +201,7 @@ func (o *Office) Arrived(ctx context.Context, peer rogatory.StateCode, root roga
 		return nil
 	})
 	if sent {
-		o.ring()
+		o.Ring()
 	}
 	return err
 }
@@ -216,14 +216,19 @@ func (o *Office) OpenExhibit(ctx context.Context, by rogatory.Actor, id rogatory
 	return x.Exhibit, o.Vault.Extract(ctx, x.Exhibit.Seal, o.Evidence, to, name, progress)
 }
 
-// ExportExhibit is OpenExhibit for a court package: the bytes go to w, and the caller keeps them only
-// if nil is returned.
-func (o *Office) ExportExhibit(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID, why string, w io.Writer, progress func(bytes int64)) error {
-	x, err := o.opening(ctx, by, id, why, rogatory.ExhibitExported, "")
+// StreamExhibit is OpenExhibit into a writer, which keeps the bytes only if nil is returned.
+func (o *Office) StreamExhibit(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID, why string, w io.Writer, progress func(bytes int64)) error {
+	x, err := o.opening(ctx, by, id, why, rogatory.ExhibitOpened, "")
 	if err != nil {
 		return err
 	}
 	return o.Vault.OpenPlain(ctx, x.Exhibit.Seal, o.Evidence, w, progress)
+}
+
+// Exported records that an exhibit goes into a court package, and why.
+func (o *Office) Exported(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID, why string) error {
+	_, err := o.opening(ctx, by, id, why, rogatory.ExhibitExported, "")
+	return err
 }
 
 func (o *Office) opening(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID, why string, as rogatory.EntryType, name string) (ExhibitFile, error) {

@@ -206,7 +206,7 @@ func (o *Office) Revive(ctx context.Context, by rogatory.Actor, id rogatory.Mess
 		_, err = o.Ledger.Record(tx, rogatory.Entry{Type: rogatory.MessageRevived, At: o.now(), By: by, Request: row.Request, Message: refOf(m, row.Digest)})
 		return err
 	})
-	o.ring()
+	o.Ring()
 	return err
 }
 
@@ -247,7 +247,7 @@ func (o *Office) pass(ctx context.Context, d store.Deadline) error {
 		return err
 	})
 	if released {
-		o.ring()
+		o.Ring()
 	}
 	return err
 }

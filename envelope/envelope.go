@@ -348,6 +348,19 @@ func OpenReceipt(container []byte, from rogatory.Party, at time.Time) (r rogator
 	return r, proof, nil
 }
 
+// PeekReceipt reads a receipt that was verified before, and its journal proof.
+func PeekReceipt(container []byte) (r rogatory.Receipt, proof []byte, err error) {
+	c, data, err := parse(container, receiptFile)
+	if err != nil {
+		return rogatory.Receipt{}, nil, err
+	}
+	if r, err = DecodeReceipt(data); err != nil {
+		return rogatory.Receipt{}, nil, err
+	}
+	proof, _ = c.Proof(JournalProof)
+	return r, proof, nil
+}
+
 func parse(container []byte, name string) (*asice.Container, []byte, error) {
 	c, err := asice.Parse(container)
 	if err != nil {

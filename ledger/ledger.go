@@ -43,8 +43,9 @@ type Ledger struct {
 	cfg Config
 
 	mu   sync.Mutex
-	size int64  // of signed; guarded by mu
-	note []byte // signed checkpoint of that size, without cosignatures; guarded by mu
+	size int64        // of note; guarded by mu
+	root journal.Hash // of note; guarded by mu
+	note []byte       // signed checkpoint of that size, without cosignatures; guarded by mu
 }
 
 // New returns the ledger of an open store.
@@ -76,7 +77,7 @@ func (l *Ledger) Prove(ctx context.Context, index int64) ([]byte, error) {
 		if err != nil {
 			return err
 		}
-		note, err := l.sign(tx, size)
+		note, _, err := l.sign(tx, size)
 		if err != nil {
 			return err
 		}
@@ -116,25 +117,25 @@ func prove(tx *store.Tx, index, size int64, note []byte) ([]byte, error) {
 	return p.Marshal()
 }
 
-// sign returns the signed checkpoint of the committed tree of that size.
-func (l *Ledger) sign(tx *store.Tx, size int64) ([]byte, error) {
+// sign returns the signed checkpoint of the committed tree of that size, and its root.
+func (l *Ledger) sign(tx *store.Tx, size int64) ([]byte, journal.Hash, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.size == size && l.note != nil {
-		return l.note, nil
+		return l.note, l.root, nil
 	}
 	root, err := journal.Root(size, tx)
 	if err != nil {
-		return nil, fmt.Errorf("root of %d entries: %w", size, err)
+		return nil, root, fmt.Errorf("root of %d entries: %w", size, err)
 	}
 	note, err := journal.SignCheckpoint(journal.Checkpoint{Origin: l.cfg.Origin, Size: size, Root: root}, l.cfg.Signer)
 	if err != nil {
-		return nil, fmt.Errorf("sign checkpoint: %w", err)
+		return nil, root, fmt.Errorf("sign checkpoint: %w", err)
 	}
 	if size > l.size {
-		l.size, l.note = size, note
+		l.size, l.root, l.note = size, root, note
 	}
-	return note, nil
+	return note, root, nil
 }
 
 // Publish signs and stores a checkpoint of what is committed, if there is something new, and returns
@@ -154,8 +155,8 @@ func (l *Ledger) Publish(ctx context.Context) (store.Checkpoint, error) {
 			return rogatory.Fault(rogatory.Damaged, "journal_shrunk", "the journal has %d entries, a checkpoint of %d was published", size, latest.Size).
 				WithHint("the database was restored from an old copy: stop the node and reconcile it with its peers")
 		}
-		note, err := l.sign(tx, size)
-		fresh = store.Checkpoint{Size: size, At: rogatory.At(l.cfg.Clock.Now()), Note: note}
+		note, root, err := l.sign(tx, size)
+		fresh = store.Checkpoint{Size: size, At: rogatory.At(l.cfg.Clock.Now()), Root: root, Note: note}
 		return err
 	})
 	if err != nil || fresh.Size == latest.Size {

@@ -163,10 +163,11 @@ func (s *Store) group(first *update) {
 // and another attempt may succeed.
 func (s *Store) attempt(ctx context.Context, members []*update, grow bool) (all []*update, again bool, err error) {
 	var (
-		open    bool // a transaction is open
-		kept    int  // closures in it that succeeded
-		written int  // bytes
-		edge    journal.Edge
+		open      bool // a transaction is open
+		kept      int  // closures in it that succeeded
+		savepoint bool // it lies after all that was kept
+		written   int  // bytes
+		edge      journal.Edge
 	)
 	abandon := func(err error, r reach) ([]*update, bool, error) {
 		if open {
@@ -200,12 +201,18 @@ func (s *Store) attempt(ctx context.Context, members []*update, grow bool) (all 
 			}
 			open = true
 		}
-		// The first closure needs no savepoint: if it fails, there is nothing else to keep.
-		if kept > 0 {
-			if err := s.writer.run(ctx, "SAVEPOINT turn"); err != nil {
+		// The first closure needs no savepoint: if it fails, there is nothing else to keep. The second
+		// sets one, which moves on when its closure is kept.
+		if kept > 0 && !savepoint {
+			move := "SAVEPOINT turn"
+			if kept > 1 {
+				move = "RELEASE SAVEPOINT turn; SAVEPOINT turn"
+			}
+			if err := s.writer.run(ctx, move); err != nil {
 				fault, r := s.engine.diagnose(err)
 				return abandon(fault, max(r, wholeGroup))
 			}
+			savepoint = true
 		}
 		tx := &Tx{ctx: ctx, session: s.writer, engine: s.engine, write: true, edge: edge}
 		if u.err = s.point("closure"); u.err == nil {
@@ -224,27 +231,19 @@ func (s *Store) attempt(ctx context.Context, members []*update, grow bool) (all 
 				return abandon(tx.err, tx.reach)
 			}
 		}
-		end := "RELEASE SAVEPOINT turn"
 		switch {
 		case u.err == nil:
 			edge = tx.edge
 			kept++
-			if kept == 1 {
-				continue
-			}
+			savepoint = false
 		case kept == 0:
 			s.rollback(ctx)
 			open = false
-			continue
 		default:
 			if err := s.writer.run(ctx, "ROLLBACK TO SAVEPOINT turn"); err != nil {
 				fault, r := s.engine.diagnose(err)
 				return abandon(fault, max(r, wholeGroup))
 			}
-		}
-		if err := s.writer.run(ctx, end); err != nil {
-			fault, r := s.engine.diagnose(err)
-			return abandon(fault, max(r, wholeGroup))
 		}
 	}
 	if kept == 0 {

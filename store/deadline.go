@@ -41,14 +41,15 @@ func (tx *Tx) SetDeadline(d Deadline) (generation int64, err error) {
 	if d.Name == "" || d.DueAt == 0 {
 		return 0, rogatory.Fault(rogatory.Invalid, "deadline_invalid", "set deadline %q of %s: name or time is missing", d.Name, d.Request)
 	}
-	if _, err := tx.exec(`INSERT INTO deadline (request_id, name, due_at, generation, state, rule) VALUES ($1, $2, $3, 1, 'running', $4)
+	n, err := returning(tx, number, `INSERT INTO deadline (request_id, name, due_at, generation, state, rule) VALUES ($1, $2, $3, 1, 'running', $4)
 		ON CONFLICT (request_id, name) DO UPDATE SET due_at = excluded.due_at, state = 'running', rule = excluded.rule,
-			generation = deadline.generation + CASE WHEN deadline.due_at <> excluded.due_at OR deadline.state <> 'running' THEN 1 ELSE 0 END`,
-		string(d.Request), d.Name, int64(d.DueAt), d.Rule); err != nil {
+			generation = deadline.generation + CASE WHEN deadline.due_at <> excluded.due_at OR deadline.state <> 'running' THEN 1 ELSE 0 END
+		RETURNING generation`,
+		string(d.Request), d.Name, int64(d.DueAt), d.Rule)
+	if err != nil {
 		return 0, err
 	}
-	generation, _, err = one(tx, number, "SELECT generation FROM deadline WHERE request_id = $1 AND name = $2", string(d.Request), d.Name)
-	return generation, err
+	return n[0], nil
 }
 
 // Deadlines returns the deadlines of a request by time.

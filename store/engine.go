@@ -84,7 +84,9 @@ func engineOf(c Config) (engine, error) {
 			server.ConnectTimeout = busyTimeout
 		}
 		for name, value := range map[string]string{
-			"application_name":                    "rogatory",
+			"application_name": "rogatory",
+			// Compiling a query takes longer than any of ours.
+			"jit":                                 "off",
 			"lock_timeout":                        milliseconds(busyTimeout),
 			"statement_timeout":                   milliseconds(statementTimeout),
 			"idle_in_transaction_session_timeout": milliseconds(statementTimeout),

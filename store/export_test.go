@@ -17,3 +17,6 @@ func LimitPages(t testing.TB, s *Store, pages int) {
 		t.Fatal(err)
 	}
 }
+
+// Queued returns how many updates wait for their turn.
+func Queued(s *Store) int { return len(s.queue) }

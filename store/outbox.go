@@ -61,17 +61,18 @@ func (tx *Tx) Enqueue(d Delivery) error {
 //   - turn takes of each peer the first few that are due, urgent ones first, by its index, so that
 //     a long backlog costs no more than a short one. This is where the engines differ: a correlated
 //     list of keys is what SQLite plans well, LATERAL is what PostgreSQL does;
+//     adding zero keeps both from taking the index on time and sorting all that is due;
 //   - place ranks them behind those that are out already, and the places of all peers are dealt
 //     out round by round.
 const (
 	claimHead = `WITH flying AS (
-		SELECT peer, count(*) AS n FROM outbox WHERE state = 'waiting' AND lease_until > $1 GROUP BY peer
+		SELECT peer, count(*) AS n FROM outbox WHERE state = 'waiting' AND lease_until > 0 AND lease_until > $1 GROUP BY peer
 	), turn AS (
 		SELECT o.message, o.urgent, o.sequence, o.peer,
 			row_number() OVER (PARTITION BY o.peer ORDER BY o.urgent DESC, o.sequence) + coalesce(f.n, 0) AS place,
 			CASE WHEN p.open_until > 0 THEN 1 ELSE $2 END AS places
 		FROM peer p `
-	claimDue   = ` FROM outbox w WHERE w.peer = p.state AND w.state = 'waiting' AND w.next_at <= $1 ORDER BY w.urgent DESC, w.sequence LIMIT $2`
+	claimDue   = ` FROM outbox w WHERE w.peer = p.state AND w.state = 'waiting' AND w.next_at + 0 <= $1 ORDER BY w.urgent DESC, w.sequence LIMIT $2`
 	claimLite  = `JOIN outbox o ON o.message IN (SELECT w.message` + claimDue + `)`
 	claimServe = `CROSS JOIN LATERAL (SELECT w.message, w.urgent, w.sequence, w.peer` + claimDue + `) o`
 	claimTail  = ` LEFT JOIN flying f ON f.peer = p.state
@@ -90,21 +91,14 @@ func (tx *Tx) Claim(now rogatory.Instant, lease time.Duration, limit, perPeer in
 	if lease <= 0 || limit <= 0 || perPeer <= 0 {
 		return nil, rogatory.Fault(rogatory.Internal, "claim_invalid", "claim %d deliveries, %d of each peer, for %s: must be above zero", limit, perPeer, lease)
 	}
-	if err := tx.ready(); err != nil {
-		return nil, err
-	}
-	if !tx.write {
-		return nil, rogatory.Fault(rogatory.Internal, "read_only", "claim within a view")
-	}
 	middle := claimLite
 	if tx.engine.name == Postgres {
 		middle = claimServe
 	}
-	claimed, err := list(tx, readDelivery, claimHead+middle+claimTail, int64(now), perPeer, int64(now.Add(lease)), atMost(limit))
+	claimed, err := returning(tx, readDelivery, claimHead+middle+claimTail, int64(now), perPeer, int64(now.Add(lease)), atMost(limit))
 	if err != nil {
 		return nil, err
 	}
-	tx.written += 64 * len(claimed)
 	// RETURNING has no order. Deal the rounds again.
 	slices.SortFunc(claimed, func(a, b Delivery) int {
 		return cmp.Or(cmp.Compare(a.Peer, b.Peer), -cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Sequence, b.Sequence))
@@ -173,7 +167,11 @@ func (tx *Tx) Delivery(id rogatory.MessageID) (Delivery, error) {
 
 // Outbox returns at most limit deliveries in a state, the oldest first.
 func (tx *Tx) Outbox(state string, limit int) ([]Delivery, error) {
-	return list(tx, readDelivery, "SELECT "+deliveryColumns+" FROM outbox WHERE state = $1 ORDER BY created, message LIMIT $2", state, atMost(limit))
+	if state != Waiting && state != Done && state != Dead {
+		return nil, rogatory.Fault(rogatory.Invalid, "delivery_invalid", "list deliveries: there is no state %.40q", state)
+	}
+	// In the text, as each state has an index of its own.
+	return list(tx, readDelivery, "SELECT "+deliveryColumns+" FROM outbox WHERE state = '"+state+"' ORDER BY created, message LIMIT $1", atMost(limit))
 }
 
 // NextDue returns when a delivery is next due, be it that it waits, that its lease ends or that its

@@ -48,11 +48,11 @@ func (tx *Tx) NextSequence(peer rogatory.StateCode) (int64, error) {
 	if err := checkPeer(peer); err != nil {
 		return 0, err
 	}
-	if _, err := tx.exec("INSERT INTO peer (state, last_out) VALUES ($1, 1) ON CONFLICT (state) DO UPDATE SET last_out = peer.last_out + 1", string(peer)); err != nil {
+	n, err := returning(tx, number, "INSERT INTO peer (state, last_out) VALUES ($1, 1) ON CONFLICT (state) DO UPDATE SET last_out = peer.last_out + 1 RETURNING last_out", string(peer))
+	if err != nil {
 		return 0, err
 	}
-	p, err := tx.Peer(peer)
-	return p.LastOut, err
+	return n[0], nil
 }
 
 // AdvanceIn records that all messages of the peer up to sequence have had their effect. It only

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -98,12 +99,22 @@ func TestPostgres(t *testing.T) {
 		runs := make(chan bool, 10)
 		ended := make(chan error)
 		go func() {
-			ended <- s.Update(ctx, func(tx *store.Tx) error {
-				if _, err := tx.Append(storetest.Entry(1)); err != nil {
-					return err
+			// One in the same group does not live to see the second run.
+			defer func() { recover() }()
+			s.Update(ctx, func(tx *store.Tx) error {
+				go func() {
+					ended <- s.Update(ctx, func(tx *store.Tx) error {
+						if _, err := tx.Append(storetest.Entry(1)); err != nil {
+							return err
+						}
+						runs <- true
+						return tx.SetSetting("a", []byte{3})
+					})
+				}()
+				for store.Queued(s) == 0 {
+					runtime.Gosched()
 				}
-				runs <- true
-				return tx.SetSetting("a", []byte{3})
+				panic("gone")
 			})
 		}()
 		<-runs

@@ -48,6 +48,27 @@ func (tx *Tx) ready() error {
 	return tx.err
 }
 
+// writing refuses a write within a view, and counts what is written.
+func (tx *Tx) writing(args []any) error {
+	if err := tx.ready(); err != nil {
+		return err
+	}
+	if !tx.write {
+		return rogatory.Fault(rogatory.Internal, "read_only", "write within a view")
+	}
+	for _, a := range args {
+		switch a := a.(type) {
+		case []byte:
+			tx.written += len(a)
+		case string:
+			tx.written += len(a)
+		default:
+			tx.written += 8
+		}
+	}
+	return nil
+}
+
 // fail keeps the first error of the engine, which decides over the transaction.
 func (tx *Tx) fail(query string, err error) error {
 	words := strings.Fields(query)
@@ -62,21 +83,8 @@ func (tx *Tx) fail(query string, err error) error {
 
 // exec runs a statement and returns the number of rows concerned.
 func (tx *Tx) exec(query string, args ...any) (int64, error) {
-	if err := tx.ready(); err != nil {
+	if err := tx.writing(args); err != nil {
 		return 0, err
-	}
-	if !tx.write {
-		return 0, rogatory.Fault(rogatory.Internal, "read_only", "write within a view")
-	}
-	for _, a := range args {
-		switch a := a.(type) {
-		case []byte:
-			tx.written += len(a)
-		case string:
-			tx.written += len(a)
-		default:
-			tx.written += 8
-		}
 	}
 	stmt, err := tx.session.prepare(tx.ctx, query)
 	if err != nil {
@@ -118,6 +126,14 @@ func list[T any](tx *Tx, read func(scan func(...any) error) (T, error), query st
 		return nil, tx.fail(query, err)
 	}
 	return all, nil
+}
+
+// returning runs a statement that writes and returns rows.
+func returning[T any](tx *Tx, read func(scan func(...any) error) (T, error), query string, args ...any) ([]T, error) {
+	if err := tx.writing(args); err != nil {
+		return nil, err
+	}
+	return list(tx, read, query, args...)
 }
 
 // one returns the only row of a query, and false if there is none.

@@ -103,8 +103,10 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_turn ON outbox (peer, urgent DESC, sequence) WHERE state = 'waiting';
 CREATE INDEX outbox_due ON outbox (peer, next_at) WHERE state = 'waiting';
-CREATE INDEX outbox_leased ON outbox (lease_until, peer) WHERE state = 'waiting';
-CREATE INDEX outbox_state ON outbox (state, created, message);
+CREATE INDEX outbox_leased ON outbox (peer, lease_until) WHERE state = 'waiting' AND lease_until > 0;
+CREATE INDEX outbox_waiting ON outbox (created, message) WHERE state = 'waiting';
+CREATE INDEX outbox_done ON outbox (created, message) WHERE state = 'done';
+CREATE INDEX outbox_dead ON outbox (created, message) WHERE state = 'dead';
 
 CREATE TABLE deadline (
     request_id TEXT    NOT NULL,

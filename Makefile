@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+GO ?= go
+export CGO_ENABLED = 0
+FLAGS = -trimpath -ldflags "-s -w -buildid="
+
+.PHONY: build demo test check bench need long clean
+
+build:
+	$(GO) build $(FLAGS) -o bin/rogatory ./cmd/rogatory
+	$(GO) build $(FLAGS) -o bin/rogatory-verify ./cmd/rogatory-verify
+
+demo: build
+	./bin/rogatory demo $(ARGS)
+
+# make test is exactly what .ci/run runs.
+test: need check build
+	$(GO) test -count=1 -timeout 15m ./...
+
+check:
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+
+# What the tests need beyond Go, git, gcc and make: real openssl, unzip and PostgreSQL.
+need:
+	@sh scripts/need.sh
+
+bench: build
+	$(GO) run ./bench $(if $(JSON),-json $(JSON)) $(ARGS)
+
+# Hours, not minutes: big evidence, fifty kills, ten thousand seeds.
+long: build
+	ROGATORY_BIG=1 $(GO) test -count=1 -timeout 3h ./vault/... ./wire/...
+	ROGATORY_KILLS=50 $(GO) test -count=1 -timeout 1h -run Kill ./node/
+	ROGATORY_SEEDS=10000 $(GO) test -count=1 -timeout 3h ./sim/
+
+clean:
+	rm -rf bin

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docket
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"rogatory"
+	"rogatory/treaty"
+)
+
+// Two offices fold messages that cross on their way. Each direction keeps its order, as sequence
+// numbers see to; between the directions anything goes.
+
+// desk is one State's cabinet and what is on its way to it.
+type desk struct {
+	us    rogatory.Address
+	files cabinetMap
+	inbox []rogatory.Message
+}
+
+type crossing struct {
+	t        *testing.T
+	seed     uint64
+	random   *rand.Rand
+	rules    *treaty.Rules
+	now      rogatory.Instant
+	from, to *desk // requesting and requested
+	story    []string
+	lost     int // acts that met a request that had moved on
+}
+
+const (
+	preservationID = rogatory.RequestID("XA-2026-7K3M9Q2P.1")
+	disclosureID   = rogatory.RequestID("XA-2026-7K3M9Q2P.2")
+)
+
+func newCrossing(t *testing.T, rules *treaty.Rules, seed uint64) *crossing {
+	c := &crossing{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 42)), rules: rules, now: 1_800_000_000_000_000,
+		from: &desk{us: rogatory.Address{State: "XA", Authority: "justice"}, files: cabinetMap{}},
+		to:   &desk{us: rogatory.Address{State: "XB", Authority: "justice"}, files: cabinetMap{}}}
+	for id, r := range map[rogatory.RequestID]rogatory.Request{
+		preservationID: {Kind: rogatory.Preservation42, Title: "logs"},
+		disclosureID:   {Kind: rogatory.StoredData, Title: "disclosure of the logs", Follows: preservationID},
+	} {
+		e := rogatory.Entry{Type: rogatory.RequestDrafted, At: c.now, Request: id, Draft: &r, To: &c.to.us}
+		if err := applyLocal(c.from.files, e, c.from.us); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+func (c *crossing) fail(format string, args ...any) {
+	c.t.Helper()
+	for _, line := range c.story {
+		c.t.Log(line)
+	}
+	c.t.Fatalf("seed %d: %s", c.seed, fmt.Sprintf(format, args...))
+}
+
+// act has one side do something that its own file allows, and posts the message.
+func (c *crossing) act() {
+	d, other := c.from, c.to
+	if c.random.IntN(2) == 0 {
+		d, other = c.to, c.from
+	}
+	id := []rogatory.RequestID{preservationID, disclosureID}[c.random.IntN(2)]
+	f, found, _ := d.files.file(id)
+	if !found {
+		return
+	}
+	kind, err := c.rules.Kind(f.Request.Kind)
+	if err != nil {
+		c.fail("%v", err)
+	}
+	var open []rogatory.Act
+	for _, t := range rogatory.Lifecycle() {
+		local := t.Act == rogatory.Draft || t.Act == rogatory.Revise
+		if _, _, err := rogatory.Next(f.State, t.Act, f.Side); err == nil && !local && kind.Allows(t.Act) {
+			open = append(open, t.Act)
+		}
+	}
+	if len(open) == 0 {
+		return
+	}
+	m := rogatory.Message{ID: rogatory.MessageID(fmt.Sprintf("019ac5a2-7c1f-7abc-8def-%012x", c.now)), Request: id, From: d.us, To: other.us,
+		Act: open[c.random.IntN(len(open))], Sent: c.now}
+	if ends := m.Act == rogatory.Withdraw || m.Act == rogatory.Close || m.Act == rogatory.Refuse; ends && c.random.IntN(8) > 0 {
+		return // or few requests would live long enough to be interesting
+	}
+	if !c.body(&m, d, &f) {
+		return
+	}
+	c.story = append(c.story, fmt.Sprintf("%s: %s %s", d.us.State, m.Act, id))
+	if _, moved, err := apply(d.files, c.rules, d.us.State, m, c.now); err != nil || !moved {
+		c.fail("%s on its own file: moved %t, %v", m.Act, moved, err)
+	}
+	other.inbox = append(other.inbox, m)
+}
+
+// body gives the act what the office would give it; false if the office would refuse it.
+func (c *crossing) body(m *rogatory.Message, d *desk, f *File) bool {
+	b := &m.Body
+	b.Text = "words"
+	pick := func(ok func(x ExhibitFile) bool) *ExhibitFile {
+		i := slices.IndexFunc(f.Exhibits, ok)
+		if i < 0 {
+			return nil
+		}
+		return &f.Exhibits[i]
+	}
+	local := func(e rogatory.Entry) {
+		e.At, e.Request = c.now, f.ID
+		if err := applyLocal(d.files, e, d.us); err != nil {
+			c.fail("%s: %v", e.Type, err)
+		}
+	}
+	switch m.Act {
+	case rogatory.Send:
+		b.Request = &f.Request
+	case rogatory.Supplement:
+		b.Answers = f.Question
+	case rogatory.Accept, rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
+		b.Verdict = &rogatory.Verdict{Reasons: fmt.Sprint(c.now)}
+	case rogatory.Preserve:
+		b.Preservation = &rogatory.Preservation{Since: c.now, Until: c.now + 1000}
+	case rogatory.Extend:
+		b.Preservation = &rogatory.Preservation{Until: f.Preservation.Until + 1000}
+	case rogatory.RequestExtension:
+		b.Preservation = &rogatory.Preservation{Days: 30}
+	case rogatory.Offer:
+		e := rogatory.Exhibit{ID: rogatory.ExhibitID(fmt.Sprintf("XB-E-%012d", c.now%1e12)), Expires: c.now + 1000}
+		binary.BigEndian.PutUint64(e.Seal.Root[:], uint64(c.now))
+		local(rogatory.Entry{Type: rogatory.ExhibitSealed, Exhibit: &e})
+		b.Exhibit = &e
+	case rogatory.RevokeOffer:
+		x := pick(func(x ExhibitFile) bool { return x.Ours && x.State == Offered })
+		if x == nil {
+			return false
+		}
+		b.ExhibitID = x.Exhibit.ID
+	case rogatory.Take:
+		x := pick(func(x ExhibitFile) bool { return !x.Ours && x.State == Offered })
+		if x == nil {
+			return false
+		}
+		local(rogatory.Entry{Type: rogatory.ExhibitReceived, Exhibit: &x.Exhibit})
+		b.ExhibitID, b.Root = x.Exhibit.ID, x.Exhibit.Seal.Root
+	}
+	return true
+}
+
+// deliver takes the next message of one direction, if there is one.
+func (c *crossing) deliver(d *desk) bool {
+	if len(d.inbox) == 0 {
+		return false
+	}
+	m := d.inbox[0]
+	d.inbox = d.inbox[1:]
+	_, moved, err := apply(d.files, c.rules, d.us.State, m, c.now)
+	if err != nil {
+		c.fail("%s arrives at %s: %v", m.Act, d.us.State, err)
+	}
+	if !moved {
+		c.lost++
+	}
+	c.story = append(c.story, fmt.Sprintf("    %s receives %s %s (moved: %t)", d.us.State, m.Act, m.Request, moved))
+	return true
+}
+
+func (c *crossing) settle() {
+	for c.deliver(c.from) || c.deliver(c.to) {
+	}
+}
+
+// agree compares what the two States hold.
+func (c *crossing) agree() {
+	for _, id := range []rogatory.RequestID{preservationID, disclosureID} {
+		a, b := c.from.files[id], c.to.files[id]
+		if b.ID == "" && a.State == rogatory.Drafted {
+			continue // never sent
+		}
+		if a.State != b.State {
+			c.fail("%s is %s in %s and %s in %s", id, a.State, a.Us.State, b.State, b.Us.State)
+		}
+		if a.Side == b.Side || !reflect.DeepEqual(a.Request, b.Request) {
+			c.fail("%s: sides or requests differ", id)
+		}
+		// What was taken is accounted for on both sides, whatever crossed it.
+		for _, x := range a.Exhibits {
+			y := b.exhibit(x.Exhibit.ID)
+			if y == nil || x.State == Held && y.State != Taken {
+				c.fail("%s: exhibit %s is %s in %s and %+v in %s", id, x.Exhibit.ID, x.State, a.Us.State, y, b.Us.State)
+			}
+		}
+		if a.OutOfTurn+b.OutOfTurn > 0 {
+			continue
+		}
+		// Nothing was lost to a crossing: then the two files say the same in everything.
+		if !reflect.DeepEqual(a.Verdict, b.Verdict) || !reflect.DeepEqual(a.Preservation, b.Preservation) || a.Question != b.Question || a.Consulted != b.Consulted {
+			c.fail("%s: verdict, preservation or question differ:\n%+v\n%+v", id, a, b)
+		}
+	}
+}
+
+func TestMessagesThatCrossSettleAlike(t *testing.T) {
+	rules := treaty.Convention()
+	const runs = 2000
+	ends, crossed := map[rogatory.State]int{}, 0
+	for seed := range uint64(runs) {
+		c := newCrossing(t, rules, seed)
+		hurry := 1 + c.random.IntN(6) // of ten steps, how many deliver rather than act
+		for range 10 + c.random.IntN(60) {
+			c.now++
+			switch n := c.random.IntN(10); {
+			case n >= hurry:
+				c.act()
+			case n%2 == 0:
+				c.deliver(c.from)
+			default:
+				c.deliver(c.to)
+			}
+		}
+		c.settle()
+		c.agree()
+		crossed += c.lost
+		ends[c.from.files[preservationID].State]++
+		ends[c.from.files[disclosureID].State]++
+	}
+	// The runs are worth something only if messages did cross, and requests went everywhere.
+	if crossed < runs/10 {
+		t.Errorf("only %d messages of %d runs crossed another", crossed, runs)
+	}
+	for _, s := range []rogatory.State{rogatory.Acknowledged, rogatory.NeedsInformation, rogatory.Consulting, rogatory.Postponed, rogatory.Accepted,
+		rogatory.Warned, rogatory.Preserved, rogatory.Executed, rogatory.Refused, rogatory.Withdrawn, rogatory.Released, rogatory.Closed} {
+		if ends[s] == 0 {
+			t.Errorf("no run ended with a request that is %s", s)
+		}
+	}
+	t.Logf("%d runs, %d crossings, ends %v", runs, crossed, ends)
+}
+
+// The table is what makes them settle: without the rows that let a withdrawal meet an ended request,
+// this very crossing would leave two States with two truths.
+func TestWithdrawalCrossesDecision(t *testing.T) {
+	rules := treaty.Convention()
+	for _, decision := range []rogatory.Act{rogatory.Accept, rogatory.Refuse, rogatory.AskMore, rogatory.Consult, rogatory.Postpone} {
+		for _, decisionFirst := range []bool{true, false} {
+			c := newCrossing(t, rules, 0)
+			say := func(d, other *desk, act rogatory.Act, b rogatory.Body) {
+				c.now++
+				m := rogatory.Message{ID: rogatory.MessageID(fmt.Sprintf("019ac5a2-7c1f-7abc-8def-%012x", c.now)), Request: disclosureID, From: d.us, To: other.us, Act: act, Body: b}
+				if _, moved, err := apply(d.files, rules, d.us.State, m, c.now); err != nil || !moved {
+					t.Fatalf("%s: %t %v", act, moved, err)
+				}
+				other.inbox = append(other.inbox, m)
+			}
+			draft := c.from.files[disclosureID]
+			say(c.from, c.to, rogatory.Send, rogatory.Body{Request: &draft.Request})
+			c.settle()
+			say(c.from, c.to, rogatory.Withdraw, rogatory.Body{Text: "settled at home"})
+			say(c.to, c.from, decision, rogatory.Body{Verdict: &rogatory.Verdict{}})
+			if decisionFirst {
+				c.deliver(c.from)
+				c.deliver(c.to)
+			} else {
+				c.deliver(c.to)
+				c.deliver(c.from)
+			}
+			if a, b := c.from.files[disclosureID].State, c.to.files[disclosureID].State; a != rogatory.Withdrawn || b != rogatory.Withdrawn {
+				t.Errorf("withdraw across %s: %s and %s", decision, a, b)
+			}
+		}
+	}
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rogatory
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// floor is what one package may import of ours, and why it is so.
+type floor struct {
+	may     string
+	because string
+}
+
+// plan says who may import whom. It is policy, not a record: do not edit it to make a build pass.
+// Names are folders; "." is the root package.
+var plan = map[string]floor{
+	".":         {"", "the subject depends on nothing"},
+	"clock":     {"", "time is a dependency, and has none"},
+	"journal":   {"", "a log of opaque leaves; it must not know what a case is"},
+	"asice":     {"", "containers and signatures; it must not know what a case is, and could be used by anyone"},
+	"treaty":    {".", "rules are values; no database, no clock"},
+	"vault":     {".", "bytes and digests; whose they are it need not know"},
+	"tsa":       {"asice", "time-stamps for containers"},
+	"envelope":  {". asice", "our messages, signed and sealed; no network code, so that it can be reviewed alone"},
+	"keyring":   {". asice journal", "keys in the forms that containers and journals want"},
+	"directory": {". clock", "the book of other States: verified by time and by keys only"},
+	"store":     {". journal", "stores entries with the hashes of their tree; rules of the office are not here"},
+	"ledger":    {". clock journal store", "the journal at work in the store's transaction"},
+
+	"vault/disk":      {". vault", "where the bytes lie"},
+	"vault/bucket":    {". vault", "where the bytes lie"},
+	"vault/memory":    {". vault", "a disk that fails on request"},
+	"vault/vaulttest": {". vault", "the exam of disks"},
+	"store/storetest": {". clock journal store", "the exam of engines"},
+
+	"docket": {". asice clock envelope journal ledger store treaty vault", "contracts only: never a driver, never a door"},
+	"court":  {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
+
+	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},
+	"console": {". clock docket treaty", "the officers' screens"},
+	"api":     {". docket treaty", "the door for people and programs of the office"},
+	"portal":  {". journal treaty", "the public door has no key to the file room"},
+
+	"node": {". api asice clock console court directory docket envelope journal keyring ledger portal store treaty tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
+
+	"demo":                {". api asice clock court directory docket envelope journal keyring ledger node treaty tsa vault wire", "an exercise of several nodes in one process"},
+	"sim":                 {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
+	"cmd/rogatory":        {". api asice clock court demo directory docket journal keyring node store treaty vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory-verify": {". asice court directory envelope journal", "independence: it checks without the office's code"},
+	"cmd/rogatory-sim":    {". sim", "long simulations"},
+}
+
+// Some files wait for the operating system, whose deadlines know no clock but its own.
+var machineTime = []string{"wire/server.go"}
+
+// sources lists our Go files that are not tests, by folder.
+func sources(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_") || slices.Contains([]string{"testdata", "docs", "bin"}, d.Name())) {
+			return fs.SkipDir
+		}
+		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			found[path.Dir(name)] = append(found[path.Dir(name)], name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < 10 {
+		t.Fatalf("only %d packages were found: this test has to run in the module's root", len(found))
+	}
+	return found
+}
+
+func TestFloorPlan(t *testing.T) {
+	for folder, files := range sources(t) {
+		room, ok := plan[folder]
+		if !ok {
+			t.Errorf("%s is not in the floor plan: say what it may import, and why", folder)
+			continue
+		}
+		may := strings.Fields(room.may)
+		for _, name := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, spec := range file.Imports {
+				imported, err := strconv.Unquote(spec.Path.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ours, ok := strings.CutPrefix(imported+"/", "rogatory/")
+				if !ok {
+					continue
+				}
+				if ours = strings.TrimSuffix(ours, "/"); ours == "" {
+					ours = "."
+				}
+				if !slices.Contains(may, ours) {
+					t.Errorf("%s imports %s, which %s may not: %s", name, ours, folder, room.because)
+				}
+			}
+			ambient(t, name, folder, file)
+		}
+	}
+}
+
+// ambient finds what happens because of an import, and time that nobody was given.
+func ambient(t *testing.T, name, folder string, file *ast.File) {
+	t.Helper()
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Name.Name == "init" && n.Recv == nil {
+				t.Errorf("%s has an init function: nothing may happen because of an import", name)
+			}
+		case *ast.SelectorExpr:
+			x, ok := n.X.(*ast.Ident)
+			if ok && x.Name == "time" && slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After", "Tick"}, n.Sel.Name) &&
+				folder != "clock" && !strings.HasPrefix(folder, "cmd/") && !slices.Contains(machineTime, name) {
+				t.Errorf("%s uses time.%s: time comes in by a parameter", name, n.Sel.Name)
+			}
+		}
+		return true
+	})
+}
+
+// The plan has no circle: every package stands on those below it.
+func TestFloorPlanPointsDown(t *testing.T) {
+	const (
+		unseen = iota
+		above
+		done
+	)
+	seen := map[string]int{}
+	var visit func(name string, way []string)
+	visit = func(name string, way []string) {
+		switch seen[name] {
+		case done:
+			return
+		case above:
+			t.Fatalf("the plan goes in a circle: %s", strings.Join(append(way, name), " > "))
+		}
+		seen[name] = above
+		room, ok := plan[name]
+		if !ok {
+			t.Errorf("%s is allowed to somebody and is not in the plan", name)
+		}
+		if room.because == "" {
+			t.Errorf("%s has no reason", name)
+		}
+		for _, below := range strings.Fields(room.may) {
+			visit(below, append(way, name))
+		}
+		seen[name] = done
+	}
+	for name := range plan {
+		visit(name, nil)
+	}
+}
+
+// Doors do not know one another, and only the house knows them.
+func TestDoorsAreApart(t *testing.T) {
+	doors := []string{"wire", "api", "console", "portal"}
+	house := []string{"node", "demo", "sim", "cmd/rogatory"}
+	for name, room := range plan {
+		for _, below := range strings.Fields(room.may) {
+			if slices.Contains(doors, below) && !slices.Contains(house, name) {
+				t.Errorf("%s may see the door %s", name, below)
+			}
+		}
+	}
+	for _, never := range []string{"docket", "ledger", "store", "vault", "keyring"} {
+		for _, name := range []string{"portal", "cmd/rogatory-verify", "court"} {
+			if slices.Contains(strings.Fields(plan[name].may), never) {
+				t.Errorf("%s may see %s", name, never)
+			}
+		}
+	}
+}

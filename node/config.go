@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rogatory"
+	"rogatory/directory"
+	"rogatory/keyring"
+	"rogatory/store"
+	"rogatory/vault/disk"
+)
+
+// Config is DIR/node.json. Unknown members are errors.
+type Config struct {
+	Mode          rogatory.Mode           `json:"mode"`           // exercise or live; never changes
+	State         rogatory.StateCode      `json:"state"`          // XA to XZ in exercises
+	StateName     string                  `json:"state_name"`     // UN name, or the fictional one
+	Authority     rogatory.AuthorityID    `json:"authority"`      // small letters, digits and hyphens
+	AuthorityName string                  `json:"authority_name"` // as the other States know it
+	Roles         []rogatory.Role         `json:"roles"`          // what the authority was named for
+	Languages     []string                `json:"languages"`      // in which requests are accepted, Art 40(13)
+	Contacts      []rogatory.ContactPoint `json:"contacts,omitempty"`
+
+	// FederationListen and OfficeListen are addresses to listen on. The office door has no TLS of its
+	// own: keep it on loopback, behind the ministry's reverse proxy.
+	FederationListen string `json:"federation_listen"`
+	OfficeListen     string `json:"office_listen"`
+	// Endpoint and JournalURL are how others reach this node; they go into the directory.
+	Endpoint   string `json:"endpoint"`
+	JournalURL string `json:"journal_url"`
+
+	Database  Database  `json:"database"`
+	Directory Source    `json:"directory"`
+	TimeStamp TimeStamp `json:"time_stamp,omitzero"`
+}
+
+// Database says which engine holds the rows. For SQLite the source is a file name below DIR.
+type Database struct {
+	Engine string `json:"engine"`
+	Source string `json:"source"`
+}
+
+// Source says where the directory of States is read: a folder or an https URL. GraceHours is how
+// long an expired directory still verifies what arrives; nothing is sent on it.
+type Source struct {
+	From       string `json:"from"`
+	GraceHours int    `json:"grace_hours"`
+}
+
+// TimeStamp names the RFC 3161 authority; without a URL nothing is stamped, and health says so.
+type TimeStamp struct {
+	URL         string `json:"url"`
+	Certificate string `json:"certificate"` // PEM of its root
+}
+
+// The files of a data folder.
+const (
+	configFile = "node.json"
+	peopleFile = "people.json"
+	runFile    = "run.json"
+	lockFile   = "lock"
+	rootFile   = "directory-root.json"
+	keysDir    = "keys"
+	vaultDir   = "vault"
+	bookDir    = "directory"
+	tokensDir  = "tokens"
+)
+
+// maxConfig bounds the small files of the data folder.
+const maxConfig = 1 << 20
+
+func readStrict(name string, v any) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return err
+	}
+	if len(data) > maxConfig {
+		return fmt.Errorf("%s has more than %d bytes", name, maxConfig)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	return nil
+}
+
+// writeNew writes a file that must not be there, durably.
+func writeNew(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// replace swaps a small file for a new one, whole.
+func replace(name string, data []byte) error {
+	tmp := name + ".new"
+	os.Remove(tmp)
+	if err := writeNew(tmp, data); err != nil {
+		return err
+	}
+	return os.Rename(tmp, name)
+}
+
+// LoadConfig reads and checks DIR/node.json.
+func LoadConfig(dir string) (Config, error) {
+	var c Config
+	if err := readStrict(filepath.Join(dir, configFile), &c); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return c, rogatory.Fault(rogatory.NotFound, "node_missing", "there is no node in %s", dir).WithHint("give its folder with --node, or make one with rogatory init")
+		}
+		return c, rogatory.Fault(rogatory.Invalid, "config_invalid", "%w", err)
+	}
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	var problems []string
+	say := func(bad bool, words string) {
+		if bad {
+			problems = append(problems, words)
+		}
+	}
+	say(c.Mode != rogatory.Exercise && c.Mode != rogatory.Live, "mode must be exercise or live")
+	say(!c.State.Valid(), "state must be two capital letters")
+	say(c.State.Valid() && c.State.Fictional() != (c.Mode == rogatory.Exercise), "exercise nodes are for the States XA to XZ, and live nodes for all others")
+	say(c.StateName == "" || c.AuthorityName == "" || c.Authority == "", "state_name, authority and authority_name are needed")
+	say(len(c.Roles) == 0 || len(c.Languages) == 0, "roles and languages are needed")
+	say(c.FederationListen == "" || c.OfficeListen == "", "federation_listen and office_listen are needed")
+	say(!strings.HasPrefix(c.Endpoint, "https://"), "endpoint must be an https URL")
+	say(c.Database.Engine != store.SQLite && c.Database.Engine != store.Postgres, "database engine must be sqlite or postgres")
+	say(c.Directory.From == "", "directory.from is needed: a folder or a URL")
+	if len(problems) > 0 {
+		return rogatory.Fault(rogatory.Invalid, "config_invalid", "%s: %s", configFile, strings.Join(problems, "; "))
+	}
+	return nil
+}
+
+func (c Config) address() rogatory.Address {
+	return rogatory.Address{State: c.State, Authority: c.Authority}
+}
+
+func (c Config) store(dir string) store.Config {
+	source := c.Database.Source
+	if c.Database.Engine == store.SQLite {
+		source = filepath.Join(dir, source)
+	}
+	return store.Config{Engine: c.Database.Engine, Source: source}
+}
+
+// Init makes a node in dir: keys, database, vault and configuration. It is the only thing that makes
+// them, and refuses a folder that holds anything. hosts are the names for the TLS certificate.
+func Init(ctx context.Context, dir string, c Config, hosts []string, now time.Time) (*keyring.Keyring, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return nil, rogatory.Fault(rogatory.Conflict, "folder_not_empty", "%s is not empty", dir).WithHint("choose an empty folder; nothing is overwritten")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, rogatory.Fault(rogatory.Unavailable, "folder_failed", "make %s: %w", dir, err)
+	}
+	keys, err := keyring.Create(filepath.Join(dir, keysDir), keyring.Config{State: c.State, StateName: c.StateName, Authority: c.Authority, Hosts: hosts, Now: now, Rand: rand.Reader})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range []string{vaultDir, tokensDir, bookDir} {
+		if err := os.Mkdir(filepath.Join(dir, d), 0o700); err != nil {
+			return nil, rogatory.Fault(rogatory.Unavailable, "folder_failed", "make %s: %w", d, err)
+		}
+	}
+	if err := store.Create(ctx, c.store(dir)); err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if err := writeNew(filepath.Join(dir, peopleFile), []byte("{\"people\": []}\n")); err != nil {
+		return nil, err
+	}
+	return keys, writeNew(filepath.Join(dir, configFile), append(text, '\n'))
+}
+
+// Party returns the entry of this node's State for the directory.
+func (c Config) Party(k *keyring.Keyring) rogatory.Party {
+	p := rogatory.Party{
+		Code: c.State, Name: c.StateName, Mode: c.Mode, Languages: c.Languages, Endpoint: c.Endpoint,
+		Authorities: []rogatory.Authority{{ID: c.Authority, Name: c.AuthorityName, Roles: c.Roles,
+			MessageRecipient: k.MessageRecipient(), EvidenceRecipient: k.EvidenceRecipient()}},
+		Certificates:  []string{k.AuthorityPEM()},
+		JournalOrigin: k.JournalOrigin(), JournalKey: k.JournalVerifier(), JournalURL: c.JournalURL,
+		WitnessKey: k.WitnessVerifier(), WitnessURL: strings.TrimSuffix(c.JournalURL, "/journal") + "/witness", ContactPoints: c.Contacts,
+	}
+	if c.TimeStamp.Certificate != "" {
+		p.TimeStampCertificates = []string{c.TimeStamp.Certificate}
+	}
+	return p
+}
+
+// Trust records the directory root that reached this office by a way it trusts.
+func Trust(dir string, root []byte) error { return writeNew(filepath.Join(dir, rootFile), root) }
+
+// Person is someone who may use the office's door with a token.
+type Person struct {
+	Name        string               `json:"name"`
+	Role        rogatory.OfficerRole `json:"role"`
+	TokenSHA256 rogatory.Digest      `json:"token_sha256"`
+}
+
+type people struct {
+	People []Person `json:"people"`
+}
+
+// People lists who may use the office's door.
+func People(dir string) ([]Person, error) {
+	var p people
+	if err := readStrict(filepath.Join(dir, peopleFile), &p); err != nil {
+		return nil, rogatory.Fault(rogatory.Invalid, "people_invalid", "%w", err)
+	}
+	return p.People, nil
+}
+
+// AddPerson gives a person a token, which is kept in DIR/tokens/NAME for the command line on this
+// machine and is otherwise known only by its digest.
+func AddPerson(dir, name string, role rogatory.OfficerRole) (token string, err error) {
+	roles := []rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian, rogatory.Administrator, rogatory.Overseer}
+	if !slices.Contains(roles, role) {
+		return "", rogatory.Fault(rogatory.Invalid, "role_unknown", "role %.30q is not known", role).WithHint("the roles are officer, decider, custodian, administrator and oversight")
+	}
+	if name == "" || len(name) > 100 || filepath.Base(name) != name || strings.HasPrefix(name, ".") {
+		return "", rogatory.Fault(rogatory.Invalid, "name_invalid", "name %.60q cannot be used", name)
+	}
+	all, err := People(dir)
+	if err != nil {
+		return "", err
+	}
+	if slices.ContainsFunc(all, func(p Person) bool { return p.Name == name }) {
+		return "", rogatory.Fault(rogatory.Conflict, "person_exists", "%s has a token already", name)
+	}
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	token = base64.RawURLEncoding.EncodeToString(secret)
+	text, err := json.MarshalIndent(people{append(all, Person{name, role, rogatory.DigestOf([]byte(token))})}, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	if err := replace(filepath.Join(dir, peopleFile), append(text, '\n')); err != nil {
+		return "", rogatory.Fault(rogatory.Unavailable, "people_not_written", "write %s: %w", peopleFile, err)
+	}
+	return token, writeNew(filepath.Join(dir, tokensDir, name), []byte(token+"\n"))
+}
+
+// Authenticate returns who holds the token.
+func (n *Node) Authenticate(token string) (rogatory.Actor, bool) {
+	sum := sha256.Sum256([]byte(token))
+	all, err := People(n.dir)
+	if err != nil {
+		return rogatory.Actor{}, false
+	}
+	for _, p := range all {
+		if subtle.ConstantTimeCompare(sum[:], p.TokenSHA256[:]) == 1 {
+			return rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: p.Name, Role: p.Role}}, true
+		}
+	}
+	return rogatory.Actor{}, false
+}
+
+func directorySource(from string) directory.Source {
+	if strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://") {
+		return directory.HTTPSource{URL: from, HTTP: boundedHTTP()}
+	}
+	return directory.FolderSource{Dir: from}
+}
+
+func openVaultDisk(dir string) (*disk.Folder, error) { return disk.Open(filepath.Join(dir, vaultDir)) }

@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package node is one State's node: the only place where drivers, doors and the office meet.
+//
+// It promises that nothing but Init makes keys, a journal or a database; that two processes never
+// work on one data folder; and that everything runs on the clock, the chance, the network and the
+// logger it was given. It refuses a folder that is not a node, a configuration with unknown members,
+// and a directory of the other mode.
+//
+// After Close, or a crash at any moment, the folder can be opened again; what was receipted is there.
+//
+// Trust: the machine that runs a node holds its keys. Who owns it is this State until its keys are
+// rotated; what it signed earlier is witnessed elsewhere.
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"rogatory"
+	"rogatory/clock"
+	"rogatory/directory"
+	"rogatory/docket"
+	"rogatory/envelope"
+	"rogatory/journal"
+	"rogatory/keyring"
+	"rogatory/ledger"
+	"rogatory/store"
+	"rogatory/treaty"
+	"rogatory/tsa"
+	"rogatory/vault"
+	"rogatory/vault/disk"
+	"rogatory/wire"
+)
+
+// Waits of the loops. A State's desk notices a second; a peer's notices nothing.
+const (
+	publishEvery   = time.Second      // checkpoints, witnessed and stamped, are at most this far apart
+	tickEvery      = time.Second      // deadlines
+	pollEvery      = time.Second      // outbox, when nothing rang
+	directoryEvery = time.Minute      // news of other States
+	outsideTimeout = 20 * time.Second // a witness, a directory mirror or a time-stamp authority
+	shutdownWait   = 5 * time.Second  // for answers under way
+	workers        = 4                // of the outbox
+	claimSize      = 16               // deliveries claimed at a time by one worker
+	claimPerPeer   = 16
+)
+
+// Options are what a node takes from outside. The zero value is the machine itself.
+type Options struct {
+	Clock  clock.Clock
+	Random io.Reader
+	Log    *slog.Logger
+	Limits wire.Limits // of the federation door
+	Fault  func(point string) error
+}
+
+// Node is an open node.
+type Node struct {
+	Office *docket.Office
+	Ledger *ledger.Ledger
+	Rules  *treaty.Rules
+	Vault  *vault.Vault
+
+	dir    string
+	config Config
+	opt    Options
+	keys   *keyring.Keyring
+	store  *store.Store
+	folder *disk.Folder
+	lock   *os.File
+	book   *directory.Client
+	client *wire.Client
+	bell   chan struct{} // something new to publish
+
+	mu        sync.Mutex
+	transfers map[rogatory.ExhibitID]*Transfer // guarded by mu
+	problems  map[string]string                // last problem of each outside service; guarded by mu
+	wg        sync.WaitGroup
+}
+
+func boundedHTTP() *http.Client { return &http.Client{Timeout: outsideTimeout} }
+
+// Open opens the node in dir and takes its lock. Nothing listens yet: see Run.
+func Open(ctx context.Context, dir string, opt Options) (*Node, error) {
+	if opt.Clock == nil {
+		opt.Clock = clock.Real{}
+	}
+	if opt.Random == nil {
+		opt.Random = rand.Reader
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	config, err := LoadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{dir: dir, config: config, opt: opt, Rules: treaty.Convention(), bell: make(chan struct{}, 1),
+		transfers: map[rogatory.ExhibitID]*Transfer{}, problems: map[string]string{}}
+	if err := n.open(ctx); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *Node) open(ctx context.Context) (err error) {
+	if n.lock, err = takeLock(filepath.Join(n.dir, lockFile)); err != nil {
+		return err
+	}
+	if n.keys, err = keyring.Load(filepath.Join(n.dir, keysDir)); err != nil {
+		return err
+	}
+	if n.keys.Address() != n.config.address() {
+		return rogatory.Fault(rogatory.Conflict, "keys_of_other", "the keys are those of %s, node.json says %s", n.keys.Address(), n.config.address())
+	}
+	sc := n.config.store(n.dir)
+	sc.Fault = n.opt.Fault
+	if n.store, err = store.Open(ctx, sc); err != nil {
+		return err
+	}
+	n.store.OnCommit(func(int64) { ring(n.bell) })
+	if n.folder, err = openVaultDisk(n.dir); err != nil {
+		return err
+	}
+	if n.Vault, err = vault.Open(n.folder); err != nil {
+		return err
+	}
+	if err := n.openDirectory(ctx); err != nil {
+		return err
+	}
+	signer, err := journal.NewSigner(n.keys.JournalSecret())
+	if err != nil {
+		return err
+	}
+	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys.JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random})
+	incarnation, err := n.nextIncarnation(ctx)
+	if err != nil {
+		return err
+	}
+	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: n.Rules,
+		Directory: n, Signer: n.keys.Seal(), Messages: n.keys.MessageIdentities(), Evidence: n.keys.EvidenceIdentities(),
+		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log})
+	certificate := func() (*tls.Certificate, error) { c := n.keys.TLS(); return &c, nil }
+	n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter})
+	return err
+}
+
+// jitter spreads retries over time.
+func (n *Node) jitter() float64 {
+	var b [8]byte
+	if _, err := io.ReadFull(n.opt.Random, b[:]); err != nil {
+		return 1
+	}
+	return float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53)
+}
+
+// nextIncarnation counts the starts of this journal, so that peers notice clones and old copies.
+func (n *Node) nextIncarnation(ctx context.Context) (int64, error) {
+	const name = "incarnation"
+	var count int64
+	err := n.store.Update(ctx, func(tx *store.Tx) error {
+		v, found, err := tx.Setting(name)
+		if err != nil {
+			return err
+		}
+		count = 1
+		if found {
+			last, err := strconv.ParseInt(string(v), 10, 64)
+			if err != nil {
+				return rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", name, err)
+			}
+			count = last + 1
+		}
+		if err := tx.SetSetting(name, strconv.AppendInt(nil, count, 10)); err != nil {
+			return err
+		}
+		typ := rogatory.NodeStarted
+		if count == 1 {
+			typ = rogatory.NodeCreated
+		}
+		by := rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: "node", Role: rogatory.TheNode}}
+		_, err = n.Ledger.Record(tx, rogatory.Entry{Type: typ, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: fmt.Sprintf("rules %s", n.Rules.Digest)})
+		return err
+	})
+	return count, err
+}
+
+func (n *Node) openDirectory(ctx context.Context) error {
+	root, err := os.ReadFile(filepath.Join(n.dir, rootFile))
+	if err != nil {
+		return rogatory.Fault(rogatory.NotFound, "directory_root_missing", "this node does not trust a directory yet: %w", err).
+			WithHint("copy the directory's root metadata to " + rootFile + " in the node's folder, after comparing its digest by telephone")
+	}
+	n.book, err = directory.New(directory.Config{Dir: filepath.Join(n.dir, bookDir), TrustedRoot: root, Source: directorySource(n.config.Directory.From),
+		Clock: n.opt.Clock, Mode: n.config.Mode, Grace: time.Duration(n.config.Directory.GraceHours) * time.Hour})
+	if err != nil {
+		return err
+	}
+	_, offline := n.book.Load()
+	ctx, cancel := context.WithTimeout(ctx, outsideTimeout)
+	defer cancel()
+	if _, err := n.book.Update(ctx); err != nil && offline != nil {
+		return fmt.Errorf("read the directory for the first time: %w", err)
+	}
+	if own, err := n.book.Book().Party(n.config.State); err != nil {
+		return rogatory.Fault(rogatory.NotFound, "state_not_listed", "the directory does not list %s yet: %w", n.config.State, err).WithHint("submit the State's entry and have it published")
+	} else if own.JournalKey != n.keys.JournalVerifier() {
+		return rogatory.Fault(rogatory.Conflict, "keys_of_other", "the directory lists another journal key for %s than this node has", n.config.State)
+	}
+	return nil
+}
+
+// Party implements docket.Directory.
+func (n *Node) Party(code rogatory.StateCode) (rogatory.Party, error) {
+	b := n.book.Book()
+	if b.StandingOf(code, n.opt.Clock.Now()) == directory.Expired {
+		return rogatory.Party{}, rogatory.Fault(rogatory.Stale, "directory_expired", "the directory ran out at %s", b.Expires().Format(time.RFC3339)).WithHint("obtain a newer copy of the directory")
+	}
+	return b.Party(code)
+}
+
+// MaySend implements docket.Directory: an expired directory verifies what arrives and sends nothing.
+func (n *Node) MaySend(code rogatory.StateCode) error {
+	b := n.book.Book()
+	if _, err := b.Party(code); err != nil {
+		return err
+	}
+	if s := b.StandingOf(code, n.opt.Clock.Now()); s != directory.Fresh {
+		return rogatory.Fault(rogatory.Stale, "directory_expired", "the directory's word on %s is too old to send on", code).WithHint("obtain a newer copy of the directory")
+	}
+	return nil
+}
+
+// Book returns the directory as this node has it.
+func (n *Node) Book() *directory.Book { return n.book.Book() }
+
+// Config returns the configuration.
+func (n *Node) Config() Config { return n.config }
+
+// Close ends the node. It waits for transfers to stop.
+func (n *Node) Close() error {
+	n.wg.Wait()
+	var errs []error
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	if n.folder != nil {
+		errs = append(errs, n.folder.Close())
+	}
+	if n.lock != nil {
+		errs = append(errs, n.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func ring(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}
+
+// peerOf says which State a connection's certificate belongs to, by the directory as it is now.
+func (n *Node) peerOf(certs []*x509.Certificate) (rogatory.StateCode, error) {
+	unknown := rogatory.Fault(rogatory.Denied, "peer_unknown", "the certificate belongs to no State of the directory")
+	if len(certs) == 0 || len(certs[0].Subject.Organization) != 1 {
+		return "", unknown
+	}
+	code := rogatory.StateCode(certs[0].Subject.Organization[0])
+	party, err := n.Party(code)
+	if err != nil {
+		return "", unknown
+	}
+	roots, err := envelope.Pool(party.Certificates)
+	if err != nil {
+		return "", unknown
+	}
+	_, err = certs[0].Verify(x509.VerifyOptions{Roots: roots, CurrentTime: n.opt.Clock.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	if err != nil {
+		return "", unknown
+	}
+	return code, nil
+}
+
+// Federation is the door for other States.
+func (n *Node) Federation() (http.Handler, error) {
+	return wire.New(wire.ServerConfig{Inbox: n.Office, Vault: n.Vault, Peer: n.peerOf, Clock: n.opt.Clock, Limits: n.opt.Limits, Logger: n.opt.Log})
+}
+
+// Public is the door for everybody: the journal's tiles and the witness.
+func (n *Node) Public() (http.Handler, error) {
+	cosigner, err := journal.NewCosigner(n.keys.WitnessSecret(), n.opt.Clock.Now)
+	if err != nil {
+		return nil, err
+	}
+	report := func(_ *http.Request, err error) { n.opt.Log.Error("public door", "code", rogatory.CodeOf(err)) }
+	memory := ledger.Memory{Store: n.store, Clock: n.opt.Clock}
+	witness := &journal.Witness{Logs: n.logs, Memory: memory, Cosigner: cosigner, Conflict: memory.Conflict, Report: report}
+	mux := http.NewServeMux()
+	mux.Handle("/journal/", http.StripPrefix("/journal", &journal.Handler{Source: n.Ledger, Report: report}))
+	mux.Handle("/witness/", http.StripPrefix("/witness", witness))
+	return mux, nil
+}
+
+// logs are the journals that this node witnesses: those of all other States.
+func (n *Node) logs(origin string) []journal.Verifier {
+	for _, p := range n.book.Book().Parties() {
+		if p.JournalOrigin != origin || p.Code == n.config.State {
+			continue
+		}
+		if v, err := journal.NewVerifier(p.JournalKey); err == nil {
+			return []journal.Verifier{v}
+		}
+	}
+	return nil
+}
+
+// Publish makes one round of publication: a checkpoint of what is new, cosigned by the other States'
+// witnesses and time-stamped. What an outside service could not do is remembered for Health.
+func (n *Node) Publish(ctx context.Context) error {
+	c, err := n.Ledger.Publish(ctx)
+	if err != nil {
+		return err
+	}
+	out := boundedHTTP()
+	for _, p := range n.book.Book().Parties() {
+		if p.Code == n.config.State || p.WitnessURL == "" {
+			continue
+		}
+		v, err := journal.NewCosignatureVerifier(p.WitnessKey)
+		if err == nil {
+			err = n.Ledger.Witness(ctx, c, []*journal.WitnessClient{{HTTP: out, URL: p.WitnessURL, Verifier: v}})
+		}
+		n.note("witness "+string(p.Code), err)
+	}
+	if n.config.TimeStamp.URL != "" {
+		n.note("time-stamp", n.Ledger.Stamp(ctx, c, n.stamp))
+	}
+	return nil
+}
+
+func (n *Node) stamp(ctx context.Context, digest []byte) ([]byte, time.Time, error) {
+	roots, err := envelope.Pool([]string{n.config.TimeStamp.Certificate})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	client := tsa.Client{HTTP: boundedHTTP(), URL: n.config.TimeStamp.URL, Roots: roots, Random: n.opt.Random}
+	return client.Stamp(ctx, digest)
+}
+
+func (n *Node) note(service string, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err == nil {
+		delete(n.problems, service)
+		return
+	}
+	if n.problems[service] == "" {
+		n.opt.Log.Warn("outside service", "service", service, "code", rogatory.CodeOf(err), "error", err.Error())
+	}
+	n.problems[service] = err.Error()
+}
+
+// Deliver makes one round of the outbox and returns how many deliveries were tried.
+func (n *Node) Deliver(ctx context.Context) (int, error) {
+	parcels, err := n.Office.Collect(ctx, claimSize, claimPerPeer)
+	if err != nil {
+		return 0, err
+	}
+	down := map[rogatory.StateCode]error{}
+	for _, p := range parcels {
+		err := down[p.Delivery.Peer]
+		var receipt []byte
+		if err == nil {
+			receipt, err = n.client.Deliver(ctx, p.Party, p.Sealed)
+		}
+		if err == nil {
+			_, err = n.Office.Settle(ctx, p.Delivery, receipt)
+		}
+		if rogatory.KindOf(err) == rogatory.Unavailable {
+			down[p.Delivery.Peer] = err // one probe is enough for this round
+		}
+		if err != nil && ctx.Err() == nil {
+			if err := n.Office.Failed(ctx, p.Delivery, err); err != nil {
+				return len(parcels), err
+			}
+		}
+	}
+	return len(parcels), nil
+}
+
+// Addresses is where a running node listens; DIR/run.json holds it for the command line.
+type Addresses struct {
+	Office     string `json:"office"`
+	Federation string `json:"federation"`
+	Journal    string `json:"journal"`
+}
+
+// Run listens and works until ctx ends. office is the staff's door; it may be nil. ready is told the
+// addresses once everything listens.
+func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresses)) error {
+	federation, err := n.Federation()
+	if err != nil {
+		return err
+	}
+	public, err := n.Public()
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/journal/", public)
+	mux.Handle("/witness/", public)
+	if office != nil {
+		mux.Handle("/", office)
+	}
+	fl, err := net.Listen("tcp", n.config.FederationListen)
+	if err != nil {
+		return rogatory.Fault(rogatory.Unavailable, "listen_failed", "listen for other States: %w", err).WithHint("another program may use the address; see federation_listen in node.json")
+	}
+	ol, err := net.Listen("tcp", n.config.OfficeListen)
+	if err != nil {
+		fl.Close()
+		return rogatory.Fault(rogatory.Unavailable, "listen_failed", "listen for the office: %w", err).WithHint("another program may use the address; see office_listen in node.json")
+	}
+	certificate := func() (*tls.Certificate, error) { c := n.keys.TLS(); return &c, nil }
+	fs := wire.NewHTTPServer(federation, wire.ServerTLS(certificate))
+	staff := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+	fs.ErrorLog, staff.ErrorLog = quiet(n.opt.Log), quiet(n.opt.Log)
+	a := Addresses{Office: "http://" + ol.Addr().String(), Federation: "https://" + fl.Addr().String(), Journal: "http://" + ol.Addr().String() + "/journal"}
+	text, err := json.Marshal(a)
+	if err == nil {
+		err = replace(filepath.Join(n.dir, runFile), append(text, '\n'))
+	}
+	if err != nil {
+		return errors.Join(err, fl.Close(), ol.Close())
+	}
+	defer os.Remove(filepath.Join(n.dir, runFile))
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wg sync.WaitGroup
+	serve := func(f func() error) {
+		wg.Go(func() {
+			if err := f(); err != nil && !errors.Is(err, http.ErrServerClosed) {
+				stop(err)
+			}
+		})
+	}
+	serve(func() error { return fs.ServeTLS(fl, "", "") })
+	serve(func() error { return staff.Serve(ol) })
+	for range workers {
+		wg.Go(func() { n.loop(ctx, n.Office.Wake(), pollEvery, n.drain) })
+	}
+	wg.Go(func() { n.loop(ctx, nil, publishEvery, n.Publish) })
+	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.Office.Tick) })
+	wg.Go(func() { n.loop(ctx, nil, directoryEvery, n.refreshDirectory) })
+	if ready != nil {
+		ready(a)
+	}
+	<-ctx.Done()
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait)
+	defer cancel()
+	fs.Shutdown(closing)
+	staff.Shutdown(closing)
+	fs.Close()
+	staff.Close()
+	wg.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func quiet(l *slog.Logger) *log.Logger { return slog.NewLogLogger(l.Handler(), slog.LevelDebug) }
+
+// drain delivers until nothing is due.
+func (n *Node) drain(ctx context.Context) error {
+	for ctx.Err() == nil {
+		tried, err := n.Deliver(ctx)
+		if err != nil || tried == 0 {
+			return err
+		}
+		if tried == claimSize {
+			n.Office.Ring() // there is more: wake another worker
+		}
+	}
+	return nil
+}
+
+func (n *Node) refreshDirectory(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, outsideTimeout)
+	defer cancel()
+	_, err := n.book.Update(ctx)
+	n.note("directory", err)
+	return nil
+}
+
+func (n *Node) loop(ctx context.Context, bell <-chan struct{}, every time.Duration, step func(context.Context) error) {
+	for {
+		if err := step(ctx); err != nil && ctx.Err() == nil {
+			n.opt.Log.Error("background work failed", "code", rogatory.CodeOf(err), "error", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-bell:
+		case <-n.opt.Clock.After(every):
+		}
+	}
+}
+
+// Health is one thing that is well or not, in words.
+type Health struct {
+	Name  string `json:"name"`
+	OK    bool   `json:"ok"`
+	Words string `json:"words"`
+}
+
+// Health says how the node is.
+func (n *Node) Health(ctx context.Context) []Health {
+	var all []Health
+	say := func(name string, err error, good string) {
+		if err != nil {
+			good = err.Error()
+		}
+		all = append(all, Health{name, err == nil, good})
+	}
+	c, err := n.Ledger.Latest(ctx)
+	if errors.Is(err, journal.ErrUnpublished) {
+		err = nil
+	}
+	say("database", err, "answers")
+	say("journal", nil, fmt.Sprintf("%d entries published", c.Size))
+	b := n.book.Book()
+	var stale error
+	if s := b.Standing(n.opt.Clock.Now()); s != directory.Fresh {
+		stale = fmt.Errorf("the directory is %s since %s", s, b.Expires().Format(time.RFC3339))
+	}
+	say("directory", stale, "good until "+b.Expires().Format(time.RFC3339))
+	for _, e := range n.keys.Expiries(n.opt.Clock.Now()) {
+		if days, due := e.Warning(); due {
+			say("certificate "+e.File, fmt.Errorf("runs out within %d days, at %s", days, e.NotAfter.Format(time.RFC3339)), "")
+		}
+	}
+	if n.config.TimeStamp.URL == "" {
+		say("time-stamp", errors.New("no time-stamp authority is configured"), "")
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(n.problems)) {
+		say(name, errors.New(n.problems[name]), "")
+	}
+	return all
+}
+
+// Fsck checks the whole node to the given depth.
+func (n *Node) Fsck(ctx context.Context, depth vault.Depth) (docket.Findings, error) {
+	key, err := journal.NewVerifier(n.keys.JournalVerifier())
+	if err != nil {
+		return docket.Findings{}, err
+	}
+	return n.Office.Check(ctx, key, depth)
+}
