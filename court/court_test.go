@@ -5,6 +5,7 @@ package court
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"io"
@@ -23,6 +24,7 @@ import (
 
 // A court gets a package and verifies it, long after every certificate in it has run out.
 func TestHolds(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	dir := s.write()
 	r := s.verify(dir)
@@ -86,6 +88,7 @@ func (s *scene) words(r *Report) (out []string) {
 
 // Any one byte of any file.
 func TestEveryByteCounts(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	dir := s.write()
 	for _, name := range files(t, dir) {
@@ -127,6 +130,7 @@ func TestEveryByteCounts(t *testing.T) {
 
 // What the folder itself can suffer. The attacker also writes both lists of sums anew.
 func TestFolderChanged(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		change func(s *scene, dir string)
@@ -198,6 +202,7 @@ func (s *scene) resum(dir string) {
 // The exporter itself is the forger: it signs and stamps whatever it likes, with its own key. And
 // Write refuses to publish any of it.
 func TestForgedByExporter(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		forge func(s *scene)
@@ -269,6 +274,95 @@ func TestForgedByExporter(t *testing.T) {
 			}
 			nothingLeft(t, dir)
 		})
+	}
+}
+
+// resign has the exporter sign and stamp another list over the same folder.
+func (s *scene) resign(dir string, change func(x *Index, custody *[]byte)) {
+	s.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	s.must(err)
+	c, err := asice.Parse(data)
+	s.must(err)
+	x, err := ParseIndex(c.Files[0].Data)
+	s.must(err)
+	change(&x, &c.Files[1].Data)
+	c.Files[0].Data, err = json.MarshalIndent(x, "", " ")
+	s.must(err)
+	sums := map[string]sum{}
+	for _, f := range x.Files {
+		sums[f.Name] = sum{f.Size, f.SHA256, f.SHA512}
+	}
+	c.Files[2].Data = sumsText(sums, sum.short)
+	data, err = asice.Build(c.Files, s.source.Signer, s.source.Made.Time())
+	s.must(err)
+	data, err = asice.AttachStamp(data, s.stamp)
+	s.must(err)
+	s.must(os.WriteFile(filepath.Join(dir, manifestFile), data, 0o644))
+	s.resum(dir)
+}
+
+// The signed list itself lies.
+func TestListLies(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		change func(x *Index, custody *[]byte)
+		words  string
+	}{
+		{"a stowaway", func(x *Index, _ *[]byte) {
+			x.Files = append(x.Files, IndexFile{Name: "zz.txt", SHA256: sumOf(nil).sha256, SHA512: sumOf(nil).sha512})
+		},
+			"no part of a court package: zz.txt"},
+		{"another number", func(x *Index, _ *[]byte) { x.Messages[1].Sequence = 7 }, "messages/02-acknowledge-XB.asice does not hold"},
+		{"another entry", func(x *Index, _ *[]byte) { *x.Messages[0].ReceiptEntry = 7 }, "messages/01-send-XA.asice does not hold"},
+		{"another time of receipt", func(x *Index, _ *[]byte) { x.Messages[0].Received++ }, "messages/01-send-XA.asice does not hold"},
+		{"another case", func(x *Index, _ *[]byte) { x.Case = "XA-2020-AAAAAAAA" }, "it belongs to case XA-2020-7K3M9Q2P"},
+		{"another mode", func(x *Index, _ *[]byte) { x.Mode = rogatory.Live }, "manifest.asice says live"},
+		{"another exporter", func(x *Index, _ *[]byte) { x.Exporter.State = "XC" }, "manifest.asice is not signed by XC/justice"},
+		{"an exporter that nobody knows", func(x *Index, _ *[]byte) { x.Exporter.State = "XZ" }, "XZ/justice is not in the directory"},
+		{"another time of a checkpoint", func(x *Index, _ *[]byte) { x.Checkpoints[0].Stamped++ }, "proofs/XA-checkpoint.txt does not hold"},
+		{"other words about custody", func(_ *Index, custody *[]byte) {
+			*custody = bytes.Replace(*custody, []byte("9 March"), []byte("8 March"), 1)
+		},
+			"custody.json in manifest.asice does not say"},
+		{"custody left out", func(x *Index, _ *[]byte) { x.Custody = x.Custody[1:] }, "no part of a court package: proofs/entry-000004.tlog-proof"},
+		{"custody in another order", func(x *Index, _ *[]byte) { x.Custody[0], x.Custody[1] = x.Custody[1], x.Custody[0] }, "in the order of the journal"},
+		{"another title of an exhibit", func(x *Index, _ *[]byte) { x.Exhibits[0].Exhibit.Title = "x" }, "exhibits/auth.log does not hold"},
+		{"exhibits exchanged", func(x *Index, _ *[]byte) {
+			x.Exhibits[0].File, x.Exhibits[1].File = x.Exhibits[1].File, x.Exhibits[0].File
+		}, "the file is not what the seal says"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := begin(t)
+			dir := s.write()
+			s.must(os.WriteFile(filepath.Join(dir, "zz.txt"), nil, 0o644))
+			s.resign(dir, c.change)
+			if r := s.verify(dir); r.Holds() || !strings.Contains(failures(r), c.words) {
+				t.Errorf("want %q in:\n%s", c.words, failures(r))
+			}
+		})
+	}
+
+	// And one that does not lie holds.
+	s := begin(t)
+	dir := s.write()
+	s.resign(dir, func(*Index, *[]byte) {})
+	if r := s.verify(dir); !r.Holds() {
+		t.Error(failures(r))
+	}
+}
+
+// An office whose clock runs ahead is no forger, but a reader should know.
+func TestFastClock(t *testing.T) {
+	s := begin(t)
+	s.source.Stamp = func(digest []byte) ([]byte, error) {
+		s.now = s.source.Made.Time().Add(-2 * time.Hour)
+		return s.stamp(digest)
+	}
+	r := s.verify(s.write())
+	if !r.Holds() || !strings.Contains(strings.Join(r.NotProved, " "), "The package itself states the time 2020-03-02 11:08:00 UTC, later than the time-stamp") {
+		t.Error(failures(r), r.NotProved)
 	}
 }
 
@@ -381,6 +475,7 @@ func TestConstantMemory(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
+	t.Parallel()
 	full := errors.New("disk full")
 	for _, c := range []struct {
 		name   string
@@ -517,6 +612,7 @@ func (s *scene) shell(dir string, commands []string) (string, error) {
 
 // The commands of VERIFY.txt, typed as they stand, with tools that others wrote, years later.
 func TestStockCommands(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	dir := s.write()
 	commands := s.commands(dir)

@@ -639,7 +639,7 @@ func (o *Office) accept(ctx context.Context, opened envelope.Opened) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	if row.Receipt != nil {
+	if len(row.Receipt) > 0 {
 		return row.Receipt, nil
 	}
 	return o.receipt(ctx, m, row)
@@ -700,7 +700,7 @@ func (o *Office) receipt(ctx context.Context, m rogatory.Message, row store.Mess
 		if err != nil {
 			return err
 		}
-		if have.Receipt != nil {
+		if len(have.Receipt) > 0 {
 			container = have.Receipt
 			return nil
 		}

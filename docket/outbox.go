@@ -125,7 +125,7 @@ func (o *Office) Settle(ctx context.Context, d store.Delivery, receipt []byte) (
 		if err != nil {
 			return err
 		}
-		if row.Receipt == nil {
+		if len(row.Receipt) == 0 {
 			if err := tx.SetReceipt(store.Out, row.ID, receipt, want == rogatory.MessageRefused); err != nil {
 				return err
 			}
