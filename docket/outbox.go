@@ -92,6 +92,10 @@ func (o *Office) wrap(ctx context.Context, d store.Delivery) (Parcel, error) {
 // Settle verifies the receipt for a delivery and stores it: the delivery is done. A receipt that does
 // not hold is an error and changes nothing; treat it as a failed delivery.
 func (o *Office) Settle(ctx context.Context, d store.Delivery, receipt []byte) (rogatory.Receipt, error) {
+	return o.settle(ctx, d, receipt, func(tx *store.Tx) error { return tx.Finish(d.Message, d.Fence, o.now()) })
+}
+
+func (o *Office) settle(ctx context.Context, d store.Delivery, receipt []byte, finish func(tx *store.Tx) error) (rogatory.Receipt, error) {
 	party, err := o.Directory.Party(d.Peer)
 	if err != nil {
 		return rogatory.Receipt{}, err
@@ -135,7 +139,7 @@ func (o *Office) Settle(ctx context.Context, d store.Delivery, receipt []byte) (
 				return err
 			}
 		}
-		if err := tx.Finish(d.Message, d.Fence, o.now()); err != nil {
+		if err := finish(tx); err != nil {
 			return err
 		}
 		return heard(tx, d.Peer, o.now(), true)

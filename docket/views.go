@@ -243,17 +243,23 @@ func (o *Office) Entries(ctx context.Context, by rogatory.Actor, id rogatory.Req
 
 // Tally is what an operator watches. It names no case and no person.
 type Tally struct {
-	Journal  int64                      // entries
-	Waiting  int                        // deliveries to be made, counted up to store.MaxRows
-	Dead     int                        // deliveries set aside for a person, likewise
-	Oldest   rogatory.Instant           // when the oldest waiting delivery was made; zero if none waits
-	Open     map[rogatory.State]int     // requests that are not over, by state, each up to store.MaxRows
-	Failures map[rogatory.StateCode]int // deliveries that failed in a row, by State
+	Journal int64                  // entries
+	Waiting int                    // deliveries to be made, counted up to store.MaxRows
+	Dead    int                    // deliveries set aside for a person, likewise
+	Oldest  rogatory.Instant       // when the oldest waiting delivery was made; zero if none waits
+	Open    map[rogatory.State]int // requests that are not over, by state, each up to store.MaxRows
+	Peers   map[rogatory.StateCode]Traffic
+}
+
+// Traffic is what went between us and a State.
+type Traffic struct {
+	Sent, Received int64 // messages made for it; messages of it that have had their effect
+	Failures       int   // deliveries that failed in a row
 }
 
 // Tally counts.
 func (o *Office) Tally(ctx context.Context) (Tally, error) {
-	t := Tally{Open: map[rogatory.State]int{}, Failures: map[rogatory.StateCode]int{}}
+	t := Tally{Open: map[rogatory.State]int{}, Peers: map[rogatory.StateCode]Traffic{}}
 	err := o.Store.View(ctx, func(tx *store.Tx) (err error) {
 		if t.Journal, err = tx.Size(); err != nil {
 			return err
@@ -279,7 +285,7 @@ func (o *Office) Tally(ctx context.Context) (Tally, error) {
 		}
 		peers, err := tx.Peers()
 		for _, p := range peers {
-			t.Failures[p.State] = p.Failures
+			t.Peers[p.State] = Traffic{p.LastOut, p.LastIn, p.Failures}
 		}
 		return err
 	})

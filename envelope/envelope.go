@@ -238,7 +238,9 @@ func plainName(name string) bool {
 	return true
 }
 
-// Sign makes the container of a message. The claimed signing time is the message's Sent.
+// Sign makes the container of a message. The claimed signing time is the message's Sent. A message that
+// its receiver could not read, such as one with text that is not UTF-8, is refused here: once it had
+// been numbered it would hold up all that follow it.
 func Sign(m rogatory.Message, s asice.Signer) (container []byte, digest rogatory.Digest, err error) {
 	if err := checkMessage(m); err != nil {
 		return nil, digest, err
@@ -251,12 +253,18 @@ func Sign(m rogatory.Message, s asice.Signer) (container []byte, digest rogatory
 		return nil, digest, rogatory.Fault(rogatory.Invalid, "message_too_large", "message of %d bytes, at most %d can be sent", len(data), MaxMessage).
 			WithHint("send long documents as an exhibit")
 	}
+	if _, err := DecodeMessage(data); err != nil {
+		return nil, digest, err
+	}
 	return build(messageFile, data, s, m.Sent)
 }
 
-// SignReceipt makes the container of a receipt.
+// SignReceipt makes the container of a receipt, under the same condition.
 func SignReceipt(r rogatory.Receipt, s asice.Signer) (container []byte, digest rogatory.Digest, err error) {
 	data, err := Encode(r)
+	if err == nil {
+		_, err = DecodeReceipt(data)
+	}
 	if err != nil {
 		return nil, digest, err
 	}

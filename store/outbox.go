@@ -147,6 +147,16 @@ func (tx *Tx) Bury(id rogatory.MessageID, fence int64, at rogatory.Instant, code
 	return tx.settle(id, fence, "state = 'dead', finished = $1, last_error = $2", int64(at), plain(code))
 }
 
+// Conclude ends a delivery whoever has claimed it, because its receipt came by another way, even after
+// it was given up. The claim that may be out is void. One that is done is left as it is.
+func (tx *Tx) Conclude(id rogatory.MessageID, at rogatory.Instant) error {
+	if _, err := tx.Delivery(id); err != nil {
+		return err
+	}
+	_, err := tx.exec("UPDATE outbox SET state = 'done', finished = $1, lease_until = 0, fence = fence + 1 WHERE message = $2 AND state <> 'done'", int64(at), string(id))
+	return err
+}
+
 // Revive makes a dead delivery wait again, due at once. Its attempts stay counted. One that is not
 // dead is Conflict "delivery_not_dead".
 func (tx *Tx) Revive(id rogatory.MessageID, at rogatory.Instant) error {
