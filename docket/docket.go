@@ -85,6 +85,9 @@ type Config struct {
 	Random      io.Reader
 	Incarnation int64
 	Log         *slog.Logger
+	// Hold, if set, may stop what this office says to others for a time, with the reason. It is told
+	// whether the request is urgent; an emergency must not be held for a service that is down.
+	Hold func(ctx context.Context, urgent bool) error
 }
 
 // Office is one State's docket. It is safe for concurrent use.
@@ -309,6 +312,9 @@ func may(by rogatory.Actor, act rogatory.Act) error {
 // Move performs an act that is told to the other State: every act but draft and revise. For Send the
 // body's Request is filled from the draft; for Offer the body's Exhibit names the exhibit by ID.
 func (o *Office) Move(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) (File, rogatory.MessageID, error) {
+	if err := o.held(ctx, id); err != nil {
+		return File{}, "", err
+	}
 	if act == rogatory.Draft || act == rogatory.Revise {
 		return File{}, "", rogatory.Fault(rogatory.Invalid, "act_local", "%s is not told to the other State", act)
 	}
@@ -325,6 +331,21 @@ func (o *Office) Move(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 		o.Ring()
 	}
 	return f, message, err
+}
+
+func (o *Office) held(ctx context.Context, id rogatory.RequestID) error {
+	if o.Hold == nil {
+		return nil
+	}
+	f, err := o.File(ctx, id)
+	if err != nil {
+		return err
+	}
+	kind, err := o.Rules.Kind(f.Request.Kind)
+	if err != nil {
+		return err
+	}
+	return o.Hold(ctx, kind.Urgent)
 }
 
 func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) (File, rogatory.MessageID, error) {

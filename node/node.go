@@ -159,7 +159,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	}
 	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: n.Rules,
 		Directory: n, Signer: n.keys.Seal(), Messages: n.keys.MessageIdentities(), Evidence: n.keys.EvidenceIdentities(),
-		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log})
+		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log, Hold: n.hold})
 	certificate := func() (*tls.Certificate, error) { c := n.keys.TLS(); return &c, nil }
 	n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter})
 	return err
@@ -366,6 +366,32 @@ func (n *Node) stamp(ctx context.Context, digest []byte) ([]byte, time.Time, err
 	}
 	client := tsa.Client{HTTP: boundedHTTP(), URL: n.config.TimeStamp.URL, Roots: roots, Random: n.opt.Random}
 	return client.Stamp(ctx, digest)
+}
+
+// stampGrace is how long this node goes on without time-stamps before it stops sending what is not
+// urgent: a working night, so that somebody can mend the service without evidence losing its anchor.
+const stampGrace = 4 * time.Hour
+
+// hold implements docket.Config.Hold.
+func (n *Node) hold(ctx context.Context, urgent bool) error {
+	if urgent || n.config.TimeStamp.URL == "" {
+		return nil
+	}
+	var latest, stamped store.Checkpoint
+	err := n.store.View(ctx, func(tx *store.Tx) (err error) {
+		if latest, _, err = tx.LatestCheckpoint(); err == nil {
+			stamped, _, err = tx.LatestStamped()
+		}
+		return err
+	})
+	if err != nil || latest.Size <= stamped.Size {
+		return err
+	}
+	if late := latest.At.Sub(stamped.StampedAt); stamped.Size > 0 && late > stampGrace {
+		return rogatory.Fault(rogatory.Unavailable, "stamp_overdue", "the journal has had no time-stamp for %s", late.Round(time.Minute)).
+			WithHint("mend the time-stamp authority or its address in node.json; emergencies go out meanwhile")
+	}
+	return nil
 }
 
 func (n *Node) note(service string, err error) {
