@@ -388,14 +388,30 @@ func isNumbered(base, suffix string) bool {
 	return true
 }
 
-// read returns a whole file of at most limit bytes.
-func (c *Courier) read(name string, limit int64) ([]byte, error) {
+// open opens a plain file of the parcel: no link, and no pipe on which we would wait for ever.
+func (c *Courier) open(name string) (*os.File, error) {
+	info, err := c.root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, rogatory.Fault(rogatory.Invalid, "parcel_invalid", "the parcel has no %s: %w", name, err)
+	}
+	if err != nil {
+		return nil, courierFault(err, "look for %s of the parcel", name)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, rogatory.Fault(rogatory.Invalid, "parcel_invalid", "%s of the parcel is no plain file", name)
+	}
 	f, err := c.root.Open(name)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, rogatory.Fault(rogatory.Invalid, "parcel_invalid", "the parcel has no %s: %w", name, err)
-		}
 		return nil, courierFault(err, "open %s of the parcel", name)
+	}
+	return f, nil
+}
+
+// read returns a whole file of at most limit bytes.
+func (c *Courier) read(name string, limit int64) ([]byte, error) {
+	f, err := c.open(name)
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
@@ -459,9 +475,9 @@ func (c *Courier) Exhibits() []rogatory.Digest {
 func (c *Courier) Fill(ctx context.Context, in *vault.Incoming, progress func(have, total int64)) error {
 	seal := in.Seal()
 	if !in.HasTree() {
-		f, err := c.root.Open(exhibitName(seal.Root, treeSuffix))
+		f, err := c.open(exhibitName(seal.Root, treeSuffix))
 		if err != nil {
-			return courierFault(err, "open the tree of exhibit %s in the parcel", seal.Root.Short())
+			return err
 		}
 		err = in.SetTree(f)
 		_ = f.Close() // read only
@@ -469,9 +485,9 @@ func (c *Courier) Fill(ctx context.Context, in *vault.Incoming, progress func(ha
 			return err
 		}
 	}
-	f, err := c.root.Open(exhibitName(seal.Root, messageSuffix))
+	f, err := c.open(exhibitName(seal.Root, messageSuffix))
 	if err != nil {
-		return courierFault(err, "open exhibit %s in the parcel", seal.Root.Short())
+		return err
 	}
 	defer f.Close()
 	err = c.fill(ctx, in, f, progress)
