@@ -589,7 +589,7 @@ func OpenProof(proof []byte, party rogatory.Party) (rogatory.Entry, error) {
 func (o *Office) refusal(m rogatory.Message) (code, reason string) {
 	switch {
 	case m.Mode != o.Mode:
-		return "mode_mismatch", fmt.Sprintf("this node takes %s messages only", o.Mode)
+		return modeMismatch, fmt.Sprintf("this node takes %s messages only", o.Mode)
 	case o.now() > m.Expires:
 		return "message_expired", fmt.Sprintf("the message was to be acted on until %s", m.Expires)
 	case m.Act != rogatory.Send:
@@ -611,6 +611,9 @@ func (o *Office) refusal(m rogatory.Message) (code, reason string) {
 	}
 	return "", ""
 }
+
+// modeMismatch is the code of a refusal because exercise and live never mix.
+const modeMismatch = "mode_mismatch"
 
 const maxReason = 500 // bytes of a refusal's reason in a receipt
 
@@ -672,8 +675,9 @@ func (o *Office) applyParked(tx *store.Tx, peer rogatory.StateCode, last int64) 
 	if err != nil {
 		return err
 	}
+	turn := last
 	for _, row := range rows {
-		if row.Sequence != last+1 {
+		if row.Sequence != turn+1 {
 			break
 		}
 		if !row.Refused {
@@ -688,9 +692,12 @@ func (o *Office) applyParked(tx *store.Tx, peer rogatory.StateCode, last int64) 
 		if err := tx.SetApplied(store.In, row.ID); err != nil {
 			return err
 		}
-		last = row.Sequence
+		turn = row.Sequence
 	}
-	return tx.AdvanceIn(peer, last)
+	if turn == last {
+		return nil // what arrived waits for what is missing
+	}
+	return tx.AdvanceIn(peer, turn)
 }
 
 // receipt proves the entry, signs the receipt and stores it; a second worker's receipt gives way to

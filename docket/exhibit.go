@@ -168,11 +168,15 @@ func (o *Office) Incoming(ctx context.Context, peer rogatory.StateCode, root rog
 // Arrived records that the exhibit is complete in our vault and tells the other State its root. The
 // vault must have committed it. Doing it again changes nothing.
 func (o *Office) Arrived(ctx context.Context, peer rogatory.StateCode, root rogatory.Digest) error {
-	if has, err := o.Vault.Has(root); err != nil || !has {
-		return rogatory.Fault(rogatory.NotFound, "exhibit_missing", "exhibit with root %s is not in the vault: %w", root.Short(), err)
+	has, err := o.Vault.Has(root)
+	if err != nil {
+		return err
+	}
+	if !has {
+		return rogatory.Fault(rogatory.NotFound, "exhibit_missing", "exhibit with root %s is not in the vault", root.Short())
 	}
 	sent := false
-	err := o.Store.Update(ctx, func(tx *store.Tx) error {
+	err = o.Store.Update(ctx, func(tx *store.Tx) error {
 		rows, err := tx.ExhibitsByRoot(root)
 		if err != nil {
 			return err

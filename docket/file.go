@@ -31,6 +31,8 @@ type File struct {
 	Conditions   []string              `json:"conditions,omitempty"`
 	Preservation rogatory.Preservation `json:"preservation,omitzero"`
 	HeldBy       rogatory.RequestID    `json:"held_by,omitempty"` // request for disclosure that keeps it preserved
+	// AlsoHeldBy are further requests for disclosure of the same data: the data go when the last is decided.
+	AlsoHeldBy []rogatory.RequestID `json:"also_held_by,omitempty"`
 
 	Exhibits  []ExhibitFile `json:"exhibits,omitempty"`
 	Deadlines []Deadline    `json:"deadlines,omitempty"`
@@ -225,10 +227,15 @@ func hold(c cabinet, f File, at rogatory.Instant) error {
 		return nil
 	}
 	p, found, err := c.file(f.Request.Follows)
-	if err != nil || !found || p.Them != f.Them || p.Side != f.Side || p.State.Final() || p.HeldBy != "" {
+	if err != nil || !found || p.Them != f.Them || p.Side != f.Side || p.State.Final() {
 		return err
 	}
-	p.HeldBy, p.Changed = f.ID, at
+	p.Changed = at
+	if p.HeldBy != "" {
+		p.AlsoHeldBy = append(slices.Clone(p.AlsoHeldBy), f.ID)
+		return c.keep(p)
+	}
+	p.HeldBy = f.ID
 	p.stop(PreservationEnd, Stopped)
 	return c.keep(p)
 }
@@ -239,10 +246,20 @@ func unhold(c cabinet, f File, at rogatory.Instant) error {
 		return nil
 	}
 	p, found, err := c.file(f.Request.Follows)
-	if err != nil || !found || p.HeldBy != f.ID {
+	i := slices.Index(p.AlsoHeldBy, f.ID)
+	if err != nil || !found || p.HeldBy != f.ID && i < 0 {
 		return err
 	}
-	p.HeldBy, p.Changed = "", at
+	p.Changed = at
+	switch rest := slices.Clone(p.AlsoHeldBy); {
+	case i >= 0:
+		p.AlsoHeldBy = slices.Delete(rest, i, i+1)
+		return c.keep(p)
+	case len(rest) > 0:
+		p.HeldBy, p.AlsoHeldBy = rest[0], rest[1:]
+		return c.keep(p)
+	}
+	p.HeldBy = ""
 	if d := p.deadline(PreservationEnd); d != nil && p.State == rogatory.Preserved {
 		p.setDeadline(PreservationEnd, max(p.Preservation.Until, at), d.Article)
 	}

@@ -111,6 +111,9 @@ func (o *Office) settle(ctx context.Context, d store.Delivery, receipt []byte, f
 	wrong := func(what string) (rogatory.Receipt, error) {
 		return rogatory.Receipt{}, rogatory.Fault(rogatory.Untrusted, "receipt_wrong", "the receipt of %s for message %s has the wrong %s", d.Peer, d.Message, what)
 	}
+	// A node of the other mode says so in its own mode: that ends the delivery, and nothing else of it
+	// is believed.
+	wrongMode := r.Outcome == rogatory.RefusedOutcome && r.Code == modeMismatch
 	want := rogatory.MessageReceived
 	if r.Outcome == rogatory.RefusedOutcome {
 		want = rogatory.MessageRefused
@@ -121,7 +124,7 @@ func (o *Office) settle(ctx context.Context, d store.Delivery, receipt []byte, f
 			return err
 		}
 		switch {
-		case r.Message != row.ID || r.Digest != row.Digest || r.Sequence != row.Sequence || r.From.State != d.Peer || r.To != o.Us || r.Mode != o.Mode:
+		case r.Message != row.ID || r.Digest != row.Digest || r.Sequence != row.Sequence || r.From.State != d.Peer || r.To != o.Us || r.Mode != o.Mode && !wrongMode:
 			_, err = wrong("message, digest, number or addresses")
 		case e.Type != want || e.Message == nil || e.Message.ID != row.ID || e.Message.Digest != row.Digest || e.At != r.Received || e.Message.Code != r.Code:
 			_, err = wrong("journal entry")

@@ -138,6 +138,63 @@ func TestDisclosureHoldsThePreservedData(t *testing.T) {
 	w.sound()
 }
 
+// Two requests ask for the same data. They are kept until both are decided, in whichever order.
+func TestSecondDisclosureHoldsToo(t *testing.T) {
+	for _, firstGoesFirst := range []bool{true, false} {
+		w := newWorld(t)
+		kept := w.preserved()
+		ids := []rogatory.RequestID{w.drafts(rogatory.StoredData, kept.Case(), kept), w.drafts(rogatory.StoredData, kept.Case(), kept)}
+		for _, id := range ids {
+			w.does(w.xa, w.xa.decider(), id, rogatory.Send, rogatory.Body{})
+		}
+		w.carry()
+		if !firstGoesFirst {
+			ids[0], ids[1] = ids[1], ids[0]
+		}
+		refusal := rogatory.Body{Verdict: &rogatory.Verdict{Ground: "R8DM", Reasons: "the matter is trifling"}}
+		w.does(w.xb, w.xb.decider(), ids[0], rogatory.Refuse, refusal)
+		w.pass(100 * treaty.Day)
+		w.tick()
+		w.both(kept, rogatory.Preserved)
+		w.does(w.xa, w.xa.decider(), ids[1], rogatory.Withdraw, rogatory.Body{Text: "no longer needed", Language: "en"})
+		w.carry()
+		w.tick()
+		w.both(kept, rogatory.Released)
+		if f := w.view(w.xb, kept); f.HeldBy != "" || len(f.AlsoHeldBy) != 0 {
+			t.Errorf("still held by %s and %s", f.HeldBy, f.AlsoHeldBy)
+		}
+		w.sound()
+	}
+}
+
+// The power goes while the clock strikes: the release is told once.
+func TestPowerGoesAtTheEndOfAPreservation(t *testing.T) {
+	for _, point := range []string{"begin", "closure", "before_commit", "after_commit"} {
+		w := newWorld(t)
+		id := w.preserved()
+		w.pass(61 * treaty.Day)
+		w.xb.power.fail(point, 0)
+		if err := w.xb.Tick(t.Context()); err == nil || !w.xb.power.over() {
+			t.Fatalf("at %s: %v", point, err)
+		}
+		w.restart(w.xb)
+		w.tick()
+		w.both(id, rogatory.Released)
+		releases := 0
+		for start := range w.size(w.xb) {
+			e, err := w.xb.entry(t.Context(), start)
+			w.ok(err)
+			if e.Message != nil && e.Message.Act == rogatory.Release && e.Type == rogatory.MessageSent {
+				releases++
+			}
+		}
+		if releases != 1 {
+			t.Errorf("at %s: released %d times", point, releases)
+		}
+		w.sound()
+	}
+}
+
 // A clock that nobody stopped is journaled when it runs out, and stays visible.
 func TestDeadlineThatPassesIsJournaled(t *testing.T) {
 	w := newWorld(t)

@@ -65,7 +65,7 @@ func diskFault(err error, format string, args ...any) error {
 
 // earlySyncBytes is how much may be written before a sync is begun in the background: enough that
 // the cost of a sync is small, and little enough that the last one, which is waited for, is short.
-const earlySyncBytes = 32 << 20
+const earlySyncBytes = 64 << 20
 
 // earlySync writes to a file and syncs it now and then in the background, so that the disk works
 // while the processors do, instead of after them.

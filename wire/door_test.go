@@ -286,7 +286,9 @@ func TestSilentDoorIsGivenUp(t *testing.T) {
 
 func TestReceiptsAreBounded(t *testing.T) {
 	s := rehearse(t, nil)
-	s.there.handle = func(context.Context, rogatory.StateCode, []byte) ([]byte, error) { return make([]byte, maxReceipt+1), nil }
+	s.there.handle = func(context.Context, rogatory.StateCode, []byte) ([]byte, error) {
+		return make([]byte, maxReceipt+1), nil
+	}
 	_, err := s.client.Deliver(t.Context(), s.party, []byte("sealed"))
 	wantCode(t, err, rogatory.Untrusted, "peer_answer")
 }

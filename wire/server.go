@@ -125,6 +125,10 @@ func (s *Server) handle(pattern string, serve func(*exchange) error) {
 			if x.began {
 				status = 0
 			} else {
+				if code == "peer_slow" {
+					h.Set("Connection", "close") // the rest of its body is not waited for
+				}
+				x.prolong() // the answer has its own time
 				status = problemOf(err).write(w, x.status)
 			}
 		}

@@ -64,7 +64,11 @@ func (d *Folder) open(name string, flag int) (vault.File, error) {
 	if err != nil {
 		return nil, kindly(err)
 	}
-	return file{f}, nil
+	opened := &file{File: f}
+	if flag != os.O_RDONLY {
+		opened.direct = openDirect(d.root, name)
+	}
+	return opened, nil
 }
 
 // Link implements vault.Disk.
@@ -147,22 +151,52 @@ func (d *Folder) Sync(folder string) error {
 	return kindly(f.Close())
 }
 
-// file gives the errors of a file their kind.
-type file struct{ *os.File }
+// Evidence is written once, in large pieces, and is larger than memory. Where the system allows it,
+// such pieces go to the disk past the page cache: on Linux and ext4 this takes less than half of
+// the processor time of writing and syncing a GiB, which the hashes can use. All others, and what
+// the system then refuses, are written as usual; both ways may be mixed, since the kernel keeps
+// them apart as long as the ranges do not overlap.
+const (
+	directAlign = 4096      // of offset and length; logical blocks of today's disks are no larger
+	directLeast = 128 << 10 // below, the wait for the disk would cost more than the copy
+)
 
-func (f file) Write(p []byte) (int, error) {
-	n, err := f.File.Write(p)
-	return n, kindly(err)
+// file is an open file. direct is nil if there is no way past the page cache.
+type file struct {
+	*os.File
+	direct *os.File
+	off    int64 // where Write goes on
 }
 
-func (f file) WriteAt(p []byte, off int64) (int, error) {
-	n, err := f.File.WriteAt(p, off)
-	return n, kindly(err)
+func (f *file) Write(p []byte) (int, error) {
+	n, err := f.WriteAt(p, f.off)
+	f.off += int64(n)
+	return n, err
 }
 
-func (f file) Truncate(size int64) error { return kindly(f.File.Truncate(size)) }
-func (f file) Sync() error               { return kindly(f.File.Sync()) }
-func (f file) Close() error              { return kindly(f.File.Close()) }
+func (f *file) WriteAt(p []byte, off int64) (int, error) {
+	written := 0
+	if f.direct != nil && len(p) >= directLeast && len(p)%directAlign == 0 && off%directAlign == 0 {
+		n, err := f.direct.WriteAt(p, off)
+		if !errors.Is(err, syscall.EINVAL) {
+			return n, kindly(err)
+		}
+		written = n // p may lie badly in memory, or the disk has larger blocks
+	}
+	n, err := f.File.WriteAt(p[written:], off+int64(written))
+	return written + n, kindly(err)
+}
+
+func (f *file) Truncate(size int64) error { return kindly(f.File.Truncate(size)) }
+func (f *file) Sync() error               { return kindly(f.File.Sync()) }
+
+func (f *file) Close() error {
+	var direct error
+	if f.direct != nil {
+		direct = f.direct.Close()
+	}
+	return kindly(errors.Join(f.File.Close(), direct))
+}
 
 func valid(name string) error {
 	if !fs.ValidPath(name) {

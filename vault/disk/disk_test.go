@@ -3,6 +3,8 @@
 package disk_test
 
 import (
+	"bytes"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -81,6 +83,43 @@ func TestFullDiskIsBusy(t *testing.T) {
 	_, err = f.Write([]byte("x"))
 	if rogatory.KindOf(err) != rogatory.Busy || rogatory.CodeOf(err) != "disk_full" {
 		t.Errorf("got %v of kind %q", err, rogatory.KindOf(err))
+	}
+}
+
+// Large aligned pieces take another way to the disk than the rest; the file must not show it.
+func TestPiecesOfEveryKindMakeOneFile(t *testing.T) {
+	d := open(t, t.TempDir())
+	f, err := d.Create("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	content := make([]byte, 2<<20+300)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(content)
+	unaligned := append(make([]byte, 1), content...)[1:] // aligned length and offset, but not the address
+	off := 0
+	for i, n := range []int{1 << 20, 256 << 10, 128<<10 - 4096, 4096, 100, 128 << 10, len(content)} {
+		n = min(n, len(content)-off)
+		piece := content[off : off+n]
+		if i%2 == 1 {
+			piece = unaligned[off : off+n]
+		}
+		if wrote, err := f.Write(piece); wrote != n || err != nil {
+			t.Fatalf("wrote %d of %d bytes at %d, error %v", wrote, n, off, err)
+		}
+		off += n
+	}
+	for _, r := range [][2]int{{256 << 10, 512 << 10}, {1<<20 + 7, 1<<20 + 500}} { // again, through the page cache and past it
+		if _, err := f.WriteAt(content[r[0]:r[1]], int64(r[0])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := make([]byte, len(content))
+	if _, err := f.ReadAt(got, 0); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("the file holds something else, error %v", err)
+	}
+	if size, err := d.Size("a"); size != int64(len(content)) || err != nil {
+		t.Errorf("the file is %d bytes long, error %v", size, err)
 	}
 }
 

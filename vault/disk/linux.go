@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build linux
+
 package disk
 
 import (
 	"fmt"
 	"math"
+	"os"
 	"syscall"
 )
 
@@ -24,4 +27,14 @@ func (d *Folder) Free() (int64, error) {
 		return math.MaxInt64, nil // a network file system that claims to be endless
 	}
 	return int64(stat.Bavail * size), nil
+}
+
+// openDirect opens the file a second time, for writes that bypass the page cache. It returns nil
+// where the file system has no such thing.
+func openDirect(root *os.Root, name string) *os.File {
+	f, err := root.OpenFile(name, os.O_WRONLY|syscall.O_DIRECT, 0)
+	if err != nil {
+		return nil
+	}
+	return f
 }
