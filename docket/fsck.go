@@ -261,6 +261,9 @@ func (r *replay) compare() error {
 		if !bytes.Equal(want, row.View) {
 			return damaged("view_damaged", "the file of request %s is not what the journal adds up to", id)
 		}
+		if err := r.rows(r.files[id], row); err != nil {
+			return err
+		}
 	}
 	peers, err := r.tx.Peers()
 	if err != nil {
@@ -270,6 +273,40 @@ func (r *replay) compare() error {
 		if p.LastIn != r.last[p.State] || p.LastOut != r.out[p.State] {
 			return damaged("sequence_broken", "the numbers of %s stand at %d in and %d out, the journal says %d and %d", p.State, p.LastIn, p.LastOut, r.last[p.State], r.out[p.State])
 		}
+	}
+	return nil
+}
+
+// rows holds what others look a file up by against the file: an altered row would hide a request, a
+// deadline or an exhibit that the file itself still shows.
+func (r *replay) rows(f File, row store.Request) error {
+	if row.Case != f.ID.Case() || row.Side != f.Side || row.Peer != f.Them.State || row.Kind != f.Request.Kind || row.State != f.State || row.Updated != f.Changed {
+		return damaged("request_damaged", "request %s is listed as something else than its file says", f.ID)
+	}
+	deadlines, err := r.tx.Deadlines(f.ID)
+	if err != nil {
+		return err
+	}
+	for _, d := range f.Deadlines {
+		if !slices.ContainsFunc(deadlines, func(h store.Deadline) bool {
+			return h.Name == d.Name && h.State == string(d.State) && (h.DueAt == d.Due || d.State != Running)
+		}) {
+			return damaged("deadline_damaged", "the deadline %s of request %s is not listed as its file says", d.Name, f.ID)
+		}
+	}
+	exhibits, err := r.tx.ExhibitsOf(f.ID)
+	if err != nil {
+		return err
+	}
+	for _, x := range f.Exhibits {
+		if !slices.ContainsFunc(exhibits, func(h store.Exhibit) bool {
+			return h.ID == x.Exhibit.ID && h.State == string(x.State) && h.Root == x.Exhibit.Seal.Root && (h.Direction == store.Out) == x.Ours
+		}) {
+			return damaged("exhibit_damaged", "exhibit %s of request %s is not listed as its file says", x.Exhibit.ID, f.ID)
+		}
+	}
+	if len(deadlines) != len(f.Deadlines) || len(exhibits) != len(f.Exhibits) {
+		return damaged("request_damaged", "request %s has %d deadlines and %d exhibits listed, its file has %d and %d", f.ID, len(deadlines), len(exhibits), len(f.Deadlines), len(f.Exhibits))
 	}
 	return nil
 }

@@ -215,7 +215,7 @@ func TestBusyPeerIsToldWhenToComeBackAndOthersAreServed(t *testing.T) {
 }
 
 func TestMessagesPassWhileEvidenceFillsItsOwnPlaces(t *testing.T) {
-	q := newQuota(Limits{Messages: 1, Transfers: 2, Rate: 1, Burst: 10, Bytes: 100, Door: 3}, clock.NewManual(time.Unix(0, 0)))
+	q := newQuota(Limits{Messages: 1, Transfers: 2, Rate: 1, Burst: 10, Bytes: 100, Door: 3, DoorBytes: 1000}, clock.NewManual(time.Unix(0, 0)))
 	first, err := q.transfer("XA", 10)
 	must(t, err)
 	_, err = q.transfer("XA", 10)
@@ -419,5 +419,9 @@ func TestIncompleteConfigurationIsRefused(t *testing.T) {
 	config.Limits.Messages = -1
 	if _, err := New(config); err == nil {
 		t.Error("a negative limit")
+	}
+	config.Limits.Messages, config.Limits.Bytes = 1, envelope.MaxEnvelope-1
+	if _, err := New(config); err == nil {
+		t.Error("an allowance in which an allowed message has no room")
 	}
 }

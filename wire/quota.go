@@ -18,6 +18,7 @@ type quota struct {
 
 	mu       sync.Mutex
 	running  int                             // requests of all peers; guarded by mu
+	bytes    int64                           // of all peers; guarded by mu
 	accounts map[rogatory.StateCode]*account // guarded by mu
 }
 
@@ -86,8 +87,9 @@ func (q *quota) transfer(peer rogatory.StateCode, bytes int64) (release func(), 
 }
 
 func (q *quota) room(peer rogatory.StateCode, a *account, bytes int64) error {
-	if q.running >= q.limits.Door && a.messages+a.transfers > 0 {
-		return busy(retryTransfer, "door_busy", "this door serves %d requests, and one of %s already", q.running, peer)
+	full := q.running >= q.limits.Door || q.bytes+bytes > q.limits.DoorBytes
+	if full && a.messages+a.transfers > 0 {
+		return busy(retryTransfer, "door_busy", "this door is full, and serves a request of %s already", peer)
 	}
 	if a.bytes+bytes > q.limits.Bytes {
 		return busy(retryTransfer, "quota_bytes", "%s has %d bytes under way, %d more are too many", peer, a.bytes, bytes)
@@ -97,11 +99,13 @@ func (q *quota) room(peer rogatory.StateCode, a *account, bytes int64) error {
 
 func (q *quota) admit(a *account, class *int, bytes int64) (release func()) {
 	q.running++
+	q.bytes += bytes
 	a.bytes += bytes
 	return func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		q.running--
+		q.bytes -= bytes
 		*class--
 		a.bytes -= bytes
 	}

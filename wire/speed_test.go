@@ -53,10 +53,11 @@ func TestMain(m *testing.M) {
 
 // scene is what the processes tell each other.
 type scene struct {
-	Party   rogatory.Party
-	Seal    rogatory.Seal
-	Seconds float64
-	Peak    int64 // resident memory in bytes
+	Party    rogatory.Party
+	Seal     rogatory.Seal
+	Seconds  float64
+	Unsynced float64 // seconds of a plain download before its sync
+	Peak     int64   // resident memory in bytes
 }
 
 func (s scene) tell() error { return json.NewEncoder(os.Stdout).Encode(s) }
@@ -176,6 +177,7 @@ func playPlain(folder string) error {
 	if n, err := io.Copy(f, res.Body); err != nil || n != s.Seal.SealedSize {
 		return fmt.Errorf("%d bytes came: %w", n, err)
 	}
+	s.Unsynced = time.Since(began).Seconds()
 	if err := f.Sync(); err != nil {
 		return err
 	}
@@ -254,13 +256,13 @@ func BenchmarkPull(b *testing.B) {
 	}
 	folder := b.TempDir()
 	s := play(b, "door", folder, size, play(b, "deposit", folder, size, scene{}))
-	var plain, pulled, memory float64
+	var plain, unsynced, pulled, memory float64
 	for b.Loop() {
 		p := play(b, "plain", folder, size, s)
 		must(b, os.Remove(filepath.Join(folder, "plain")))
 		q := play(b, "pull", folder, size, s)
 		must(b, os.RemoveAll(filepath.Join(folder, "here")))
-		plain, pulled, memory = plain+p.Seconds, pulled+q.Seconds, max(memory, float64(q.Peak))
+		plain, unsynced, pulled, memory = plain+p.Seconds, unsynced+p.Unsynced, pulled+q.Seconds, max(memory, float64(q.Peak))
 	}
 	config, err := ClientTLS(newState(b, "XA").issue(b), s.Party)
 	must(b, err)
@@ -274,6 +276,7 @@ func BenchmarkPull(b *testing.B) {
 	b.ReportMetric(mib/plain, "plain-MiB/s")
 	b.ReportMetric(mib/pulled, "pull-MiB/s")
 	b.ReportMetric(plain/pulled, "of-plain")
+	b.ReportMetric(unsynced/pulled, "of-plain-unsynced")
 	b.ReportMetric(memory/(1<<20), "client-peak-MiB")
 	b.ReportMetric(door/(1<<20), "door-peak-MiB")
 }

@@ -50,6 +50,7 @@ import (
 	"time"
 
 	"rogatory"
+	"rogatory/envelope"
 	"rogatory/vault"
 )
 
@@ -118,20 +119,22 @@ type Limits struct {
 	// Burst is how many messages a peer may send at once after a quiet time. Default 60.
 	Burst int
 	// Bytes is how many bytes of memory the bodies of a peer may occupy at once: all of a
-	// message, one segment of a transfer. Default 64 MiB; at least 16 MiB is needed for every
-	// message to pass.
+	// message, one segment of a transfer. Default 64 MiB, and never less than envelope.MaxEnvelope:
+	// a message that is allowed must be able to pass.
 	Bytes int64
-	// Door is how many requests of all peers are served at once. Default 64. Beyond it a peer
-	// is served only one request at a time, so nobody is shut out by the others.
-	Door int
+	// Door is how many requests of all peers are served at once, default 64, and DoorBytes how much
+	// memory their bodies may occupy, default 256 MiB. Beyond them a peer is served only one
+	// request at a time, so nobody is shut out by the others.
+	Door      int
+	DoorBytes int64
 	// Idle is how long a body may go without progress before the connection is cut. Default
 	// DefaultIdle.
 	Idle time.Duration
 }
 
 func (l Limits) orDefaults() (Limits, error) {
-	d := Limits{Messages: 4, Transfers: 8, Rate: 5, Burst: 60, Bytes: 64 << 20, Door: 64, Idle: DefaultIdle}
-	if l.Messages < 0 || l.Transfers < 0 || l.Rate < 0 || l.Burst < 0 || l.Bytes < 0 || l.Door < 0 || l.Idle < 0 {
+	d := Limits{Messages: 4, Transfers: 8, Rate: 5, Burst: 60, Bytes: 64 << 20, Door: 64, DoorBytes: 256 << 20, Idle: DefaultIdle}
+	if l.Messages < 0 || l.Transfers < 0 || l.Rate < 0 || l.Burst < 0 || l.Bytes < 0 || l.Door < 0 || l.DoorBytes < 0 || l.Idle < 0 {
 		return Limits{}, fmt.Errorf("a limit of the federation door is negative: %+v", l)
 	}
 	if l.Messages != 0 {
@@ -152,8 +155,14 @@ func (l Limits) orDefaults() (Limits, error) {
 	if l.Door != 0 {
 		d.Door = l.Door
 	}
+	if l.DoorBytes != 0 {
+		d.DoorBytes = l.DoorBytes
+	}
 	if l.Idle != 0 {
 		d.Idle = l.Idle
+	}
+	if d.Bytes < envelope.MaxEnvelope {
+		return Limits{}, fmt.Errorf("a peer's allowance of %d bytes is less than one message of %d", d.Bytes, int64(envelope.MaxEnvelope))
 	}
 	return d, nil
 }

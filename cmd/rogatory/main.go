@@ -1,32 +1,142 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command rogatory is one State's node and its tools.
+//
+// Results go to standard output, words for people to standard error. After an error a hint says what
+// to do next. Nothing is overwritten silently, and nothing asks: every question has a flag. The exit
+// status is 0 when it was done, 1 when it failed, and 2 when the command was not understood.
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"rogatory"
-	"rogatory/node"
 )
 
-func officeDoor(*node.Node) (http.Handler, error) { return nil, nil }
+const description = `The open office software of the UN Convention against Cybercrime: one State's node and its tools.
+
+A request, from the desk of one State to the court of the other:
+
+  rogatory request new --as anna --kind preservation --to XB --example > request.json
+  rogatory request new --as anna --from request.json
+  rogatory request send XA-2026-7K3M9Q2P.1 --as bruno
+  rogatory request answer XA-2026-7K3M9Q2P.1 accept --node xb --as carla
+  rogatory exhibit seal XA-2026-7K3M9Q2P.2 auth.log --node xb --as dino --title "SSH log" --acquired "order 7 of the Borealia court"
+  rogatory exhibit fetch XB-E-5TQ0ZC8H1M4A --as elsa
+  rogatory package export XA-2026-7K3M9Q2P hearing-1 --as elsa --why "hearing of 3 December"
+
+Commands that act for a person take --as NAME, whose token is in the node's folder, and talk to the running node.`
+
+// commands is the whole command line.
+type commands struct {
+	globals
+
+	Init    initCmd    `cmd:"" help:"Make a node: keys, journal, database and configuration. Only this command makes them."`
+	Serve   serveCmd   `cmd:"" help:"Run the node until interrupted."`
+	Check   checkCmd   `cmd:"" help:"Validate the configuration, keys and people without starting; tell the health of a running node."`
+	Fsck    fsckCmd    `cmd:"" help:"Derive everything again from the journal and name the first damaged thing. The node must not be running."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database up to this program's schema. Make a backup first."`
+	Demo    demoCmd    `cmd:"" help:"Play the story of a request between three exercise States."`
+
+	Person    personCmds    `cmd:"" help:"Who may use the office's door."`
+	Request   requestCmds   `cmd:"" help:"Requests to other States and from them."`
+	Exhibit   exhibitCmds   `cmd:"" help:"Evidence: seal, offer, fetch, open."`
+	Outbox    outboxCmds    `cmd:"" help:"Messages on their way out."`
+	Courier   courierCmds   `cmd:"" help:"Messages and exhibits carried on a disk instead of the line."`
+	Package   packageCmds   `cmd:"" help:"Court packages."`
+	Journal   journalCmds   `cmd:"" help:"The node's journal."`
+	Directory directoryCmds `cmd:"" help:"The directory of States: a ceremony of several key holders."`
+}
+
+// globals hold for every command.
+type globals struct {
+	Node string `help:"Folder of the node." env:"ROGATORY_NODE" default:"." type:"path" placeholder:"DIR"`
+	JSON bool   `name:"json" help:"Results as JSON, for machines."`
+	As   string `help:"Who acts: a name whose token is in DIR/tokens, or a file that holds a token. Default: the token in $ROGATORY_TOKEN." placeholder:"NAME"`
+}
 
 func main() {
-	var cli struct {
-		Demo demoCmd `cmd:"" help:"Play the story of a request between three exercise States."`
-	}
-	ctx := kong.Parse(&cli, kong.Name("rogatory"))
-	if err := ctx.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "rogatory:", err)
-		if e, ok := errors.AsType[*rogatory.Error](err); ok && e.Hint != "" {
-			fmt.Fprintln(os.Stderr, "hint:", e.Hint)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// exit is how the parser ends after it has printed help.
+type exit int
+
+// run is the program without the process.
+func run(ctx context.Context, args []string, out, words io.Writer) (code int) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case exit:
+			code = int(e)
+		default:
+			panic(e)
 		}
-		os.Exit(1)
+	}()
+	var cli commands
+	parser, err := kong.New(&cli, kong.Name("rogatory"), kong.Description(description), kong.Writers(out, words),
+		kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}))
+	if err != nil {
+		fmt.Fprintln(words, "rogatory:", err)
+		return 1
 	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(words, "rogatory:", err)
+		name := "rogatory"
+		if e, ok := errors.AsType[*kong.ParseError](err); ok && e.Context != nil {
+			for _, p := range e.Context.Path {
+				if p.Command != nil {
+					name += " " + p.Command.Name
+				}
+			}
+		}
+		fmt.Fprintf(words, "hint: %s --help tells what can be given\n", name)
+		return 2
+	}
+	command.Bind(&desk{ctx: ctx, globals: cli.globals, out: out, words: words, terminal: terminal(words)})
+	if err := command.Run(); err != nil {
+		return report(words, err)
+	}
+	return 0
+}
+
+// report says what is wrong and what to do next.
+func report(words io.Writer, err error) int {
+	fmt.Fprintln(words, "rogatory:", err)
+	e, ok := errors.AsType[*rogatory.Error](err)
+	if ok && e.Hint != "" {
+		fmt.Fprintln(words, "hint:", e.Hint)
+	}
+	if ok && e.Code == codeUsage {
+		return 2
+	}
+	return 1
+}
+
+// codeUsage marks what the parser could not see: flags that do not go together.
+const codeUsage = "usage"
+
+func usage(format string, args ...any) *rogatory.Error {
+	return rogatory.Fault(rogatory.Invalid, codeUsage, format, args...)
+}
+
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+
+	"rogatory"
+	"rogatory/docket"
+	"rogatory/treaty"
+)
+
+var problemSchema = reflect.TypeFor[Problem]()
+
+// Draft is a request to be drafted or revised. Anything but the kind and the addressed State may be
+// missing until it is sent.
+type Draft struct {
+	To      rogatory.Address `json:"to"`
+	Case    rogatory.CaseID  `json:"case,omitempty" doc:"an own case that the request belongs to; a new one is opened without it"`
+	Request rogatory.Request `json:"request"`
+}
+
+// Move is an act on a request.
+type Move struct {
+	Act  rogatory.Act  `json:"act" doc:"such as send, acknowledge, ask, accept, refuse"`
+	Body rogatory.Body `json:"body,omitempty" doc:"what the act says; a request is filled in from the draft, an exhibit to offer by its id"`
+}
+
+// Moved is what an act led to.
+type Moved struct {
+	File    docket.File        `json:"file"`
+	Message rogatory.MessageID `json:"message" doc:"what was queued for the other State"`
+}
+
+// Page is a part of the list of requests.
+type Page struct {
+	Requests []docket.File `json:"requests"`
+	Next     string        `json:"next,omitempty" doc:"give it as after for the next page; none is left without it"`
+}
+
+// CourierCall names a folder that is carried, and whom it is for when it is written.
+type CourierCall struct {
+	To     rogatory.StateCode `json:"to,omitempty"`
+	Folder string             `json:"folder" doc:"absolute path on the node's machine"`
+}
+
+// RequestPath names a request.
+type RequestPath struct {
+	ID string `path:"id" doc:"such as XA-2026-7K3M9Q2P.1" maxLength:"32"`
+}
+
+func (p RequestPath) id() rogatory.RequestID { return rogatory.RequestID(p.ID) }
+
+// ExhibitPath names an exhibit.
+type ExhibitPath struct {
+	ID string `path:"id" doc:"such as XB-E-5TQ0ZC8H1M4A" maxLength:"32"`
+}
+
+func (p ExhibitPath) id() rogatory.ExhibitID { return rogatory.ExhibitID(p.ID) }
+
+type none struct{}
+
+func (s *server) routes() {
+	const get, post, put = http.MethodGet, http.MethodPost, http.MethodPut
+	route(s, post, "/requests", "draft-request", "Draft a request", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Draft }) (docket.File, error) {
+		return s.Office.Draft(ctx, by, in.Body.To, in.Body.Case, in.Body.Request)
+	}, status(http.StatusCreated))
+	route(s, get, "/requests", "list-requests", "List requests, the last changed first", s.list)
+	route(s, get, "/requests/{id}", "get-request", "Read the file of a request", func(ctx context.Context, by rogatory.Actor, in *RequestPath) (docket.File, error) {
+		if err := docket.MayRead(by); err != nil {
+			return docket.File{}, err
+		}
+		return s.Office.File(ctx, in.id())
+	})
+	route(s, put, "/requests/{id}", "revise-request", "Replace what a draft says", func(ctx context.Context, by rogatory.Actor, in *struct {
+		RequestPath
+		Body Draft
+	}) (docket.File, error) {
+		return s.Office.Revise(ctx, by, in.id(), in.Body.To, in.Body.Request)
+	})
+	route(s, post, "/requests/{id}/acts", "move-request", "Act on a request; the act is signed and told to the other State", func(ctx context.Context, by rogatory.Actor, in *struct {
+		RequestPath
+		Body Move
+	}) (Moved, error) {
+		f, m, err := s.Office.Move(ctx, by, in.id(), in.Body.Act, in.Body.Body)
+		return Moved{f, m}, err
+	})
+	route(s, get, "/requests/{id}/messages", "list-messages", "Read what both States said on a request", func(ctx context.Context, by rogatory.Actor, in *RequestPath) ([]docket.Correspondence, error) {
+		return s.Office.MessagesOf(ctx, by, in.id())
+	})
+	route(s, get, "/cases/{case}", "list-case", "Read the requests of a case", func(ctx context.Context, by rogatory.Actor, in *struct {
+		Case string `path:"case" maxLength:"32"`
+	}) ([]docket.File, error) {
+		return s.Office.RequestsOfCase(ctx, by, rogatory.CaseID(in.Case))
+	})
+	s.evidenceRoutes()
+	s.journalRoutes()
+	route(s, get, "/kinds", "list-kinds", "Read the rules: kinds of request, their fields, grounds and clocks, each with its article and whether a jurist verified it",
+		func(context.Context, rogatory.Actor, *none) (treaty.Rules, error) { return *s.Rules, nil })
+	route(s, get, "/parties", "list-parties", "List the States of the directory", func(context.Context, rogatory.Actor, *none) ([]rogatory.Party, error) {
+		if s.Parties == nil {
+			return nil, notProvided("a directory")
+		}
+		return s.Parties(), nil
+	})
+	route(s, get, "/outbox", "list-outbox", "List deliveries: what waits and what was set aside, or those in one state", func(ctx context.Context, _ rogatory.Actor, in *struct {
+		State string `query:"state" enum:"waiting,done,dead"`
+		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"200"`
+	}) ([]docket.Dispatch, error) {
+		return s.Office.Outbox(ctx, in.State, in.Limit)
+	})
+	route(s, post, "/outbox/{id}/revive", "revive-delivery", "Try a delivery again that was set aside", func(ctx context.Context, by rogatory.Actor, in *struct {
+		ID string `path:"id" maxLength:"36"`
+	}) (none, error) {
+		if err := needs(by, "revive deliveries", rogatory.DutyOfficer, rogatory.Decider, rogatory.Administrator); err != nil {
+			return none{}, err
+		}
+		return none{}, s.Office.Revive(ctx, by, rogatory.MessageID(in.ID))
+	})
+	carriers := []rogatory.OfficerRole{rogatory.Custodian, rogatory.Administrator}
+	route(s, post, "/courier/export", "courier-export", "Write what waits for a State as a folder to be carried", func(ctx context.Context, by rogatory.Actor, in *struct{ Body CourierCall }) (Courier, error) {
+		if s.CourierExport == nil {
+			return Courier{}, notProvided("a courier")
+		}
+		if err := errors.Join(needs(by, "hand data to a courier", carriers...), absolute(in.Body.Folder)); err != nil {
+			return Courier{}, err
+		}
+		return s.CourierExport(ctx, by, in.Body.To, in.Body.Folder)
+	}, slow)
+	route(s, post, "/courier/import", "courier-import", "Take in a folder that was carried here", func(ctx context.Context, by rogatory.Actor, in *struct{ Body CourierCall }) (Courier, error) {
+		if s.CourierImport == nil {
+			return Courier{}, notProvided("a courier")
+		}
+		if err := errors.Join(needs(by, "take in what a courier brought", carriers...), absolute(in.Body.Folder)); err != nil {
+			return Courier{}, err
+		}
+		return s.CourierImport(ctx, by, in.Body.Folder)
+	}, slow)
+	route(s, get, "/health", "get-health", "How the node is, in words", func(ctx context.Context, _ rogatory.Actor, _ *none) ([]Check, error) {
+		if s.Health == nil {
+			return nil, notProvided("health")
+		}
+		ctx, cancel := context.WithTimeout(ctx, healthWait)
+		defer cancel()
+		return s.Health(ctx), nil
+	})
+	route(s, get, "/me", "who-am-i", "Whose token this is", func(_ context.Context, by rogatory.Actor, _ *none) (rogatory.Actor, error) {
+		return by, nil
+	})
+}
+
+type listQuery struct {
+	Side  string `query:"side" enum:"requesting,requested"`
+	Peer  string `query:"peer" doc:"the other State's code" maxLength:"2"`
+	State string `query:"state" maxLength:"40"`
+	Kind  string `query:"kind" maxLength:"40"`
+	After string `query:"after" doc:"what the page before gave as next" maxLength:"80"`
+	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+func (s *server) list(ctx context.Context, by rogatory.Actor, in *listQuery) (Page, error) {
+	files, next, err := s.Office.Requests(ctx, by, docket.Filter{Side: rogatory.Side(in.Side), Peer: rogatory.StateCode(in.Peer), State: rogatory.State(in.State),
+		Kind: rogatory.RequestKind(in.Kind), After: in.After, Limit: in.Limit})
+	return Page{files, next}, err
+}

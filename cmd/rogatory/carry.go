@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"rogatory"
+	"rogatory/docket"
+)
+
+// outboxCmds work on messages on their way out.
+type outboxCmds struct {
+	List  outboxListCmd  `cmd:"" help:"List deliveries: what waits and what was set aside, or those in one state."`
+	Retry outboxRetryCmd `cmd:"" help:"Try a delivery again that was set aside."`
+}
+
+type outboxListCmd struct {
+	State string `help:"waiting, done or dead." enum:",waiting,done,dead" default:""`
+}
+
+// Run lists deliveries.
+func (c *outboxListCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	all, err := client.Outbox(d.ctx, c.State)
+	if err != nil {
+		return err
+	}
+	return d.give(all, func(w io.Writer) {
+		for _, m := range all {
+			fmt.Fprintf(w, "%s\t%s\tto %s\t%s %s\t%d tries\t%s\t%s\n", m.Message, m.State, m.Peer, m.Act, m.Request, m.Attempts, when(m.Next), m.Problem)
+		}
+	})
+}
+
+type outboxRetryCmd struct {
+	Message string `arg:"" help:"Identifier of the message."`
+}
+
+// Run revives a delivery.
+func (c *outboxRetryCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	if err := client.Revive(d.ctx, rogatory.MessageID(c.Message)); err != nil {
+		return err
+	}
+	d.say("%s is tried again", c.Message)
+	return nil
+}
+
+// courierCmds carry what the line cannot.
+type courierCmds struct {
+	Export courierExportCmd `cmd:"" help:"Write what waits for a State to a new folder, to be carried on a disk."`
+	Import courierImportCmd `cmd:"" help:"Take in a folder that was carried here. Doing it twice counts once."`
+}
+
+type courierExportCmd struct {
+	To     string `help:"State it is for." required:"" placeholder:"XB"`
+	Folder string `arg:"" help:"New folder, on the node's machine." type:"path"`
+}
+
+// Run writes a courier's folder.
+func (c *courierExportCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	r, err := client.CourierExport(d.ctx, rogatory.StateCode(c.To), c.Folder)
+	if err != nil {
+		return err
+	}
+	d.say("%s holds %d messages, %d receipts and %d exhibits for %s", r.Folder, r.Messages, r.Receipts, r.Exhibits, c.To)
+	return d.give(r, func(w io.Writer) { fmt.Fprintln(w, r.Folder) })
+}
+
+type courierImportCmd struct {
+	Folder string `arg:"" help:"Folder that was carried here, on the node's machine." type:"path"`
+}
+
+// Run takes in a courier's folder.
+func (c *courierImportCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	r, err := client.CourierImport(d.ctx, c.Folder)
+	if err != nil {
+		return err
+	}
+	d.say("took in %d messages, %d receipts and %d exhibits", r.Messages, r.Receipts, r.Exhibits)
+	return d.give(r, func(io.Writer) {})
+}
+
+// packageCmds make court packages.
+type packageCmds struct {
+	Export packageExportCmd `cmd:"" help:"Write a court package of a case to a new folder. Verify it with rogatory-verify."`
+}
+
+type packageExportCmd struct {
+	Case   string `arg:"" help:"Reference of the case."`
+	Folder string `arg:"" help:"New folder, on the node's machine." type:"path"`
+	Why    string `help:"Why it is exported; it becomes part of the chain of custody." required:""`
+}
+
+// Run writes a court package.
+func (c *packageExportCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	if err := client.Package(d.ctx, rogatory.CaseID(c.Case), c.Why, c.Folder); err != nil {
+		return err
+	}
+	d.say("wrote the court package of %s; check it with rogatory-verify %s", c.Case, c.Folder)
+	return d.give(map[string]string{"folder": c.Folder}, func(w io.Writer) { fmt.Fprintln(w, c.Folder) })
+}
+
+// journalCmds read the journal.
+type journalCmds struct {
+	Show       journalShowCmd       `cmd:"" help:"How others know the journal, and its entries with --entries."`
+	Checkpoint journalCheckpointCmd `cmd:"" help:"The published checkpoint, with the cosignatures of witnesses."`
+	Prove      journalProveCmd      `cmd:"" help:"The proof of an entry. It opens the entry, so it goes only to whom that concerns."`
+}
+
+type journalShowCmd struct {
+	Entries bool   `help:"List entries: who did what, when and why."`
+	Request string `help:"Only entries of this request." placeholder:"REQUEST"`
+	From    int64  `help:"From this entry on." default:"0"`
+	N       int    `help:"At most so many." default:"100"`
+}
+
+// entriesPerCall is what the node gives at once.
+const entriesPerCall = 200
+
+// Run shows the journal.
+func (c *journalShowCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	if !c.Entries && c.Request == "" {
+		v, err := client.Journal(d.ctx)
+		if err != nil {
+			return err
+		}
+		return d.give(v, func(w io.Writer) {
+			fmt.Fprintf(w, "origin\t%s\nverifier key\t%s\nurl\t%s\nsize\t%d\n", v.Origin, v.VerifierKey, v.URL, v.Size)
+		})
+	}
+	all := []docket.Logged{}
+	for from := c.From; len(all) < c.N; {
+		some, err := client.Entries(d.ctx, rogatory.RequestID(c.Request), from, min(c.N-len(all), entriesPerCall))
+		if err != nil {
+			return err
+		}
+		if len(some) == 0 {
+			break
+		}
+		all = append(all, some...)
+		from = some[len(some)-1].Index + 1
+	}
+	return d.give(all, func(w io.Writer) {
+		for _, l := range all {
+			e := l.Entry
+			what := e.Name
+			switch {
+			case e.Message != nil:
+				what = fmt.Sprintf("%s %s to %s, number %d", e.Message.Act, e.Message.From, e.Message.To, e.Message.Sequence)
+			case e.Exhibit != nil:
+				what = string(e.Exhibit.ID)
+			}
+			fmt.Fprintf(w, "%d\t%s\t%s\t%s (%s)\t%s\t%s\t%s\n", l.Index, when(e.At), e.Type, e.By.Name, e.By.Role, e.Request, what, e.Why)
+		}
+	})
+}
+
+type journalCheckpointCmd struct{}
+
+// Run prints the checkpoint.
+func (c *journalCheckpointCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	note, err := client.Checkpoint(d.ctx)
+	if err != nil {
+		return err
+	}
+	return d.give(map[string]string{"checkpoint": note}, func(w io.Writer) { fmt.Fprint(w, note) })
+}
+
+type journalProveCmd struct {
+	Index int64 `arg:"" help:"Number of the entry."`
+}
+
+// Run prints the proof.
+func (c *journalProveCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	proof, err := client.Proof(d.ctx, c.Index)
+	if err != nil {
+		return err
+	}
+	return d.give(map[string]string{"proof": proof}, func(w io.Writer) { fmt.Fprint(w, proof) })
+}

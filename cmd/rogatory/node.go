@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"rogatory"
+	"rogatory/api"
+	"rogatory/keyring"
+	"rogatory/node"
+	"rogatory/store"
+)
+
+// initCmd makes a node.
+type initCmd struct {
+	State         string   `help:"Two-letter code of the State; XA to XZ for exercises." required:"" placeholder:"XA"`
+	StateName     string   `help:"Name of the State." required:"" placeholder:"NAME"`
+	Authority     string   `help:"Short name of the authority: small letters, digits and hyphens." required:"" placeholder:"justice"`
+	AuthorityName string   `help:"Full name of the authority." required:"" placeholder:"NAME"`
+	Role          []string `help:"What the authority was named for: central_authority, point_of_contact, competent_authority, law_enforcement, extradition_authority." default:"central_authority,point_of_contact"`
+	Language      []string `help:"Languages in which requests are accepted, Art 40(13)." default:"en"`
+	Mode          string   `help:"exercise or live. It never changes." enum:"exercise,live" default:"exercise"`
+
+	Host       []string `help:"Names and addresses of this machine, for its TLS certificate." default:"localhost,127.0.0.1"`
+	Federation string   `help:"Address to listen on for other States." default:"127.0.0.1:7443"`
+	Office     string   `help:"Address to listen on for the office." default:"127.0.0.1:7080"`
+	Endpoint   string   `help:"How other States reach this node." default:"https://127.0.0.1:7443"`
+	JournalURL string   `help:"How everybody reaches the journal." default:"http://127.0.0.1:7080/journal"`
+	Directory  string   `help:"Where the directory of States is read: a folder or an https URL." required:"" placeholder:"FROM"`
+
+	Engine    string `help:"sqlite or postgres." enum:"sqlite,postgres" default:"sqlite"`
+	Source    string `help:"Database: a file name in the node's folder, or a PostgreSQL connection string." default:"node.db"`
+	Stamp     string `help:"URL of the RFC 3161 time-stamp authority." placeholder:"URL"`
+	StampRoot string `help:"File with the PEM root certificate of the time-stamp authority." type:"existingfile" placeholder:"FILE"`
+}
+
+// directoryGrace is how long a new node verifies with an expired directory, in hours: a week, in which
+// a mirror can be mended.
+const directoryGrace = 7 * 24
+
+// Run makes the node.
+func (c *initCmd) Run(d *desk) error {
+	config := node.Config{Mode: rogatory.Mode(c.Mode), State: rogatory.StateCode(c.State), StateName: c.StateName, Authority: rogatory.AuthorityID(c.Authority), AuthorityName: c.AuthorityName,
+		Languages: c.Language, FederationListen: c.Federation, OfficeListen: c.Office, Endpoint: c.Endpoint, JournalURL: c.JournalURL,
+		Database: node.Database{Engine: c.Engine, Source: c.Source}, Directory: node.Source{From: c.Directory, GraceHours: directoryGrace}}
+	for _, r := range c.Role {
+		config.Roles = append(config.Roles, rogatory.Role(r))
+	}
+	if c.Stamp != "" {
+		if c.StampRoot == "" {
+			return usage("a time-stamp authority needs --stamp-root too")
+		}
+		root, err := readSmall(c.StampRoot)
+		if err != nil {
+			return err
+		}
+		config.TimeStamp = node.TimeStamp{URL: c.Stamp, Certificate: string(root)}
+	}
+	keys, err := node.Init(d.ctx, d.globals.Node, config, c.Host, time.Now())
+	if err != nil {
+		return err
+	}
+	d.say("made the node of %s in %s", keys.Address(), d.globals.Node)
+	d.say("next: give the anchor key of \"rogatory directory anchor\" to the directory's key holders, then \"rogatory directory submit\" and \"rogatory directory trust\"")
+	return d.give(config.Party(keys), func(w io.Writer) {
+		fmt.Fprintf(w, "journal origin\t%s\n", keys.JournalOrigin())
+		fmt.Fprintf(w, "journal key\t%s\n", keys.JournalVerifier())
+		fmt.Fprintf(w, "witness key\t%s\n", keys.WitnessVerifier())
+	})
+}
+
+// serveCmd runs a node.
+type serveCmd struct{}
+
+// Run serves until interrupted.
+func (c *serveCmd) Run(d *desk) error {
+	log := slog.New(slog.NewTextHandler(d.words, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	n, err := node.Open(d.ctx, d.globals.Node, node.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	door, err := officeDoor(n)
+	if err == nil {
+		err = n.Run(d.ctx, door, func(a node.Addresses) {
+			d.say("%s serves: office %s, other States %s, journal %s", n.Config().State, a.Office, a.Federation, a.Journal)
+			if d.globals.JSON {
+				json.NewEncoder(d.out).Encode(a)
+			}
+		})
+	}
+	if closing := n.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+// background keeps one goroutine per exhibit that is being fetched.
+type background struct {
+	mu      sync.Mutex
+	running map[rogatory.ExhibitID]bool // guarded by mu
+}
+
+// begin runs f unless it runs already for that exhibit.
+func (b *background) begin(id rogatory.ExhibitID, f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running[id] {
+		return
+	}
+	b.running[id] = true
+	go func() {
+		defer func() {
+			b.mu.Lock()
+			delete(b.running, id)
+			b.mu.Unlock()
+		}()
+		f()
+	}()
+}
+
+// officeDoor is the staff's door of a node.
+func officeDoor(n *node.Node) (http.Handler, error) {
+	party, err := n.Party(n.Config().State)
+	if err != nil {
+		return nil, err
+	}
+	fetching := &background{running: map[rogatory.ExhibitID]bool{}}
+	return api.New(api.Config{
+		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, Authenticate: n.Authenticate,
+		Parties: func() []rogatory.Party { return n.Book().Parties() },
+		Fetch: func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error {
+			// The transfer outlives the call that began it; the node remembers how it ended.
+			fetching.begin(id, func() { n.Fetch(context.WithoutCancel(ctx), by, id, nil) })
+			return nil
+		},
+		Transfers: func() []api.Transfer {
+			all := []api.Transfer{}
+			for _, t := range n.Transfers() {
+				all = append(all, api.Transfer(t))
+			}
+			return all
+		},
+		Package: func(ctx context.Context, by rogatory.Actor, id rogatory.CaseID, why, folder string) error {
+			return n.ExportPackage(ctx, by, id, why, folder, nil)
+		},
+		Journal: api.Journal{Origin: party.JournalOrigin, VerifierKey: party.JournalKey, URL: party.JournalURL},
+		Checkpoint: func(ctx context.Context) ([]byte, int64, error) {
+			c, err := n.Ledger.Latest(ctx)
+			return c.Note, c.Size, err
+		},
+		Prove: func(ctx context.Context, index int64) ([]byte, error) {
+			proof, _, err := n.Ledger.ProvePublished(ctx, index)
+			return proof, err
+		},
+		CourierExport: func(ctx context.Context, by rogatory.Actor, to rogatory.StateCode, folder string) (api.Courier, error) {
+			c, err := n.CourierExport(ctx, by, to, folder)
+			return api.Courier(c), err
+		},
+		CourierImport: func(ctx context.Context, by rogatory.Actor, folder string) (api.Courier, error) {
+			c, err := n.CourierImport(ctx, by, folder)
+			return api.Courier(c), err
+		},
+		Health: func(ctx context.Context) []api.Check {
+			all := []api.Check{}
+			for _, h := range n.Health(ctx) {
+				all = append(all, api.Check(h))
+			}
+			return all
+		},
+	}), nil
+}
+
+// checkCmd validates without starting.
+type checkCmd struct{}
+
+// Run checks configuration, keys and people, and asks the node for its health when it runs.
+func (c *checkCmd) Run(d *desk) error {
+	config, err := node.LoadConfig(d.globals.Node)
+	if err != nil {
+		return err
+	}
+	keys, err := keyring.Load(filepath.Join(d.globals.Node, "keys"))
+	if err != nil {
+		return err
+	}
+	if want := (rogatory.Address{State: config.State, Authority: config.Authority}); keys.Address() != want {
+		return rogatory.Fault(rogatory.Conflict, "keys_of_other", "the keys are those of %s, node.json says %s", keys.Address(), want)
+	}
+	people, err := node.People(d.globals.Node)
+	if err != nil {
+		return err
+	}
+	checks := []api.Check{
+		{Name: "configuration", OK: true, Words: fmt.Sprintf("%s node of %s", config.Mode, keys.Address())},
+		{Name: "people", OK: len(people) > 0, Words: fmt.Sprintf("%d with a token", len(people))},
+		{Name: "directory root", OK: exists(filepath.Join(d.globals.Node, "directory-root.json")), Words: "directory-root.json, the directory that this node trusts"},
+	}
+	for _, e := range keys.Expiries(time.Now()) {
+		days, due := e.Warning()
+		words := "good until " + e.NotAfter.Format(time.DateOnly)
+		if due {
+			words = fmt.Sprintf("runs out within %d days, %s", days, words)
+		}
+		checks = append(checks, api.Check{Name: "certificate " + e.File, OK: !due, Words: words})
+	}
+	if exists(filepath.Join(d.globals.Node, "run.json")) && (d.globals.As != "" || os.Getenv("ROGATORY_TOKEN") != "") {
+		client, err := d.client()
+		if err != nil {
+			return err
+		}
+		live, err := client.Health(d.ctx)
+		if err != nil {
+			return err
+		}
+		checks = append(checks, live...)
+	}
+	if err := d.give(checks, func(w io.Writer) {
+		for _, c := range checks {
+			mark := "ok"
+			if !c.OK {
+				mark = "LOOK"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", mark, c.Name, c.Words)
+		}
+	}); err != nil {
+		return err
+	}
+	for _, c := range checks {
+		if !c.OK {
+			return rogatory.Fault(rogatory.Unavailable, "not_well", "%s: %s", c.Name, c.Words)
+		}
+	}
+	return nil
+}
+
+// migrateCmd brings the schema up to date.
+type migrateCmd struct{}
+
+// Run migrates.
+func (c *migrateCmd) Run(d *desk) error {
+	config, err := node.LoadConfig(d.globals.Node)
+	if err != nil {
+		return err
+	}
+	source := config.Database.Source
+	if config.Database.Engine == store.SQLite {
+		source = filepath.Join(d.globals.Node, source)
+	}
+	if err := store.Migrate(d.ctx, store.Config{Engine: config.Database.Engine, Source: source}); err != nil {
+		return err
+	}
+	d.say("the database has the schema of this program")
+	return nil
+}
+
+// personCmds manage who may use the office's door.
+type personCmds struct {
+	Add  personAddCmd  `cmd:"" help:"Give a person a token. It is kept in DIR/tokens/NAME and printed once."`
+	List personListCmd `cmd:"" help:"List who has a token."`
+}
+
+type personAddCmd struct {
+	Name string `arg:"" help:"Name or service number."`
+	Role string `help:"officer, decider, custodian, administrator or oversight." required:"" enum:"officer,decider,custodian,administrator,oversight" placeholder:"ROLE"`
+}
+
+// Run adds a person.
+func (c *personAddCmd) Run(d *desk) error {
+	if _, err := node.LoadConfig(d.globals.Node); err != nil {
+		return err
+	}
+	token, err := node.AddPerson(d.globals.Node, c.Name, rogatory.OfficerRole(c.Role))
+	if err != nil {
+		return err
+	}
+	d.say("%s may act as %s; use --as %s on this machine, or this token elsewhere", c.Name, c.Role, c.Name)
+	return d.give(map[string]string{"name": c.Name, "role": c.Role, "token": token}, func(w io.Writer) { fmt.Fprintln(w, token) })
+}
+
+type personListCmd struct{}
+
+// Run lists people, never their tokens.
+func (c *personListCmd) Run(d *desk) error {
+	if _, err := node.LoadConfig(d.globals.Node); err != nil {
+		return err
+	}
+	people, err := node.People(d.globals.Node)
+	if err != nil {
+		return err
+	}
+	type person struct {
+		Name string               `json:"name"`
+		Role rogatory.OfficerRole `json:"role"`
+	}
+	all := []person{}
+	for _, p := range people {
+		all = append(all, person{p.Name, p.Role})
+	}
+	return d.give(all, func(w io.Writer) {
+		for _, p := range all {
+			fmt.Fprintf(w, "%s\t%s\n", p.Name, p.Role)
+		}
+	})
+}

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"rogatory"
+	"rogatory/api"
+	"rogatory/docket"
+	"rogatory/treaty"
+)
+
+// requestCmds work on requests.
+type requestCmds struct {
+	New      requestNewCmd      `cmd:"" help:"Draft a request, or print a filled example with --example."`
+	Edit     requestEditCmd     `cmd:"" help:"Change a draft: what is given replaces what was there."`
+	Send     requestSendCmd     `cmd:"" help:"Send a draft. Another person than its author must do it."`
+	List     requestListCmd     `cmd:"" help:"List requests, the last changed first."`
+	Show     requestShowCmd     `cmd:"" help:"Show a request, what was said on it, its deadlines and exhibits."`
+	Answer   requestAnswerCmd   `cmd:"" help:"Act on a request: acknowledge, ask, supplement, consult, accept, postpone, refuse, warn, confirm, preserve, request_extension, extend, execute, withdraw, release, close."`
+	Messages requestMessagesCmd `cmd:"" help:"Show every message of a request in full."`
+	Kinds    requestKindsCmd    `cmd:"" help:"List the kinds of request, or the fields and grounds of one."`
+}
+
+// content is what a request says, on the command line.
+type content struct {
+	From      string            `help:"JSON file with the whole draft, as --example prints it." type:"existingfile" placeholder:"FILE"`
+	Kind      string            `help:"Kind of request: preservation, stored_data, emergency_data." placeholder:"KIND"`
+	To        string            `help:"Whom it is for: a State's code, or STATE/AUTHORITY." placeholder:"XB"`
+	Title     string            `help:"A title, so that people can tell requests apart."`
+	Language  string            `help:"Language of the text." placeholder:"en"`
+	Offence   []string          `help:"Articles of the offence, 7 to 17." placeholder:"7"`
+	Years     int               `help:"Maximum penalty in years, for a serious crime outside those articles." placeholder:"4"`
+	Law       string            `help:"Provision of law that makes it an offence."`
+	Follows   string            `help:"Preservation request that announced this one." placeholder:"REQUEST"`
+	Field     map[string]string `help:"A field of the kind." placeholder:"NAME=TEXT" mapsep:"none"`
+	FieldFile map[string]string `help:"A field of the kind, its text from a file." placeholder:"NAME=FILE" mapsep:"none"`
+}
+
+// onto puts what was given over the draft.
+func (c *content) onto(draft *api.Draft) error {
+	if c.From != "" {
+		data, err := readSmall(c.From)
+		if err != nil {
+			return err
+		}
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.DisallowUnknownFields()
+		var whole api.Draft
+		if err := dec.Decode(&whole); err != nil {
+			return rogatory.Fault(rogatory.Invalid, "draft_invalid", "read %s: %w", c.From, err).WithHint("rogatory request new --kind preservation --example prints one that is right")
+		}
+		*draft = whole
+	}
+	r := &draft.Request
+	if c.To != "" {
+		state, authority, _ := strings.Cut(c.To, "/")
+		draft.To = rogatory.Address{State: rogatory.StateCode(state), Authority: rogatory.AuthorityID(authority)}
+	}
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{{(*string)(&r.Kind), c.Kind}, {&r.Title, c.Title}, {&r.Language, c.Language}, {&r.Offence.Law, c.Law}, {(*string)(&r.Follows), c.Follows}} {
+		if f.from != "" {
+			*f.to = f.from
+		}
+	}
+	if len(c.Offence) > 0 {
+		r.Offence.Articles = c.Offence
+	}
+	if c.Years != 0 {
+		r.Offence.MaximumYears = c.Years
+	}
+	if r.Contents == nil {
+		r.Contents = map[string]string{}
+	}
+	maps.Copy(r.Contents, c.Field)
+	for name, file := range c.FieldFile {
+		data, err := readSmall(file)
+		if err != nil {
+			return err
+		}
+		r.Contents[name] = strings.TrimSpace(string(data))
+	}
+	return nil
+}
+
+// complete fills in what can be known: the language, and the only authority that receives the kind.
+func complete(d *desk, client *api.Client, draft *api.Draft) error {
+	if draft.Request.Language == "" {
+		draft.Request.Language = "en"
+	}
+	if draft.To.Authority != "" || draft.To.State == "" {
+		return nil
+	}
+	parties, err := client.Parties(d.ctx)
+	if err != nil {
+		return err
+	}
+	rules, err := client.Kinds(d.ctx)
+	if err != nil {
+		return err
+	}
+	kind, err := rules.Kind(draft.Request.Kind)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(parties, func(p rogatory.Party) bool { return p.Code == draft.To.State })
+	if i < 0 {
+		var codes []string
+		for _, p := range parties {
+			codes = append(codes, string(p.Code))
+		}
+		return rogatory.Fault(rogatory.NotFound, "unknown_state", "the directory has no State %.10q", draft.To.State).WithHint("its States are " + strings.Join(codes, ", "))
+	}
+	var able []string
+	for _, a := range parties[i].Authorities {
+		if slices.ContainsFunc(kind.Receivers, a.Has) {
+			able = append(able, string(a.ID))
+		}
+	}
+	if len(able) != 1 {
+		return usage("%s has %d authorities that receive %s requests", parties[i].Name, len(able), kind.ID).WithHint("name one with --to " + string(draft.To.State) + "/AUTHORITY: " + strings.Join(able, ", "))
+	}
+	draft.To.Authority = rogatory.AuthorityID(able[0])
+	return nil
+}
+
+type requestNewCmd struct {
+	content
+	Case    string `help:"Own case that it belongs to; a new one is opened without it." placeholder:"CASE"`
+	Example bool   `help:"Print a filled example of the kind and do nothing."`
+}
+
+// Run drafts a request.
+func (c *requestNewCmd) Run(d *desk) error {
+	if c.Example {
+		return c.example(d)
+	}
+	if c.From == "" && (c.Kind == "" || c.To == "") {
+		return usage("a request needs --kind and --to, or --from FILE").WithHint("rogatory request new --kind preservation --example prints a filled one to begin with")
+	}
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	var draft api.Draft
+	if err := c.onto(&draft); err != nil {
+		return err
+	}
+	if c.Case != "" {
+		draft.Case = rogatory.CaseID(c.Case)
+	}
+	if err := complete(d, client, &draft); err != nil {
+		return err
+	}
+	f, err := client.Draft(d.ctx, draft)
+	if err != nil {
+		return err
+	}
+	return drafted(d, client, f)
+}
+
+// drafted prints the reference, and tells what is missing before somebody tries to send it.
+func drafted(d *desk, client *api.Client, f docket.File) error {
+	rules, err := client.Kinds(d.ctx)
+	if err != nil {
+		return err
+	}
+	if lacks := rules.Lacks(f.Request); len(lacks) > 0 {
+		d.say("the draft of %s still lacks:", f.ID)
+		for _, l := range lacks {
+			d.say("  %s", l)
+		}
+		d.say("hint: complete it with rogatory request edit %s", f.ID)
+	} else {
+		d.say("the draft of %s is complete; another person sends it with rogatory request send %s", f.ID, f.ID)
+	}
+	return d.give(f, func(w io.Writer) { fmt.Fprintln(w, f.ID) })
+}
+
+func (c *requestNewCmd) example(d *desk) error {
+	rules := treaty.Convention()
+	kind, err := rules.Kind(rogatory.RequestKind(c.Kind))
+	if err != nil {
+		return err
+	}
+	draft := api.Draft{To: rogatory.Address{State: "XB", Authority: "justice"}, Request: rogatory.Request{Kind: kind.ID, Title: "An example: " + kind.Title, Language: "en",
+		Offence: rogatory.Offence{Articles: []string{"7"}, Law: "Criminal Code of Aurelia, section 202"}, Contents: map[string]string{}}}
+	if err := c.onto(&draft); err != nil {
+		return err
+	}
+	for _, name := range slices.Concat(kind.Required, kind.Optional) {
+		if _, given := draft.Request.Contents[name]; !given {
+			draft.Request.Contents[name] = rules.Fields[name].Example
+		}
+		d.say("%s: %s (Art %s)", name, rules.Fields[name].Label, rules.Fields[name].Article)
+	}
+	enc := json.NewEncoder(d.out) // JSON in any case: it is a file to be edited
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(draft)
+}
+
+type requestEditCmd struct {
+	ID string `arg:"" name:"request" help:"Reference of the draft."`
+	content
+}
+
+// Run revises a draft.
+func (c *requestEditCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	f, err := client.Request(d.ctx, rogatory.RequestID(c.ID))
+	if err != nil {
+		return err
+	}
+	draft := api.Draft{To: f.Them, Request: f.Request}
+	if err := c.onto(&draft); err != nil {
+		return err
+	}
+	if err := complete(d, client, &draft); err != nil {
+		return err
+	}
+	if f, err = client.Revise(d.ctx, f.ID, draft); err != nil {
+		return err
+	}
+	return drafted(d, client, f)
+}
+
+type requestSendCmd struct {
+	ID string `arg:"" name:"request" help:"Reference of the draft."`
+}
+
+// Run sends a draft.
+func (c *requestSendCmd) Run(d *desk) error {
+	return move(d, c.ID, rogatory.Send, rogatory.Body{})
+}
+
+func move(d *desk, id string, act rogatory.Act, body rogatory.Body) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	m, err := client.Move(d.ctx, rogatory.RequestID(id), act, body)
+	if err != nil {
+		return err
+	}
+	d.say("%s: %s, now %s; the message is on its way to %s", id, act, m.File.State, m.File.Them.State)
+	return d.give(m, func(w io.Writer) { fmt.Fprintln(w, m.Message) })
+}
+
+type requestListCmd struct {
+	Side  string `help:"requesting or requested: ours or theirs." enum:",requesting,requested" default:""`
+	Peer  string `help:"Only with this State." placeholder:"XB"`
+	State string `help:"Only in this state." placeholder:"STATE"`
+	Kind  string `help:"Only of this kind." placeholder:"KIND"`
+	Limit int    `help:"At most so many." default:"50"`
+}
+
+// Run lists requests.
+func (c *requestListCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	all := []docket.File{}
+	q := docket.Filter{Side: rogatory.Side(c.Side), Peer: rogatory.StateCode(c.Peer), State: rogatory.State(c.State), Kind: rogatory.RequestKind(c.Kind)}
+	for len(all) < c.Limit {
+		q.Limit = min(c.Limit-len(all), docket.MaxPage)
+		page, err := client.Requests(d.ctx, q)
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Requests...)
+		if q.After = page.Next; q.After == "" {
+			break
+		}
+	}
+	return d.give(all, func(w io.Writer) {
+		for _, f := range all {
+			fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\n", f.ID, f.State, arrow(f.Side), f.Them.State, f.Request.Kind, next(f), f.Request.Title)
+		}
+	})
+}
+
+func arrow(s rogatory.Side) string {
+	if s == rogatory.RequestingSide {
+		return "to"
+	}
+	return "from"
+}
+
+// next names the deadline that runs out first.
+func next(f docket.File) string {
+	var first *docket.Deadline
+	for i, d := range f.Deadlines {
+		if d.State == docket.Running && (first == nil || d.Due < first.Due) {
+			first = &f.Deadlines[i]
+		}
+	}
+	if first == nil {
+		return "-"
+	}
+	return first.Name + " by " + when(first.Due)
+}
+
+type requestShowCmd struct {
+	ID string `arg:"" name:"request" help:"Reference of the request."`
+}
+
+// Run shows a request.
+func (c *requestShowCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	f, err := client.Request(d.ctx, rogatory.RequestID(c.ID))
+	if err != nil {
+		return err
+	}
+	if d.globals.JSON {
+		return d.give(f, nil)
+	}
+	messages, err := client.Messages(d.ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	return d.give(f, func(w io.Writer) {
+		r := f.Request
+		fmt.Fprintf(w, "%s\t%s\n%s %s\t%s\nstate\t%s\n", f.ID, r.Title, arrow(f.Side), f.Them, r.Kind, f.State)
+		fmt.Fprintf(w, "offence\tarticles %s; %s\n", strings.Join(r.Offence.Articles, ", "), r.Offence.Law)
+		for _, name := range slices.Sorted(maps.Keys(r.Contents)) {
+			fmt.Fprintf(w, "%s\t%s\n", name, strings.ReplaceAll(r.Contents[name], "\n", "\n\t"))
+		}
+		if v := f.Verdict; v != nil {
+			fmt.Fprintf(w, "verdict\t%s\n", strings.TrimSpace(strings.Join([]string{string(v.Ground), v.Reasons, string(v.Outcome)}, " ")))
+		}
+		for _, c := range f.Conditions {
+			fmt.Fprintf(w, "condition\t%s\n", c)
+		}
+		if f.Preservation.Until != 0 {
+			fmt.Fprintf(w, "preserved\tuntil %s\n", when(f.Preservation.Until))
+		}
+		if f.HeldBy != "" {
+			fmt.Fprintf(w, "held\tuntil %s is decided\n", f.HeldBy)
+		}
+		for _, i := range f.Preservation.Items {
+			fmt.Fprintf(w, "item\t%s, %s, SHA-256 %s\n", i.Description, amount(i.Size), i.SHA256)
+		}
+		for _, x := range f.Deadlines {
+			fmt.Fprintf(w, "deadline\t%s: %s by %s (Art %s)\n", x.Name, x.State, when(x.Due), x.Article)
+		}
+		for _, x := range f.Exhibits {
+			fmt.Fprintf(w, "exhibit\t%s %s: %s, %s\n", x.Exhibit.ID, x.State, x.Exhibit.Title, amount(x.Exhibit.Seal.Size))
+		}
+		for _, m := range messages {
+			mark := "no receipt yet"
+			switch {
+			case m.Refused:
+				mark = "refused"
+			case m.Receipted:
+				mark = "receipted"
+			}
+			fmt.Fprintf(w, "%s\t%s %s by %s (%s), %s\n", when(m.At), m.Direction, m.Message.Act, m.Message.By.Name, m.Message.By.Role, mark)
+			if m.Message.Body.Text != "" {
+				fmt.Fprintf(w, "\t%s\n", strings.ReplaceAll(m.Message.Body.Text, "\n", "\n\t"))
+			}
+		}
+	})
+}
+
+type requestMessagesCmd struct {
+	ID string `arg:"" name:"request" help:"Reference of the request."`
+}
+
+// Run shows the messages in full, as JSON in any case.
+func (c *requestMessagesCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	all, err := client.Messages(d.ctx, rogatory.RequestID(c.ID))
+	if err != nil {
+		return err
+	}
+	d.globals.JSON = true
+	return d.give(all, nil)
+}
+
+type requestAnswerCmd struct {
+	ID  string `arg:"" name:"request" help:"Reference of the request."`
+	Act string `arg:"" help:"What to do, such as acknowledge, ask, accept, refuse, preserve, execute."`
+
+	Text      string            `help:"Words to the other State."`
+	Language  string            `help:"Language of the words." default:"en"`
+	Ground    string            `help:"Ground to refuse or postpone on; a wrong one lists those that are open." placeholder:"R21B"`
+	Reasons   string            `help:"Why the ground applies to these facts, Art 40(25)."`
+	Condition []string          `help:"Condition of an acceptance, Art 40(28)." sep:"none"`
+	Review    string            `help:"When a postponed request is looked at again." placeholder:"DATE"`
+	Outcome   string            `help:"How it was executed: complete or partly." enum:",complete,partly" default:""`
+	Until     string            `help:"Until when data are preserved." placeholder:"DATE"`
+	Days      int               `help:"How many more days of preservation are asked for."`
+	Item      map[string]string `help:"What was preserved: a description and the file, which is hashed here and goes nowhere." placeholder:"DESCRIPTION=FILE" mapsep:"none"`
+}
+
+// Run acts on a request.
+func (c *requestAnswerCmd) Run(d *desk) error {
+	act := rogatory.Act(strings.ReplaceAll(c.Act, "-", "_"))
+	body, err := c.body(d, act)
+	if err != nil {
+		return err
+	}
+	return move(d, c.ID, act, body)
+}
+
+func (c *requestAnswerCmd) body(d *desk, act rogatory.Act) (rogatory.Body, error) {
+	var b rogatory.Body
+	var known []string
+	for _, t := range rogatory.Lifecycle() {
+		switch t.Act {
+		case rogatory.Draft, rogatory.Revise, rogatory.Send, rogatory.Offer, rogatory.RevokeOffer, rogatory.Take:
+		default:
+			known = append(known, string(t.Act))
+		}
+	}
+	slices.Sort(known)
+	if known = slices.Compact(known); !slices.Contains(known, string(act)) {
+		return b, usage("there is no answer %.40q", c.Act).WithHint("the answers are " + strings.Join(known, ", "))
+	}
+	if c.Text != "" {
+		b.Text, b.Language = c.Text, c.Language
+	}
+	switch act {
+	case rogatory.Accept, rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
+		b.Verdict = &rogatory.Verdict{Ground: rogatory.Ground(c.Ground), Reasons: c.Reasons, Conditions: c.Condition, Outcome: rogatory.Outcome(c.Outcome)}
+		if c.Review != "" {
+			var err error
+			if b.Verdict.Review, err = moment(c.Review); err != nil {
+				return b, err
+			}
+		}
+	case rogatory.Preserve, rogatory.Extend, rogatory.RequestExtension:
+		b.Preservation = &rogatory.Preservation{Days: c.Days}
+		if c.Until != "" {
+			var err error
+			if b.Preservation.Until, err = moment(c.Until); err != nil {
+				return b, err
+			}
+		}
+		for _, description := range slices.Sorted(maps.Keys(c.Item)) {
+			item, err := hashed(d, description, c.Item[description])
+			if err != nil {
+				return b, err
+			}
+			b.Preservation.Items = append(b.Preservation.Items, item)
+		}
+	}
+	return b, nil
+}
+
+// hashed describes a file that stays where it is.
+func hashed(d *desk, description, name string) (rogatory.PreservedItem, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return rogatory.PreservedItem{}, rogatory.Fault(rogatory.NotFound, "file_missing", "hash a file: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return rogatory.PreservedItem{}, rogatory.Fault(rogatory.Invalid, "file_unreadable", "%s is not a file", name).WithHint("pack a folder into one archive first")
+	}
+	progress := d.bar("hash "+description, info.Size())
+	sum := sha256.New()
+	size, err := io.Copy(sum, &watched{f, 0, progress})
+	progress.end()
+	if err != nil {
+		return rogatory.PreservedItem{}, rogatory.Fault(rogatory.Unavailable, "file_unreadable", "hash %s: %w", name, err)
+	}
+	return rogatory.PreservedItem{Description: description, Size: size, SHA256: rogatory.Digest(sum.Sum(nil))}, nil
+}
+
+type watched struct {
+	r   io.Reader
+	n   int64
+	bar *bar
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	w.n += int64(n)
+	w.bar.at(w.n)
+	return n, err
+}
+
+type requestKindsCmd struct {
+	Kind string `arg:"" optional:"" help:"A kind, to see its fields and grounds."`
+}
+
+// Run shows the rules that came with this program.
+func (c *requestKindsCmd) Run(d *desk) error {
+	rules := treaty.Convention()
+	if c.Kind == "" {
+		return d.give(rules, func(w io.Writer) {
+			for _, k := range rules.Kinds {
+				fmt.Fprintf(w, "%s\tArt %s\t%s\t%s\n", k.ID, k.Article, k.Title, verified(k.Verified))
+			}
+		})
+	}
+	k, err := rules.Kind(rogatory.RequestKind(c.Kind))
+	if err != nil {
+		return err
+	}
+	return d.give(k, func(w io.Writer) {
+		fmt.Fprintf(w, "%s\tArt %s\t%s\t%s\n", k.ID, k.Article, k.Title, verified(k.Verified))
+		for _, f := range k.Required {
+			fmt.Fprintf(w, "needs\t%s\t%s (Art %s)\n", f, rules.Fields[f].Label, rules.Fields[f].Article)
+		}
+		for _, f := range k.Optional {
+			fmt.Fprintf(w, "may have\t%s\t%s (Art %s)\n", f, rules.Fields[f].Label, rules.Fields[f].Article)
+		}
+		for _, g := range k.Refuse {
+			fmt.Fprintf(w, "refused on\t%s\t%s (Art %s), %s\n", g, rules.Grounds[g].Text, rules.Grounds[g].Article, verified(rules.Grounds[g].Verified))
+		}
+		for _, g := range k.Postpone {
+			fmt.Fprintf(w, "postponed on\t%s\t%s (Art %s), %s\n", g, rules.Grounds[g].Text, rules.Grounds[g].Article, verified(rules.Grounds[g].Verified))
+		}
+	})
+}
+
+func verified(ok bool) string {
+	if ok {
+		return "verified"
+	}
+	return "not verified by a jurist"
+}
