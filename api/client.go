@@ -350,8 +350,8 @@ func fileExists(name string) error {
 
 // keepFault gives an error of the machine words, and leaves one that has them as it is.
 func keepFault(err error, format string, args ...any) error {
-	if _, ok := errors.AsType[*rogatory.Error](err); ok {
-		return err
+	if e, ok := errors.AsType[*rogatory.Error](err); ok {
+		return e
 	}
 	return rogatory.Fault(rogatory.Unavailable, "file_not_written", format+": %w", append(args, err)...)
 }
