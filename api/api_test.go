@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -36,6 +37,8 @@ type world struct {
 	clock  *clock.Manual
 	office map[rogatory.StateCode]*docket.Office
 	door   map[rogatory.StateCode]string
+	vault  map[rogatory.StateCode]*memory.Disk
+	done   []string // what the node's own functions were asked to do
 	book   book
 }
 
@@ -59,7 +62,7 @@ var people = map[string]rogatory.OfficerRole{
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: clock.NewManual(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)), office: map[rogatory.StateCode]*docket.Office{}, door: map[rogatory.StateCode]string{}, book: book{}}
+	w := &world{t: t, clock: clock.NewManual(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)), office: map[rogatory.StateCode]*docket.Office{}, door: map[rogatory.StateCode]string{}, vault: map[rogatory.StateCode]*memory.Disk{}, book: book{}}
 	for code, name := range map[rogatory.StateCode]string{"XA": "Aurelia", "XB": "Borealia"} {
 		w.open(code, name)
 	}
@@ -87,7 +90,8 @@ func (w *world) open(code rogatory.StateCode, name string) {
 	st, err := store.Open(w.t.Context(), sc)
 	w.must(err)
 	w.t.Cleanup(func() { st.Close() })
-	v, err := vault.Open(memory.New())
+	w.vault[code] = memory.New()
+	v, err := vault.Open(w.vault[code])
 	w.must(err)
 	signer, err := journal.NewSigner(keys.JournalSecret())
 	w.must(err)
@@ -107,6 +111,17 @@ func (w *world) open(code rogatory.StateCode, name string) {
 		Checkpoint: func(ctx context.Context) ([]byte, int64, error) {
 			c, err := book.Publish(ctx)
 			return c.Note, c.Size, err
+		},
+		Package: func(_ context.Context, by rogatory.Actor, id rogatory.CaseID, why, folder string) error {
+			w.done = append(w.done, fmt.Sprintf("package %s for %s: %s", folder, by.Name, why))
+			return nil
+		},
+		CourierExport: func(_ context.Context, by rogatory.Actor, to rogatory.StateCode, folder string) (api.Courier, error) {
+			w.done = append(w.done, fmt.Sprintf("courier to %s in %s for %s", to, folder, by.Name))
+			return api.Courier{Folder: folder, Messages: 2}, nil
+		},
+		CourierImport: func(_ context.Context, by rogatory.Actor, folder string) (api.Courier, error) {
+			return api.Courier{}, fmt.Errorf("read %s: %w", folder, os.ErrPermission)
 		},
 		Prove: func(ctx context.Context, index int64) ([]byte, error) { return book.Prove(ctx, index) },
 		Health: func(context.Context) []api.Check {
@@ -413,6 +428,71 @@ func TestHalfAStreamIsNothing(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(filepath.Dir(file)); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// Damage that is found while an exhibit is opened breaks the stream off: there is no end that could be
+// mistaken for the end of the evidence.
+func TestADamagedExhibitIsNotOpened(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	id := w.accepted()
+	x, err := w.as("XB", "carla").Seal(ctx, id, docket.Sealing{Title: "image", FileName: "disk.img", Acquired: "order 7"}, bytes.NewReader(make([]byte, 40<<20)), nil)
+	w.must(err)
+	damaged := false
+	folders, err := w.vault["XB"].List("objects")
+	w.must(err)
+	for _, folder := range folders {
+		names, err := w.vault["XB"].List("objects/" + folder)
+		w.must(err)
+		for _, name := range names {
+			path := "objects/" + folder + "/" + name
+			if size, err := w.vault["XB"].Size(path); err == nil && size == x.Seal.SealedSize {
+				f, err := w.vault["XB"].Modify(path)
+				w.must(err)
+				_, err = f.WriteAt([]byte("X"), size-100)
+				w.must(err)
+				f.Close()
+				damaged = true
+			}
+		}
+	}
+	if !damaged {
+		t.Fatal("the sealed exhibit was not found")
+	}
+	file := filepath.Join(t.TempDir(), "disk.img")
+	var seen int64
+	_, err = w.as("XB", "carla").Open(ctx, x.ID, "hearing", file, func(n int64) { seen = n })
+	refused(t, err, rogatory.Unavailable, "stream_broken", "log")
+	if seen == 0 {
+		t.Error("the damage was found before anything was sent: the test does not reach the stream")
+	}
+	if left, _ := os.ReadDir(filepath.Dir(file)); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestFoldersAreMadeWhereTheyAreNamedByWhoMay(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	const c = "XA-2026-7K3M9Q2P"
+	refused(t, w.as("XA", "bruno").Package(ctx, c, "hearing", "/srv/package"), rogatory.Denied, "role_not_allowed", "custodian")
+	refused(t, w.as("XA", "carla").Package(ctx, c, "hearing", "package"), rogatory.Invalid, "folder_invalid", "all of its path")
+	refused(t, w.as("XA", "carla").Package(ctx, c, "hearing", "/srv/../etc/package"), rogatory.Invalid, "folder_invalid", "")
+	_, err := w.as("XA", "anna").CourierExport(ctx, "XB", "/mnt/disk")
+	refused(t, err, rogatory.Denied, "role_not_allowed", "administrator")
+	if len(w.done) != 0 {
+		t.Errorf("done in spite of a refusal: %v", w.done)
+	}
+	w.must(w.as("XA", "carla").Package(ctx, c, "hearing", "/srv/package"))
+	r, err := w.as("XA", "root").CourierExport(ctx, "XB", "/mnt/disk")
+	w.must(err)
+	if got := strings.Join(w.done, "; "); got != "package /srv/package for carla: hearing; courier to XB in /mnt/disk for root" || r.Messages != 2 {
+		t.Errorf("done: %s; %+v", got, r)
+	}
+	// What nobody foresaw is told without its cause.
+	_, err = w.as("XA", "root").CourierImport(ctx, "/mnt/secret-name")
+	refused(t, err, rogatory.Internal, "internal", "log")
+	if strings.Contains(err.Error(), "secret-name") || strings.Contains(err.Error(), "permission") {
+		t.Errorf("the cause shows: %v", err)
 	}
 }
 

@@ -27,7 +27,7 @@ func TestFsckNamesWhatWasDamaged(t *testing.T) {
 	}
 	check := func(t *testing.T, folder string) error {
 		t.Helper()
-		n, err := node.Open(ctx, folder, node.Options{})
+		n, err := node.Open(ctx, folder, node.Options{Inspect: true})
 		if err != nil {
 			return err
 		}

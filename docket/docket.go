@@ -25,7 +25,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"filippo.io/age"
@@ -93,8 +92,8 @@ type Config struct {
 // Office is one State's docket. It is safe for concurrent use.
 type Office struct {
 	Config
-	readers sync.Map // StateCode -> *partyReader
-	wake    chan struct{}
+	reader envelope.Reader
+	wake   chan struct{}
 }
 
 // New returns the office.
@@ -478,6 +477,7 @@ func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool) (File, roga
 	if m.Sequence, err = tx.NextSequence(m.To.State); err != nil {
 		return File{}, "", err
 	}
+	m = envelope.Normal(m)
 	container, digest, err := envelope.Sign(m, o.Signer)
 	if err != nil {
 		return File{}, "", err
@@ -526,7 +526,7 @@ func (o *Office) Receive(ctx context.Context, peer rogatory.StateCode, sealed []
 	if err != nil {
 		return nil, err
 	}
-	opened, err := envelope.Open(container, party, o.Clock.Now())
+	opened, err := o.reader.Open(container, party, o.Clock.Now())
 	if err != nil {
 		return nil, err
 	}

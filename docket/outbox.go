@@ -100,7 +100,7 @@ func (o *Office) settle(ctx context.Context, d store.Delivery, receipt []byte, f
 	if err != nil {
 		return rogatory.Receipt{}, err
 	}
-	r, proof, err := envelope.OpenReceipt(receipt, party, o.Clock.Now())
+	r, proof, err := o.reader.OpenReceipt(receipt, party, o.Clock.Now())
 	if err != nil {
 		return rogatory.Receipt{}, err
 	}

@@ -167,6 +167,25 @@ func TestSecondDisclosureHoldsToo(t *testing.T) {
 	}
 }
 
+// The request for disclosure may overtake the preserving itself: then no clock for releasing runs at all.
+func TestDisclosureBeforePreserving(t *testing.T) {
+	w := newWorld(t)
+	kept := w.sent(rogatory.Preservation42)
+	asked := w.drafts(rogatory.StoredData, kept.Case(), kept)
+	w.does(w.xa, w.xa.decider(), asked, rogatory.Send, rogatory.Body{})
+	w.carry()
+	w.does(w.xb, w.xb.decider(), kept, rogatory.Accept, rogatory.Body{})
+	w.does(w.xb, w.xb.custodian(), kept, rogatory.Preserve, rogatory.Body{Preservation: &rogatory.Preservation{Items: items()}})
+	w.carry()
+	w.pass(100 * treaty.Day)
+	w.tick()
+	w.both(kept, rogatory.Preserved)
+	if d := w.view(w.xb, kept).deadline(PreservationEnd); d.State != Stopped {
+		t.Errorf("the end of the preservation is %s", d.State)
+	}
+	w.sound()
+}
+
 // The power goes while the clock strikes: the release is told once.
 func TestPowerGoesAtTheEndOfAPreservation(t *testing.T) {
 	for _, point := range []string{"begin", "closure", "before_commit", "after_commit"} {

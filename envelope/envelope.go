@@ -27,6 +27,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -218,6 +219,13 @@ func checkBody(act rogatory.Act, b rogatory.Body) error {
 	if e := b.Exhibit; e != nil && (!e.ID.Valid() || !plainName(e.FileName) || e.Expires <= 0) {
 		return invalid("exhibit %.40q named %.60q", e.ID, e.FileName)
 	}
+	// An empty list is [] and an empty map {}: null would be a second spelling.
+	if r := b.Request; r != nil && (r.Contents == nil || r.Offence.Articles == nil || r.Offence.MaximumYears < 0) {
+		return invalid("a request without contents or offence articles, or of %d years", r.Offence.MaximumYears)
+	}
+	if e := b.Exhibit; e != nil && e.Limits.Conditions == nil {
+		return invalid("exhibit %s without conditions", e.ID)
+	}
 	if b.ExhibitID != "" && !b.ExhibitID.Valid() {
 		return invalid("exhibit reference %.40q", b.ExhibitID)
 	}
@@ -238,10 +246,31 @@ func plainName(name string) bool {
 	return true
 }
 
+// Normal returns the message with its empty lists and maps spelled as empty, not as null.
+func Normal(m rogatory.Message) rogatory.Message {
+	if m.Body.Request != nil {
+		r := *m.Body.Request
+		if r.Contents == nil {
+			r.Contents = map[string]string{}
+		}
+		if r.Offence.Articles == nil {
+			r.Offence.Articles = []string{}
+		}
+		m.Body.Request = &r
+	}
+	if m.Body.Exhibit != nil && m.Body.Exhibit.Limits.Conditions == nil {
+		e := *m.Body.Exhibit
+		e.Limits.Conditions = []string{}
+		m.Body.Exhibit = &e
+	}
+	return m
+}
+
 // Sign makes the container of a message. The claimed signing time is the message's Sent. A message that
 // its receiver could not read, such as one with text that is not UTF-8, is refused here: once it had
 // been numbered it would hold up all that follow it.
 func Sign(m rogatory.Message, s asice.Signer) (container []byte, digest rogatory.Digest, err error) {
+	m = Normal(m)
 	if err := checkMessage(m); err != nil {
 		return nil, digest, err
 	}
@@ -315,11 +344,61 @@ func PeekDigest(container []byte) (rogatory.Message, rogatory.Digest, error) {
 // Open verifies a container from a party and returns its message. The certificate must have been
 // valid at that time, and must name the State and the authority that the message is from.
 func Open(container []byte, from rogatory.Party, at time.Time) (Opened, error) {
+	return new(Reader).Open(container, from, at)
+}
+
+// Reader is Open and OpenReceipt with a memory of the certificates that were verified, since the same
+// few authorities sign thousands of messages. What it says never depends on what it read before: a
+// State whose certificates the directory changed is verified anew. Its zero value is ready, and it is
+// safe for concurrent use. It holds one verifier for each State of the directory.
+type Reader struct {
+	mu    sync.Mutex
+	known map[rogatory.StateCode]*anchors // guarded by mu
+}
+
+// anchors is a verifier and what it was made from.
+type anchors struct {
+	certificates []string
+	verifier     *asice.Verifier
+}
+
+func (r *Reader) verifier(p rogatory.Party) (*asice.Verifier, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a := r.known[p.Code]; a != nil && slices.Equal(a.certificates, p.Certificates) {
+		return a.verifier, nil
+	}
+	roots, err := Pool(p.Certificates)
+	if err != nil {
+		return nil, err
+	}
+	if r.known == nil {
+		r.known = map[rogatory.StateCode]*anchors{}
+	}
+	a := &anchors{slices.Clone(p.Certificates), asice.NewVerifier(roots)}
+	r.known[p.Code] = a
+	return a.verifier, nil
+}
+
+func (r *Reader) verify(c *asice.Container, from rogatory.Party, at time.Time) (*asice.Verified, error) {
+	verifier, err := r.verifier(from)
+	if err != nil {
+		return nil, err
+	}
+	v, err := verifier.Verify(c, at)
+	if err != nil {
+		return nil, fault(err)
+	}
+	return v, nil
+}
+
+// Open is the function Open.
+func (r *Reader) Open(container []byte, from rogatory.Party, at time.Time) (Opened, error) {
 	c, data, err := parse(container, messageFile)
 	if err != nil {
 		return Opened{}, err
 	}
-	verified, err := verify(c, from, at)
+	verified, err := r.verify(c, from, at)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -336,24 +415,29 @@ func Open(container []byte, from rogatory.Party, at time.Time) (Opened, error) {
 }
 
 // OpenReceipt verifies a receipt from a party. The proof is returned for the caller to verify.
-func OpenReceipt(container []byte, from rogatory.Party, at time.Time) (r rogatory.Receipt, proof []byte, err error) {
+func OpenReceipt(container []byte, from rogatory.Party, at time.Time) (rogatory.Receipt, []byte, error) {
+	return new(Reader).OpenReceipt(container, from, at)
+}
+
+// OpenReceipt is the function OpenReceipt.
+func (r *Reader) OpenReceipt(container []byte, from rogatory.Party, at time.Time) (receipt rogatory.Receipt, proof []byte, err error) {
 	c, data, err := parse(container, receiptFile)
 	if err != nil {
 		return rogatory.Receipt{}, nil, err
 	}
-	verified, err := verify(c, from, at)
+	verified, err := r.verify(c, from, at)
 	if err != nil {
 		return rogatory.Receipt{}, nil, err
 	}
-	r, err = DecodeReceipt(data)
+	receipt, err = DecodeReceipt(data)
 	if err != nil {
 		return rogatory.Receipt{}, nil, err
 	}
-	if err := speaksFor(verified.Certificate, r.From, from); err != nil {
+	if err := speaksFor(verified.Certificate, receipt.From, from); err != nil {
 		return rogatory.Receipt{}, nil, err
 	}
 	proof, _ = c.Proof(JournalProof)
-	return r, proof, nil
+	return receipt, proof, nil
 }
 
 // PeekReceipt reads a receipt that was verified before, and its journal proof.
@@ -383,18 +467,6 @@ func parse(container []byte, name string) (*asice.Container, []byte, error) {
 		}
 	}
 	return c, c.Files[0].Data, nil
-}
-
-func verify(c *asice.Container, from rogatory.Party, at time.Time) (*asice.Verified, error) {
-	roots, err := Pool(from.Certificates)
-	if err != nil {
-		return nil, err
-	}
-	v, err := c.Verify(roots, at)
-	if err != nil {
-		return nil, fault(err)
-	}
-	return v, nil
 }
 
 // speaksFor holds the certificate against the address: O is the State, OU the authority.

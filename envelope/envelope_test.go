@@ -4,6 +4,7 @@ package envelope_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"rogatory"
 	"rogatory/asice"
 	"rogatory/envelope"
+	"rogatory/tsa"
 )
 
 func encode(t testing.TB, v any) []byte {
@@ -147,7 +149,7 @@ func TestBodyFitsAct(t *testing.T) {
 		"verdict":      func(b *rogatory.Body) { b.Verdict = &rogatory.Verdict{} },
 		"preservation": func(b *rogatory.Body) { b.Preservation = &rogatory.Preservation{} },
 		"exhibit": func(b *rogatory.Body) {
-			b.Exhibit = &rogatory.Exhibit{ID: exhibitID, FileName: "disk.img", Expires: 1}
+			b.Exhibit = &rogatory.Exhibit{Limits: rogatory.UseLimits{Conditions: []string{}}, ID: exhibitID, FileName: "disk.img", Expires: 1}
 		},
 		"exhibit_id": func(b *rogatory.Body) { b.ExhibitID = exhibitID },
 		"root":       func(b *rogatory.Body) { b.Root = rogatory.Digest{1} },
@@ -198,7 +200,7 @@ func TestExhibitNamesAreTheSameOnEverySystem(t *testing.T) {
 		"": false, strings.Repeat("a", 101): false, ".hidden": false, "-rf": false, "..": false, "a/b": false, `a\b`: false, "a b": false, "ü": false, "a\x00": false, "a:b": false,
 	} {
 		m := message()
-		m.Act, m.Body = rogatory.Offer, rogatory.Body{Exhibit: &rogatory.Exhibit{ID: exhibitID, FileName: name, Expires: 1}}
+		m.Act, m.Body = rogatory.Offer, rogatory.Body{Exhibit: &rogatory.Exhibit{Limits: rogatory.UseLimits{Conditions: []string{}}, ID: exhibitID, FileName: name, Expires: 1}}
 		if _, err := envelope.DecodeMessage(encode(t, m)); (err == nil) != ok {
 			t.Errorf("the file name %q: %v", name, err)
 		}
@@ -281,6 +283,7 @@ func TestWhoMayNotSpeak(t *testing.T) {
 	flipped := bytes.Clone(good)
 	flipped[bytes.Index(flipped, []byte("Duarte"))] ^= 1
 
+	var reader envelope.Reader
 	for _, c := range []struct {
 		name      string
 		container []byte
@@ -304,6 +307,12 @@ func TestWhoMayNotSpeak(t *testing.T) {
 		{"no container", []byte("PK"), xa.party, noon, "container_malformed"},
 	} {
 		o, err := envelope.Open(c.container, c.party, c.at)
+		for range 2 { // a reader says the same, whatever it has read before
+			again, remembered := reader.Open(c.container, c.party, c.at)
+			if rogatory.CodeOf(remembered) != rogatory.CodeOf(err) || again.Digest != o.Digest {
+				t.Errorf("%s: a reader with a memory says %v, one without %v", c.name, remembered, err)
+			}
+		}
 		switch {
 		case c.name == "a changed letter":
 			if err == nil || o.Container != nil {
@@ -390,6 +399,19 @@ func TestNothingElseTravels(t *testing.T) {
 	if _, err := envelope.Open(c, xa.party, noon); rogatory.CodeOf(err) != "container_malformed" {
 		t.Errorf("a proof of another name: %v", err)
 	}
+	stamper, err := tsa.NewAuthority(rand.Reader, func() time.Time { return noon }, "Exercise stamps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _, err = envelope.Sign(message(), xa.Seal()); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = asice.AttachStamp(c, stamper.Stamp); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := envelope.Open(c, xa.party, noon); rogatory.CodeOf(err) != "container_malformed" {
+		t.Errorf("a stamp, which travels in court packages only: %v", err)
+	}
 }
 
 func TestSealAndUnseal(t *testing.T) {
@@ -466,7 +488,7 @@ func FuzzDecodeMessage(f *testing.F) {
 	refusal.Act, refusal.Body = rogatory.Refuse, rogatory.Body{Verdict: &rogatory.Verdict{Ground: "R22", Reasons: "why"}, Text: "sorry", Language: "en"}
 	f.Add(encode(f, refusal))
 	offer := message()
-	offer.Act, offer.Body = rogatory.Offer, rogatory.Body{Exhibit: &rogatory.Exhibit{ID: exhibitID, FileName: "disk.img", Expires: 1}}
+	offer.Act, offer.Body = rogatory.Offer, rogatory.Body{Exhibit: &rogatory.Exhibit{Limits: rogatory.UseLimits{Conditions: []string{}}, ID: exhibitID, FileName: "disk.img", Expires: 1}}
 	f.Add(encode(f, offer))
 	f.Add([]byte(`{"rogatory":1}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -16,6 +16,7 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
@@ -32,8 +33,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"rogatory"
 	"rogatory/clock"
@@ -60,8 +64,7 @@ const (
 	outsideTimeout = 20 * time.Second // a witness, a directory mirror or a time-stamp authority
 	shutdownWait   = 5 * time.Second  // for answers under way
 	workers        = 4                // of the outbox
-	claimSize      = 16               // deliveries claimed at a time by one worker
-	claimPerPeer   = 16
+	claimSize      = 4                // deliveries claimed at a time by one worker: what one holds, the others cannot take
 )
 
 // Options are what a node takes from outside. The zero value is the machine itself.
@@ -71,6 +74,11 @@ type Options struct {
 	Log    *slog.Logger
 	Limits wire.Limits // of the federation door
 	Fault  func(point string) error
+	// Lines is how many deliveries each of the workers of the outbox makes at once. The default of 1
+	// keeps a State's four workers within the four messages that another's door takes at once by default.
+	Lines int
+	// Inspect opens the node to look at it: nothing is written to its journal, and it is not to be Run.
+	Inspect bool
 }
 
 // Node is an open node.
@@ -94,8 +102,16 @@ type Node struct {
 	mu        sync.Mutex
 	transfers map[rogatory.ExhibitID]*Transfer // guarded by mu
 	problems  map[string]string                // last problem of each outside service; guarded by mu
+	vouched   map[[sha256.Size]byte]validity   // certificates of peers that hold by the directory's roots; guarded by mu
 	wg        sync.WaitGroup
 }
+
+// validity is the span of time in which every certificate of a chain is valid.
+type validity struct{ from, until time.Time }
+
+// maxVouched bounds the certificates that are remembered: some for each of under 200 States. Strangers
+// get none.
+const maxVouched = 1024
 
 func boundedHTTP() *http.Client { return &http.Client{Timeout: outsideTimeout} }
 
@@ -110,12 +126,13 @@ func Open(ctx context.Context, dir string, opt Options) (*Node, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
+	opt.Lines = max(opt.Lines, 1)
 	config, err := LoadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
 	n := &Node{dir: dir, config: config, opt: opt, Rules: treaty.Convention(), bell: make(chan struct{}, 1),
-		transfers: map[rogatory.ExhibitID]*Transfer{}, problems: map[string]string{}}
+		transfers: map[rogatory.ExhibitID]*Transfer{}, problems: map[string]string{}, vouched: map[[sha256.Size]byte]validity{}}
 	if err := n.open(ctx); err != nil {
 		n.Close()
 		return nil, err
@@ -153,9 +170,11 @@ func (n *Node) open(ctx context.Context) (err error) {
 		return err
 	}
 	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys.JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random})
-	incarnation, err := n.nextIncarnation(ctx)
-	if err != nil {
-		return err
+	incarnation := int64(1)
+	if !n.opt.Inspect {
+		if incarnation, err = n.nextIncarnation(ctx); err != nil {
+			return err
+		}
 	}
 	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: n.Rules,
 		Directory: n, Signer: n.keys.Seal(), Messages: n.keys.MessageIdentities(), Evidence: n.keys.EvidenceIdentities(),
@@ -217,6 +236,9 @@ func (n *Node) openDirectory(ctx context.Context) error {
 		return err
 	}
 	_, offline := n.book.Load()
+	if n.opt.Inspect {
+		return offline
+	}
 	ctx, cancel := context.WithTimeout(ctx, outsideTimeout)
 	defer cancel()
 	if _, err := n.book.Update(ctx); err != nil && offline != nil {
@@ -291,14 +313,38 @@ func (n *Node) peerOf(certs []*x509.Certificate) (rogatory.StateCode, error) {
 	if err != nil {
 		return "", unknown
 	}
+	now := n.opt.Clock.Now()
+	// Every message of a State comes with the same certificate, so a chain that held is remembered.
+	key := sha256.Sum256([]byte(string(code) + "\n" + strings.Join(party.Certificates, "\n") + "\n" + string(certs[0].Raw)))
+	n.mu.Lock()
+	known, ok := n.vouched[key]
+	n.mu.Unlock()
+	if ok && !now.Before(known.from) && !now.After(known.until) {
+		return code, nil
+	}
 	roots, err := envelope.Pool(party.Certificates)
 	if err != nil {
 		return "", unknown
 	}
-	_, err = certs[0].Verify(x509.VerifyOptions{Roots: roots, CurrentTime: n.opt.Clock.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	chains, err := certs[0].Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err != nil {
 		return "", unknown
 	}
+	v := validity{certs[0].NotBefore, certs[0].NotAfter}
+	for _, c := range chains[0] {
+		if c.NotBefore.After(v.from) {
+			v.from = c.NotBefore
+		}
+		if c.NotAfter.Before(v.until) {
+			v.until = c.NotAfter
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.vouched) >= maxVouched {
+		clear(n.vouched)
+	}
+	n.vouched[key] = v
 	return code, nil
 }
 
@@ -377,17 +423,24 @@ func (n *Node) hold(ctx context.Context, urgent bool) error {
 	if urgent || n.config.TimeStamp.URL == "" {
 		return nil
 	}
-	var latest, stamped store.Checkpoint
+	var latest, stamped, first store.Checkpoint
 	err := n.store.View(ctx, func(tx *store.Tx) (err error) {
 		if latest, _, err = tx.LatestCheckpoint(); err == nil {
 			stamped, _, err = tx.LatestStamped()
+		}
+		if err == nil {
+			first, _, err = tx.CheckpointAtLeast(1)
 		}
 		return err
 	})
 	if err != nil || latest.Size <= stamped.Size {
 		return err
 	}
-	if late := latest.At.Sub(stamped.StampedAt); stamped.Size > 0 && late > stampGrace {
+	since := stamped.StampedAt
+	if stamped.Size == 0 {
+		since = first.At
+	}
+	if late := latest.At.Sub(since); late > stampGrace {
 		return rogatory.Fault(rogatory.Unavailable, "stamp_overdue", "the journal has had no time-stamp for %s", late.Round(time.Minute)).
 			WithHint("mend the time-stamp authority or its address in node.json; emergencies go out meanwhile")
 	}
@@ -409,30 +462,42 @@ func (n *Node) note(service string, err error) {
 
 // Deliver makes one round of the outbox and returns how many deliveries were tried.
 func (n *Node) Deliver(ctx context.Context) (int, error) {
-	parcels, err := n.Office.Collect(ctx, claimSize, claimPerPeer)
+	limit := max(claimSize, n.opt.Lines) // and to one State as many may be out as all workers can hold
+	parcels, err := n.Office.Collect(ctx, limit, workers*limit)
 	if err != nil {
 		return 0, err
 	}
-	down := map[rogatory.StateCode]error{}
-	for _, p := range parcels {
-		err := down[p.Delivery.Peer]
-		var receipt []byte
-		if err == nil {
-			receipt, err = n.client.Deliver(ctx, p.Party, p.Sealed)
-		}
-		if err == nil {
-			_, err = n.Office.Settle(ctx, p.Delivery, receipt)
-		}
-		if rogatory.KindOf(err) == rogatory.Unavailable {
-			down[p.Delivery.Peer] = err // one probe is enough for this round
-		}
-		if err != nil && ctx.Err() == nil {
-			if err := n.Office.Failed(ctx, p.Delivery, err); err != nil {
-				return len(parcels), err
-			}
-		}
+	if len(parcels) == limit {
+		n.Office.Ring() // there is more: wake another worker
 	}
-	return len(parcels), nil
+	var mu sync.Mutex
+	down := map[rogatory.StateCode]error{} // guarded by mu
+	var group errgroup.Group
+	group.SetLimit(n.opt.Lines)
+	for _, p := range parcels {
+		group.Go(func() error {
+			mu.Lock()
+			err := down[p.Delivery.Peer]
+			mu.Unlock()
+			var receipt []byte
+			if err == nil {
+				receipt, err = n.client.Deliver(ctx, p.Party, p.Sealed)
+			}
+			if err == nil {
+				_, err = n.Office.Settle(ctx, p.Delivery, receipt)
+			}
+			if rogatory.KindOf(err) == rogatory.Unavailable {
+				mu.Lock()
+				down[p.Delivery.Peer] = err // one probe is enough for this round
+				mu.Unlock()
+			}
+			if err != nil && ctx.Err() == nil {
+				return n.Office.Failed(ctx, p.Delivery, err)
+			}
+			return nil
+		})
+	}
+	return len(parcels), group.Wait()
 }
 
 // Addresses is where a running node listens; DIR/run.json holds it for the command line.
@@ -524,9 +589,6 @@ func (n *Node) drain(ctx context.Context) error {
 		tried, err := n.Deliver(ctx)
 		if err != nil || tried == 0 {
 			return err
-		}
-		if tried == claimSize {
-			n.Office.Ring() // there is more: wake another worker
 		}
 	}
 	return nil

@@ -102,6 +102,7 @@ func Seal(ctx context.Context, dst, tree io.Writer, src io.Reader, recipients []
 			return 0, rogatory.Fault(rogatory.Unavailable, "source_failed", "read the evidence after %d bytes: %w", size, err)
 		}
 		size += int64(n)
+		short.Write(p[:n])
 		if progress != nil {
 			progress(size)
 		}
@@ -109,7 +110,6 @@ func Seal(ctx context.Context, dst, tree io.Writer, src io.Reader, recipients []
 	}
 	spread(ctx, group, source,
 		sink{write: hashInto(long)},
-		sink{write: hashInto(short)},
 		sink{
 			open: func() (err error) {
 				if encrypted, err = age.Encrypt(out, recipients...); err != nil {
@@ -148,36 +148,38 @@ func Seal(ctx context.Context, dst, tree io.Writer, src io.Reader, recipients []
 	return seal, nil
 }
 
-// segmenter takes the age file in pieces, cuts it into segments, and hashes and writes them on a
-// goroutine of its own.
+// segmenter takes the age file in pieces, hashes them, cuts them into segments, and writes these
+// on a goroutine of its own.
 type segmenter struct {
 	ctx    context.Context
 	free   chan []byte
 	full   chan []byte
 	filled []byte // the segment being filled, nil for none
 	size   int64
-	climb  climber // written by the goroutine until the group has ended
+	hasher leafHasher
+	climb  climber
+	leaves io.Writer
 }
 
 func newSegmenter(ctx context.Context, group *errgroup.Group, dst, leaves io.Writer) *segmenter {
-	s := &segmenter{ctx: ctx, free: make(chan []byte, queueSegments), full: make(chan []byte, queueSegments)}
+	s := &segmenter{
+		ctx:    ctx,
+		free:   make(chan []byte, queueSegments),
+		full:   make(chan []byte, queueSegments),
+		hasher: newLeafHasher(),
+		leaves: leaves,
+	}
 	for range queueSegments {
 		s.free <- nil // made when first needed, small evidence needs one
 	}
 	group.Go(func() error {
-		hasher := newLeafHasher()
-		for {
+		for i := 0; ; i++ {
 			segment, ok, err := receive(ctx, s.full)
 			if !ok {
 				return err
 			}
-			leaf := hasher.hash(segment)
-			s.climb.add(leaf)
 			if _, err := dst.Write(segment); err != nil {
-				return diskFault(err, "write segment %d of the sealed evidence", s.climb.leaves-1)
-			}
-			if _, err := leaves.Write(leaf[:]); err != nil {
-				return diskFault(err, "write the tree of the sealed evidence")
+				return diskFault(err, "write segment %d of the sealed evidence", i)
 			}
 			s.free <- segment[:0] // never blocks: it has room for all
 		}
@@ -202,20 +204,39 @@ func (s *segmenter) Write(p []byte) (int, error) {
 			s.filled = segment
 		}
 		n := min(SegmentSize-len(s.filled), len(p))
+		if len(s.filled) == 0 {
+			s.hasher.begin()
+		}
+		s.hasher.sha.Write(p[:n]) // piece by piece, while it is in the processor's cache
 		s.filled = append(s.filled, p[:n]...)
 		p = p[n:]
 		if len(s.filled) == SegmentSize {
-			s.full <- s.filled // never blocks: there are no more segments than room
-			s.filled = nil
+			if err := s.pass(); err != nil {
+				return 0, err
+			}
 		}
 	}
 	return total, nil
 }
 
+// pass hands on the segment being filled.
+func (s *segmenter) pass() error {
+	leaf := s.hasher.end()
+	s.climb.add(leaf)
+	if _, err := s.leaves.Write(leaf[:]); err != nil {
+		return diskFault(err, "write the tree of the sealed evidence")
+	}
+	s.full <- s.filled // never blocks: there are no more segments than room
+	s.filled = nil
+	return nil
+}
+
 // close hands on the last segment.
 func (s *segmenter) close() error {
 	if s.filled != nil {
-		s.full <- s.filled
+		if err := s.pass(); err != nil {
+			return err
+		}
 	}
 	close(s.full)
 	return nil

@@ -30,10 +30,19 @@ type leafHasher struct{ sha hash.Hash }
 
 func newLeafHasher() leafHasher { return leafHasher{sha256.New()} }
 
-func (h leafHasher) hash(segment []byte) (d rogatory.Digest) {
+func (h leafHasher) hash(segment []byte) rogatory.Digest {
+	h.begin()
+	h.sha.Write(segment)
+	return h.end()
+}
+
+// begin and end enclose the writing of a segment to sha.
+func (h leafHasher) begin() {
 	h.sha.Reset()
 	h.sha.Write([]byte{0})
-	h.sha.Write(segment)
+}
+
+func (h leafHasher) end() (d rogatory.Digest) {
 	h.sha.Sum(d[:0])
 	return d
 }

@@ -61,6 +61,7 @@ func (v *Vault) OpenPlain(ctx context.Context, seal rogatory.Seal, identities []
 		if err != nil && err != io.EOF {
 			return 0, openFault(ctx, err, seal.Root)
 		}
+		short.Write(p[:n])
 		if size += int64(n); size > seal.Size {
 			return 0, mismatch(seal.Root, "holds more than the %d bytes of its seal", seal.Size)
 		}
@@ -71,7 +72,6 @@ func (v *Vault) OpenPlain(ctx context.Context, seal rogatory.Seal, identities []
 	}
 	spread(ctx, group, source,
 		sink{write: hashInto(long)},
-		sink{write: hashInto(short)},
 		sink{write: func(p []byte) error {
 			if _, err := dst.Write(p); err != nil {
 				return fmt.Errorf("write the opened exhibit %s: %w", seal.Root.Short(), err)

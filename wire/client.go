@@ -64,6 +64,10 @@ const (
 	// maxConnections leaves the peer's allowance (Limits.Transfers) room for a second exhibit.
 	maxConnections = 16
 
+	// maxIdle keeps the connections of a transfer and of the outbox's deliveries for the next ones: a
+	// handshake costs more than a message.
+	maxIdle = 32
+
 	// dialTimeout is for connecting, and then for the TLS handshake.
 	dialTimeout = 15 * time.Second
 
@@ -135,7 +139,7 @@ func NewTransport(config *tls.Config) *http.Transport {
 		TLSHandshakeTimeout:    dialTimeout,
 		ExpectContinueTimeout:  continueTimeout,
 		IdleConnTimeout:        DefaultIdle / 2, // before the door hangs up
-		MaxIdleConnsPerHost:    maxConnections,
+		MaxIdleConnsPerHost:    maxIdle,
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true,
 		WriteBufferSize:        64 << 10,

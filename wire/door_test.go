@@ -91,8 +91,11 @@ func TestUnknownPeerIsRefusedBeforeItsBodyIsRead(t *testing.T) {
 	s.xa = newState(t, "XC")
 	header := map[string]string{"Content-Type": envelope.MediaTypeEnvelope, "Expect": "100-continue"}
 	res, _ := s.get(t, http.MethodPost, messagesPath, header, unread{t})
-	if res.StatusCode != http.StatusForbidden {
-		t.Errorf("got status %d, want 403", res.StatusCode)
+	if res.StatusCode != http.StatusForbidden || !res.Close {
+		t.Errorf("got status %d, want 403 and the end of the connection", res.StatusCode)
+	}
+	if res, _ := s.get(t, http.MethodGet, "/", nil, nil); res.StatusCode != http.StatusForbidden || !res.Close {
+		t.Errorf("without a body: got status %d, want 403 and the end of the connection", res.StatusCode)
 	}
 }
 

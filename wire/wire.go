@@ -36,7 +36,8 @@
 //
 // After a failed Deliver the message may have arrived: deliver it again, the receipt is the same.
 // After a failed Pull or Push the segments already verified are kept, and the next attempt asks for
-// the others. After a failed WriteCourier no parcel has its name.
+// the others. After a failed WriteCourier no parcel has its name, unless only the last sync of the
+// folder around it failed: then the parcel is whole, and may lose its name if the power fails.
 //
 // # Whom it trusts
 //

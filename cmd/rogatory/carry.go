@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"rogatory"
-	"rogatory/docket"
 )
 
 // outboxCmds work on messages on their way out.
@@ -32,7 +31,7 @@ func (c *outboxListCmd) Run(d *desk) error {
 	}
 	return d.give(all, func(w io.Writer) {
 		for _, m := range all {
-			fmt.Fprintf(w, "%s\t%s\tto %s\t%s %s\t%d tries\t%s\t%s\n", m.Message, m.State, m.Peer, m.Act, m.Request, m.Attempts, when(m.Next), m.Problem)
+			fmt.Fprintf(w, "%s\t%s\tto %s\t%s %s\t%d tries\t%s\t%s\n", m.Message, m.State, m.Peer, m.Act, m.Request, m.Attempts, when(m.Next), line(m.Problem))
 		}
 	})
 }
@@ -119,95 +118,4 @@ func (c *packageExportCmd) Run(d *desk) error {
 	}
 	d.say("wrote the court package of %s; check it with rogatory-verify %s", c.Case, c.Folder)
 	return d.give(map[string]string{"folder": c.Folder}, func(w io.Writer) { fmt.Fprintln(w, c.Folder) })
-}
-
-// journalCmds read the journal.
-type journalCmds struct {
-	Show       journalShowCmd       `cmd:"" help:"How others know the journal, and its entries with --entries."`
-	Checkpoint journalCheckpointCmd `cmd:"" help:"The published checkpoint, with the cosignatures of witnesses."`
-	Prove      journalProveCmd      `cmd:"" help:"The proof of an entry. It opens the entry, so it goes only to whom that concerns."`
-}
-
-type journalShowCmd struct {
-	Entries bool   `help:"List entries: who did what, when and why."`
-	Request string `help:"Only entries of this request." placeholder:"REQUEST"`
-	From    int64  `help:"From this entry on." default:"0"`
-	N       int    `help:"At most so many." default:"100"`
-}
-
-// entriesPerCall is what the node gives at once.
-const entriesPerCall = 200
-
-// Run shows the journal.
-func (c *journalShowCmd) Run(d *desk) error {
-	client, err := d.client()
-	if err != nil {
-		return err
-	}
-	if !c.Entries && c.Request == "" {
-		v, err := client.Journal(d.ctx)
-		if err != nil {
-			return err
-		}
-		return d.give(v, func(w io.Writer) {
-			fmt.Fprintf(w, "origin\t%s\nverifier key\t%s\nurl\t%s\nsize\t%d\n", v.Origin, v.VerifierKey, v.URL, v.Size)
-		})
-	}
-	all := []docket.Logged{}
-	for from := c.From; len(all) < c.N; {
-		some, err := client.Entries(d.ctx, rogatory.RequestID(c.Request), from, min(c.N-len(all), entriesPerCall))
-		if err != nil {
-			return err
-		}
-		if len(some) == 0 {
-			break
-		}
-		all = append(all, some...)
-		from = some[len(some)-1].Index + 1
-	}
-	return d.give(all, func(w io.Writer) {
-		for _, l := range all {
-			e := l.Entry
-			what := e.Name
-			switch {
-			case e.Message != nil:
-				what = fmt.Sprintf("%s %s to %s, number %d", e.Message.Act, e.Message.From, e.Message.To, e.Message.Sequence)
-			case e.Exhibit != nil:
-				what = string(e.Exhibit.ID)
-			}
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s (%s)\t%s\t%s\t%s\n", l.Index, when(e.At), e.Type, e.By.Name, e.By.Role, e.Request, what, e.Why)
-		}
-	})
-}
-
-type journalCheckpointCmd struct{}
-
-// Run prints the checkpoint.
-func (c *journalCheckpointCmd) Run(d *desk) error {
-	client, err := d.client()
-	if err != nil {
-		return err
-	}
-	note, err := client.Checkpoint(d.ctx)
-	if err != nil {
-		return err
-	}
-	return d.give(map[string]string{"checkpoint": note}, func(w io.Writer) { fmt.Fprint(w, note) })
-}
-
-type journalProveCmd struct {
-	Index int64 `arg:"" help:"Number of the entry."`
-}
-
-// Run prints the proof.
-func (c *journalProveCmd) Run(d *desk) error {
-	client, err := d.client()
-	if err != nil {
-		return err
-	}
-	proof, err := client.Proof(d.ctx, c.Index)
-	if err != nil {
-		return err
-	}
-	return d.give(map[string]string{"proof": proof}, func(w io.Writer) { fmt.Fprint(w, proof) })
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"rogatory"
 	"rogatory/api"
@@ -30,7 +32,26 @@ type desk struct {
 }
 
 // say writes words for people.
-func (d *desk) say(format string, args ...any) { fmt.Fprintf(d.words, format+"\n", args...) }
+func (d *desk) say(format string, args ...any) {
+	fmt.Fprintln(d.words, visible(fmt.Sprintf(format, args...)))
+}
+
+// visible takes from a text what could move a terminal's cursor or turn its line around: much of what
+// is shown was written in another State. Lines and columns stay.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// line makes a text one line of one column, so that it cannot look like two.
+func line(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // give writes a result: as JSON if asked, else as text writes it.
 func (d *desk) give(v any, text func(w io.Writer)) error {
@@ -42,9 +63,14 @@ func (d *desk) give(v any, text func(w io.Writer)) error {
 		_, err = fmt.Fprintf(d.out, "%s\n", data)
 		return err
 	}
-	w := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	text(w)
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(d.out, visible(b.String()))
+	return err
 }
 
 // maxSmall bounds the small files that the command line reads: tokens, keys, addresses, drafts.
@@ -92,16 +118,25 @@ func (d *desk) client() (*api.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := readSmall(filepath.Join(dir, "run.json"))
+	a, err := d.addresses()
 	if err != nil {
-		return nil, rogatory.Fault(rogatory.Unavailable, "node_not_running", "the node in %s is not running", dir).
-			WithHint("start it with rogatory serve --node " + dir)
-	}
-	var a node.Addresses
-	if err := json.Unmarshal(data, &a); err != nil || a.Office == "" {
-		return nil, rogatory.Fault(rogatory.Invalid, "run_file_invalid", "%s does not say where the node listens: %w", filepath.Join(dir, "run.json"), err)
+		return nil, err
 	}
 	return &api.Client{URL: a.Office, Token: token}, nil
+}
+
+// addresses reads where the running node listens.
+func (d *desk) addresses() (a node.Addresses, err error) {
+	name := filepath.Join(d.globals.Node, "run.json")
+	data, err := readSmall(name)
+	if err != nil {
+		return a, rogatory.Fault(rogatory.Unavailable, "node_not_running", "the node in %s is not running", d.globals.Node).
+			WithHint("start it with rogatory serve --node " + d.globals.Node)
+	}
+	if err := json.Unmarshal(data, &a); err != nil || a.Office == "" || a.Journal == "" {
+		return node.Addresses{}, rogatory.Fault(rogatory.Invalid, "run_file_invalid", "%s does not say where the node listens", name)
+	}
+	return a, nil
 }
 
 func (d *desk) token() (string, error) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"rogatory"
@@ -252,7 +251,7 @@ func (c *exhibitListCmd) Run(d *desk) error {
 	}
 	return d.give(all, func(w io.Writer) {
 		for _, x := range all {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Exhibit.ID, x.State, x.Request, amount(x.Exhibit.Seal.Size), strings.TrimSpace(x.Exhibit.Title))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Exhibit.ID, x.State, x.Request, amount(x.Exhibit.Seal.Size), line(x.Exhibit.Title))
 		}
 	})
 }

@@ -19,7 +19,7 @@ type fsckCmd struct {
 
 // Run checks everything and names the first damaged thing.
 func (c *fsckCmd) Run(d *desk) error {
-	n, err := node.Open(d.ctx, d.globals.Node, node.Options{})
+	n, err := node.Open(d.ctx, d.globals.Node, node.Options{Inspect: true})
 	if err != nil {
 		return err
 	}

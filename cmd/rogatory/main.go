@@ -114,10 +114,10 @@ func run(ctx context.Context, args []string, out, words io.Writer) (code int) {
 
 // report says what is wrong and what to do next.
 func report(words io.Writer, err error) int {
-	fmt.Fprintln(words, "rogatory:", err)
+	fmt.Fprintln(words, "rogatory:", visible(err.Error()))
 	e, ok := errors.AsType[*rogatory.Error](err)
 	if ok && e.Hint != "" {
-		fmt.Fprintln(words, "hint:", e.Hint)
+		fmt.Fprintln(words, "hint:", visible(e.Hint))
 	}
 	if ok && e.Code == codeUsage {
 		return 2

@@ -5,17 +5,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"rogatory"
 	"rogatory/api"
+	"rogatory/journal"
 	"rogatory/keyring"
 	"rogatory/node"
 	"rogatory/store"
@@ -104,58 +105,30 @@ func (c *serveCmd) Run(d *desk) error {
 	return err
 }
 
-// background keeps one goroutine per exhibit that is being fetched.
-type background struct {
-	mu      sync.Mutex
-	running map[rogatory.ExhibitID]bool // guarded by mu
-}
-
-// begin runs f unless it runs already for that exhibit.
-func (b *background) begin(id rogatory.ExhibitID, f func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.running[id] {
-		return
-	}
-	b.running[id] = true
-	go func() {
-		defer func() {
-			b.mu.Lock()
-			delete(b.running, id)
-			b.mu.Unlock()
-		}()
-		f()
-	}()
-}
-
 // officeDoor is the staff's door of a node.
 func officeDoor(n *node.Node) (http.Handler, error) {
 	party, err := n.Party(n.Config().State)
 	if err != nil {
 		return nil, err
 	}
-	fetching := &background{running: map[rogatory.ExhibitID]bool{}}
+	fetching := newFetches()
 	return api.New(api.Config{
 		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, Authenticate: n.Authenticate,
 		Parties: func() []rogatory.Party { return n.Book().Parties() },
 		Fetch: func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error {
-			// The transfer outlives the call that began it; the node remembers how it ended.
-			fetching.begin(id, func() { n.Fetch(context.WithoutCancel(ctx), by, id, nil) })
+			fetching.begin(ctx, id, func(ctx context.Context) error { return n.Fetch(ctx, by, id, nil) })
 			return nil
 		},
-		Transfers: func() []api.Transfer {
-			all := []api.Transfer{}
-			for _, t := range n.Transfers() {
-				all = append(all, api.Transfer(t))
-			}
-			return all
-		},
+		Transfers: func() []api.Transfer { return fetching.merge(n.Transfers()) },
 		Package: func(ctx context.Context, by rogatory.Actor, id rogatory.CaseID, why, folder string) error {
 			return n.ExportPackage(ctx, by, id, why, folder, nil)
 		},
 		Journal: api.Journal{Origin: party.JournalOrigin, VerifierKey: party.JournalKey, URL: party.JournalURL},
 		Checkpoint: func(ctx context.Context) ([]byte, int64, error) {
 			c, err := n.Ledger.Latest(ctx)
+			if errors.Is(err, journal.ErrUnpublished) {
+				err = rogatory.Fault(rogatory.Unavailable, "not_published", "the journal has no checkpoint yet").WithHint("try again in a second")
+			}
 			return c.Note, c.Size, err
 		},
 		Prove: func(ctx context.Context, index int64) ([]byte, error) {

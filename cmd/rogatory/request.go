@@ -290,7 +290,7 @@ func (c *requestListCmd) Run(d *desk) error {
 	}
 	return d.give(all, func(w io.Writer) {
 		for _, f := range all {
-			fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\n", f.ID, f.State, arrow(f.Side), f.Them.State, f.Request.Kind, next(f), f.Request.Title)
+			fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\n", f.ID, f.State, arrow(f.Side), f.Them.State, f.Request.Kind, next(f), line(f.Request.Title))
 		}
 	})
 }
@@ -339,16 +339,16 @@ func (c *requestShowCmd) Run(d *desk) error {
 	}
 	return d.give(f, func(w io.Writer) {
 		r := f.Request
-		fmt.Fprintf(w, "%s\t%s\n%s %s\t%s\nstate\t%s\n", f.ID, r.Title, arrow(f.Side), f.Them, r.Kind, f.State)
-		fmt.Fprintf(w, "offence\tarticles %s; %s\n", strings.Join(r.Offence.Articles, ", "), r.Offence.Law)
+		fmt.Fprintf(w, "%s\t%s\n%s %s\t%s\nstate\t%s\n", f.ID, line(r.Title), arrow(f.Side), f.Them, r.Kind, f.State)
+		fmt.Fprintf(w, "offence\tarticles %s; %s\n", strings.Join(r.Offence.Articles, ", "), line(r.Offence.Law))
 		for _, name := range slices.Sorted(maps.Keys(r.Contents)) {
-			fmt.Fprintf(w, "%s\t%s\n", name, strings.ReplaceAll(r.Contents[name], "\n", "\n\t"))
+			fmt.Fprintf(w, "%s\t%s\n", name, indented(r.Contents[name]))
 		}
 		if v := f.Verdict; v != nil {
-			fmt.Fprintf(w, "verdict\t%s\n", strings.TrimSpace(strings.Join([]string{string(v.Ground), v.Reasons, string(v.Outcome)}, " ")))
+			fmt.Fprintf(w, "verdict\t%s\n", line(strings.Join([]string{string(v.Ground), v.Reasons, string(v.Outcome)}, " ")))
 		}
 		for _, c := range f.Conditions {
-			fmt.Fprintf(w, "condition\t%s\n", c)
+			fmt.Fprintf(w, "condition\t%s\n", line(c))
 		}
 		if f.Preservation.Until != 0 {
 			fmt.Fprintf(w, "preserved\tuntil %s\n", when(f.Preservation.Until))
@@ -357,13 +357,13 @@ func (c *requestShowCmd) Run(d *desk) error {
 			fmt.Fprintf(w, "held\tuntil %s is decided\n", f.HeldBy)
 		}
 		for _, i := range f.Preservation.Items {
-			fmt.Fprintf(w, "item\t%s, %s, SHA-256 %s\n", i.Description, amount(i.Size), i.SHA256)
+			fmt.Fprintf(w, "item\t%s, %s, SHA-256 %s\n", line(i.Description), amount(i.Size), i.SHA256)
 		}
 		for _, x := range f.Deadlines {
 			fmt.Fprintf(w, "deadline\t%s: %s by %s (Art %s)\n", x.Name, x.State, when(x.Due), x.Article)
 		}
 		for _, x := range f.Exhibits {
-			fmt.Fprintf(w, "exhibit\t%s %s: %s, %s\n", x.Exhibit.ID, x.State, x.Exhibit.Title, amount(x.Exhibit.Seal.Size))
+			fmt.Fprintf(w, "exhibit\t%s %s: %s, %s\n", x.Exhibit.ID, x.State, line(x.Exhibit.Title), amount(x.Exhibit.Seal.Size))
 		}
 		for _, m := range messages {
 			mark := "no receipt yet"
@@ -373,12 +373,21 @@ func (c *requestShowCmd) Run(d *desk) error {
 			case m.Receipted:
 				mark = "receipted"
 			}
-			fmt.Fprintf(w, "%s\t%s %s by %s (%s), %s\n", when(m.At), m.Direction, m.Message.Act, m.Message.By.Name, m.Message.By.Role, mark)
+			fmt.Fprintf(w, "%s\t%s %s by %s (%s), %s\n", when(m.At), m.Direction, m.Message.Act, line(m.Message.By.Name), m.Message.By.Role, mark)
 			if m.Message.Body.Text != "" {
-				fmt.Fprintf(w, "\t%s\n", strings.ReplaceAll(m.Message.Body.Text, "\n", "\n\t"))
+				fmt.Fprintf(w, "\t%s\n", indented(m.Message.Body.Text))
 			}
 		}
 	})
+}
+
+// indented keeps a text of several lines in its column.
+func indented(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = line(lines[i])
+	}
+	return strings.Join(lines, "\n\t")
 }
 
 type requestMessagesCmd struct {

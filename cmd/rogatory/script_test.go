@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"rogatory"
+	"rogatory/node"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"rogatory": main})
+}
+
+// TestCommandLine plays the scripts in testdata, each in a folder of its own. The ports that a script
+// gives its nodes are free ones.
+func TestCommandLine(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"FED_A", "OFFICE_A", "FED_B", "OFFICE_B"} {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					return err
+				}
+				defer l.Close() // after all four are drawn, so that they differ
+				e.Setenv(name, l.Addr().String())
+			}
+			e.Setenv("ROGATORY_NODE", "")
+			e.Setenv("ROGATORY_TOKEN", "")
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"status": status,
+			"until":  until,
+			"keep":   keep,
+		},
+	})
+}
+
+// status runs a command and compares its exit status: status 2 rogatory request send.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	if e, ok := err.(*exec.ExitError); ok {
+		got = e.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+	if fmt.Sprint(got) != args[0] {
+		ts.Fatalf("%s ended with status %d, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+// until repeats a command, which asks a node that works on its own, until what it prints matches.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile(args[0])
+	const patience, pause = 20 * time.Second, 50 * time.Millisecond
+	for begun := time.Now(); ; time.Sleep(pause) {
+		err := ts.Exec(args[1], args[2:]...)
+		if out := ts.ReadFile("stdout"); err == nil && want.MatchString(out) {
+			return
+		} else if time.Since(begun) > patience {
+			ts.Fatalf("%s never printed %q but %q and %q", strings.Join(args[1:], " "), args[0], out, ts.ReadFile("stderr"))
+		}
+	}
+}
+
+// keep puts what the last command printed into a variable.
+func keep(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// What looks like a panic of the parser must not be mistaken for its wish to end.
+func TestUsage(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		out  string
+		word string
+	}{
+		"help":               {[]string{"--help"}, 0, "Usage: rogatory", ""},
+		"help of a command":  {[]string{"request", "answer", "--help"}, 0, "--ground", ""},
+		"nothing":            {nil, 2, "", "hint: rogatory --help"},
+		"an unknown command": {[]string{"requests"}, 2, "", "did you mean"},
+		"a missing argument": {[]string{"request", "send"}, 2, "", "hint: rogatory request send --help"},
+		"a wrong depth":      {[]string{"fsck", "--depth", "deep"}, 2, "", "structure"},
+		"no node":            {[]string{"check", "--node", t.TempDir()}, 1, "", "rogatory init"},
+		"an unknown answer":  {[]string{"request", "answer", "XA-2026-7K3M9Q2P.1", "maybe"}, 2, "", "acknowledge"},
+		"no date":            {[]string{"request", "answer", "XA-2026-7K3M9Q2P.1", "extend", "--until", "soon"}, 2, "", "2027-01-31"},
+		"an unknown kind":    {[]string{"request", "new", "--example", "--kind", "favour"}, 1, "", "the kinds are"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, words bytes.Buffer
+			if code := run(t.Context(), c.args, &out, &words); code != c.code {
+				t.Errorf("status %d, want %d: %s", code, c.code, words.String())
+			}
+			if !strings.Contains(out.String(), c.out) || (c.out == "" && out.Len() > 0) {
+				t.Errorf("standard output: %s", out.String())
+			}
+			if !strings.Contains(words.String(), c.word) {
+				t.Errorf("standard error lacks %q: %s", c.word, words.String())
+			}
+		})
+	}
+}
+
+// Another State's words cannot act on our terminal, nor look like lines of ours.
+func TestForeignWordsAreShownAndNotObeyed(t *testing.T) {
+	var out, words bytes.Buffer
+	d := &desk{out: &out, words: &words}
+	hostile := "log\x1b[2J\u202egnp.exe\u0085\nXA-2026-7K3M9Q2P.9  accepted"
+	d.say("title: %s", hostile)
+	if err := d.give(nil, func(w io.Writer) { fmt.Fprintf(w, "id\t%s\n", line(hostile)) }); err != nil {
+		t.Fatal(err)
+	}
+	report(&words, rogatory.Fault(rogatory.Invalid, "x", "no %s", hostile))
+	for name, text := range map[string]string{"result": out.String(), "words": words.String()} {
+		if strings.ContainsAny(text, "\x1b\u202e\u0085") {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+	if strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("one row became %q", out.String())
+	}
+}
+
+func TestAFetchThatBeginsAgainHasNotFailedYet(t *testing.T) {
+	const id, other = "XB-E-5TQ0ZC8H1M4A", "XB-E-000000000000"
+	f := newFetches()
+	defer f.stop()
+	ended, ends := make(chan struct{}), make(chan error)
+	fetch := func(context.Context) error { err := <-ends; defer close(ended); return err }
+	old := []node.Transfer{{Exhibit: id, Have: 3, Total: 9, Done: true, Error: "yesterday's"}}
+	f.begin(t.Context(), id, fetch)
+	f.begin(t.Context(), id, func(context.Context) error { t.Error("two at once"); return nil })
+	if got := f.merge(old); len(got) != 1 || got[0].Done || got[0].Error != "" || got[0].Have != 3 {
+		t.Errorf("running: %+v", got)
+	}
+	ends <- rogatory.Fault(rogatory.Unavailable, "peer_silent", "XB does not answer: %w", errors.New("dial tcp 10.0.0.1"))
+	<-ended
+	f.mu.Lock() // the attempt is entered as ended before the lock is free again
+	for f.running[id] {
+		f.mu.Unlock()
+		runtime.Gosched()
+		f.mu.Lock()
+	}
+	f.mu.Unlock()
+	got := f.merge([]node.Transfer{{Exhibit: other, Done: true}})
+	if len(got) != 2 || got[1].Error != "XB does not answer" || !got[1].Done || got[0].Exhibit != other {
+		t.Errorf("ended: %+v", got)
+	}
+}
+
+func TestAmounts(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 100 << 30: "100.0 GiB", 1 << 62: "4096.0 PiB"} {
+		if got := amount(n); got != want {
+			t.Errorf("amount(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
