@@ -29,7 +29,7 @@ bench: build
 
 # Hours, not minutes: big evidence, fifty kills, ten thousand seeds.
 long: build
-	ROGATORY_BIG=1 $(GO) test -count=1 -timeout 3h ./vault/... ./wire/...
+	$(GO) test -tags big -run Big -v -count=1 -timeout 3h ./demo/
 	ROGATORY_KILLS=50 $(GO) test -count=1 -timeout 1h -run Kill ./node/
 	ROGATORY_SEEDS=10000 $(GO) test -count=1 -timeout 3h ./sim/
 
