@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -267,18 +268,17 @@ func asciiJSON(v any) (string, error) {
 	}
 	var b bytes.Buffer
 	for _, r := range string(data) {
-		if r < 0x80 {
+		if r < 0x7f { // DEL is ASCII, and no header may hold it
 			b.WriteRune(r)
 			continue
 		}
-		quoted := strconv.QuoteRuneToASCII(r) // '\u00e9' or '\U0001f600'
 		if r <= 0xffff {
-			b.WriteString(quoted[1 : len(quoted)-1])
+			fmt.Fprintf(&b, `\u%04x`, r)
 			continue
 		}
 		const base, high, low = 0x10000, 0xd800, 0xdc00
 		for _, half := range []rune{high + (r-base)>>10, low + (r-base)&0x3ff} {
-			b.WriteString(`\u` + strconv.FormatInt(int64(half), 16))
+			fmt.Fprintf(&b, `\u%04x`, half)
 		}
 	}
 	return b.String(), nil

@@ -26,7 +26,7 @@ func FuzzSealingHeader(f *testing.F) {
 			t.Fatal(err)
 		}
 		for i := range len(header) {
-			if header[i] < 0x20 || header[i] > 0x7f {
+			if header[i] < 0x20 || header[i] > 0x7e {
 				t.Fatalf("byte %#x in %q", header[i], header)
 			}
 		}

@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) error {
 	for _, name := range slices.Sorted(maps.Keys(addresses)) {
 		fmt.Fprintf(o.Out, "  %-14s %s\n", name, addresses[name])
 	}
-	fmt.Fprintf(o.Out, "People's tokens are in %s; try:  bin/rogatory --node %s request list\n", filepath.Join(o.Dir, "xa", "tokens"), filepath.Join(o.Dir, "xa"))
+	fmt.Fprintf(o.Out, "People's tokens are in %s; try:  bin/rogatory --node %s --as \"A. Okafor\" request list\n", filepath.Join(o.Dir, "xa", "tokens"), filepath.Join(o.Dir, "xa"))
 	<-ctx.Done()
 	return s.w.Stop()
 }
