@@ -156,6 +156,19 @@ func (c cabinetOf) keep(f File) error {
 
 // project writes the rows that others look up by: deadlines by time, exhibits by root.
 func (c cabinetOf) project(f File) error {
+	// What a file once had it keeps, so where it has nothing there are no rows to compare.
+	if len(f.Deadlines) > 0 {
+		if err := c.projectDeadlines(f); err != nil {
+			return err
+		}
+	}
+	if len(f.Exhibits) > 0 {
+		return c.projectExhibits(f)
+	}
+	return nil
+}
+
+func (c cabinetOf) projectDeadlines(f File) error {
 	have, err := c.tx.Deadlines(f.ID)
 	if err != nil {
 		return err
@@ -181,6 +194,10 @@ func (c cabinetOf) project(f File) error {
 			}
 		}
 	}
+	return nil
+}
+
+func (c cabinetOf) projectExhibits(f File) error {
 	rows, err := c.tx.ExhibitsOf(f.ID)
 	if err != nil {
 		return err

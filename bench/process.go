@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// What runs in a process of its own reads its task as JSON from standard input and answers with one
+// JSON value on standard output. A part that serves does so until its standard input ends.
+
+func play(part string) error {
+	parts := map[string]func(*json.Decoder, *json.Encoder) error{"door": playDoor, "pull": playPull, "plain": playPlain, "peer": playPeer, "load": playLoad}
+	f := parts[part]
+	if f == nil {
+		return fmt.Errorf("there is no part %q", part)
+	}
+	return f(json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout))
+}
+
+// ask runs a part to its end.
+func (b *bench) ask(part string, task, answer any) error {
+	text, err := json.Marshal(task)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(b.ctx, b.self, "part", part)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(text), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("play %s: %w", part, err)
+	}
+	return json.Unmarshal(out, answer)
+}
+
+// server is a part that serves.
+type server struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+}
+
+// serve starts a part and waits for its answer.
+func (b *bench) serve(part string, task, answer any) (*server, error) {
+	s := &server{cmd: exec.CommandContext(b.ctx, b.self, "part", part)}
+	s.cmd.Stderr = os.Stderr
+	var err error
+	if s.in, err = s.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if err = json.NewEncoder(s.in).Encode(task); err == nil {
+		err = json.NewDecoder(out).Decode(answer)
+	}
+	if err != nil {
+		s.end()
+		return nil, fmt.Errorf("play %s: %w", part, err)
+	}
+	return s, nil
+}
+
+// end closes the part's input and waits for it.
+func (s *server) end() error {
+	s.in.Close()
+	return s.cmd.Wait()
+}
+
+// untilInputEnds waits until whoever started this process is done with it.
+func untilInputEnds(in *json.Decoder) {
+	var more any
+	for in.Decode(&more) == nil {
+	}
+}
+
+// resident reads a figure of a process in MiB: VmHWM is the most memory it had, VmRSS what it has.
+func resident(pid int, name string) (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
+			kib, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kib / 1024, err
+		}
+	}
+	return 0, fmt.Errorf("process %d has no %s", pid, name)
+}
+
+// settle writes out what the system still holds in memory, so that one way does not pay for the other.
+func settle() { syscall.Sync() }
