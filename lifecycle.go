@@ -105,7 +105,8 @@ var (
 // preservation is preserved, stored data are executed) is in the treaty data.
 //
 // The rows that end in Withdrawn or stay in it settle messages that crossed on their way: whichever
-// arrives first, both States come to the same state.
+// arrives first, both States come to the same state. For the same reason an offer may be revoked
+// after the request was withdrawn or closed: its revocation may have crossed either.
 func Lifecycle() []Transition {
 	officer, decider, custodian := []OfficerRole{DutyOfficer, Decider}, []OfficerRole{Decider}, []OfficerRole{Custodian}
 	return []Transition{
@@ -126,7 +127,7 @@ func Lifecycle() []Transition {
 		{[]State{Preserved}, Extend, Preserved, RequestedSide, decider, "42(9)"},
 		{[]State{Preserved}, Release, Released, RequestedSide, []OfficerRole{Decider, TheNode}, "42(8)"},
 		{[]State{Accepted}, Offer, Accepted, RequestedSide, []OfficerRole{Decider}, "44(1)"},
-		{[]State{Accepted, Executed}, RevokeOffer, "", RequestedSide, decider, "40(28)"},
+		{[]State{Accepted, Executed, Withdrawn, Closed}, RevokeOffer, "", RequestedSide, decider, "40(28)"},
 		{[]State{Accepted, Executed}, Take, "", RequestingSide, []OfficerRole{Custodian, TheNode}, "44(1)"},
 		{[]State{Accepted}, Execute, Executed, RequestedSide, decider, "40(26)"},
 		{open, Withdraw, Withdrawn, RequestingSide, decider, "40(26)"},

@@ -190,24 +190,21 @@ func (b *bench) took(f func() error) (float64, error) {
 	return b.clock.Now().Sub(began).Seconds(), err
 }
 
-// versus lets two ways take turns and returns their times in seconds, round by round. Who goes first
-// changes, so that a machine that slows down favours nobody.
-func (b *bench) versus(ours, theirs func() (float64, error)) (us, them []float64, err error) {
+// versus lets ways of the same work take turns and returns the times of each in seconds, round by
+// round. Who goes first changes, so that a machine that slows down favours nobody.
+func (b *bench) versus(ways ...func() (float64, error)) ([][]float64, error) {
+	times := make([][]float64, len(ways))
 	for round := range b.rounds {
-		turns := []func() error{
-			func() error { s, err := ours(); us = append(us, s); return err },
-			func() error { s, err := theirs(); them = append(them, s); return err },
-		}
-		if round%2 == 1 {
-			slices.Reverse(turns)
-		}
-		for _, turn := range turns {
-			if err := turn(); err != nil {
-				return nil, nil, err
+		for turn := range ways {
+			i := (round + turn) % len(ways)
+			seconds, err := ways[i]()
+			if err != nil {
+				return nil, err
 			}
+			times[i] = append(times[i], seconds)
 		}
 	}
-	return us, them, nil
+	return times, nil
 }
 
 func median(values []float64) float64 {

@@ -193,7 +193,7 @@ func (p *play) mend(ctx context.Context) error {
 	if err := p.agree(ctx); err != nil {
 		return err
 	}
-	const strides = 6
+	const strides = 3
 	for range strides {
 		p.pass(afterwards / strides)
 		for _, h := range p.houses {
@@ -273,11 +273,21 @@ func (p *play) fetchAll(ctx context.Context) error {
 			for _, x := range f.Exhibits {
 				for n := 0; !x.Ours && x.State == docket.Offered && n < fetchRounds; n++ {
 					p.step++
+					if n > 0 && n%4 == 0 { // what has come must survive, the whole exhibit not least
+						if err := p.bounce(ctx, h); err != nil {
+							return err
+						}
+					}
 					h.random.Seed(key(p.seed, "random", h.code, p.step))
 					if err := p.fetchOne(ctx, h, p.house(f.Them.State), x.Exhibit, chance(p.seed, "fetch", p.step)); err != nil {
 						return err
 					}
 					if _, x, err = h.Exhibit(ctx, x.Exhibit.ID); err != nil {
+						return err
+					}
+				}
+				if x.State == docket.Held {
+					if err := p.bounce(ctx, h); err != nil {
 						return err
 					}
 				}
@@ -288,6 +298,15 @@ func (p *play) fetchAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// bounce cuts the power of an office, and turns it on again.
+func (p *play) bounce(ctx context.Context, h *house) error {
+	p.say("%s loses power", h.code)
+	if err := p.crash(h, chance(p.seed, "bounce", p.step)); err != nil {
+		return err
+	}
+	return p.open(ctx, h)
 }
 
 // agree: both States tell the same of every request.
@@ -333,6 +352,9 @@ func (p *play) agreeOn(a, b docket.File, x docket.ExhibitFile) error {
 		}
 		if y.Exhibit.Seal != x.Exhibit.Seal {
 			return p.breach("exhibit %s has two seals", x.Exhibit.ID)
+		}
+		if x.State == docket.Offered && y.State == docket.Revoked {
+			return p.breach("exhibit %s is on offer in %s and revoked in %s", x.Exhibit.ID, a.Us.State, b.Us.State)
 		}
 		// What arrived after the request was over was not told to anyone.
 		over := a.State != rogatory.Accepted && a.State != rogatory.Executed

@@ -70,7 +70,6 @@ func (p *play) tail() string {
 func (p *play) all(ctx context.Context, o Options) error {
 	c := chance(p.seed, "world")
 	p.weather = weather{c.IntN(40), c.IntN(40), c.IntN(30), c.IntN(6), c.IntN(12), c.IntN(14)}
-	p.cut = map[[2]int]bool{}
 	for i := range o.States {
 		// Well within what offices forgive one another.
 		skew := time.Duration(c.IntN(8*60)-4*60) * time.Second
@@ -271,7 +270,7 @@ func (p *play) draft(ctx context.Context, h *house, c *rand.Rand) error {
 	if to == h {
 		return nil
 	}
-	kind := pick(c, []rogatory.RequestKind{rogatory.Preservation42, rogatory.Preservation42, rogatory.StoredData, rogatory.StoredData, rogatory.EmergencyData})
+	kind := pick(c, []rogatory.RequestKind{rogatory.Preservation42, rogatory.StoredData, rogatory.StoredData, rogatory.EmergencyData})
 	var within rogatory.CaseID
 	var follows rogatory.RequestID
 	if kind == rogatory.StoredData {
@@ -316,7 +315,7 @@ type option struct {
 // reluctance is how seldom an act is done that could be, or few requests would live long enough to
 // be interesting: one in so many.
 var reluctance = map[rogatory.Act]int{rogatory.Withdraw: 30, rogatory.Close: 12, rogatory.Refuse: 6, rogatory.RevokeOffer: 4, rogatory.Revise: 6,
-	rogatory.Postpone: 3, rogatory.Execute: 4, rogatory.Extend: 2, rogatory.RequestExtension: 3, rogatory.Release: 6}
+	rogatory.Postpone: 3, rogatory.AskMore: 4, rogatory.Consult: 4, rogatory.Warn: 2, rogatory.Execute: 4, rogatory.Extend: 2, rogatory.RequestExtension: 3, rogatory.Release: 6}
 
 // officer has somebody of the office do what a file allows.
 func (p *play) officer(ctx context.Context, h *house, c *rand.Rand) error {

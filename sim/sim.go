@@ -145,6 +145,11 @@ type Report struct {
 	Counts map[string]int  // of what happened, by name
 }
 
+func (s *Stage) newPlay(seed uint64, dir string) *play {
+	return &play{stage: s, seed: seed, dir: dir, trace: sha256.New(), counts: map[string]int{}, cut: map[[2]int]bool{}, promised: map[promise][]byte{},
+		content: map[rogatory.ExhibitID]rogatory.Digest{}, limits: map[clockOf]rogatory.Instant{}}
+}
+
 // Run plays one seed. An error is a promise that did not hold, or a failure of the machine itself.
 func (s *Stage) Run(ctx context.Context, seed uint64, o Options) (Report, error) {
 	c := chance(seed, "options")
@@ -161,8 +166,7 @@ func (s *Stage) Run(ctx context.Context, seed uint64, o Options) (Report, error)
 	if err != nil {
 		return Report{}, fmt.Errorf("make the folder of the run: %w", err)
 	}
-	p := &play{stage: s, seed: seed, dir: dir, trace: sha256.New(), counts: map[string]int{}, promised: map[promise][]byte{},
-		content: map[rogatory.ExhibitID]rogatory.Digest{}, limits: map[clockOf]rogatory.Instant{}}
+	p := s.newPlay(seed, dir)
 	err = p.all(ctx, o)
 	for _, h := range p.houses {
 		h.store.Close() // one that was made to fail says so again
