@@ -50,6 +50,8 @@ type Config struct {
 	Parties func() []rogatory.Party
 	// Fetch starts to bring an offered exhibit here and returns at once.
 	Fetch func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error
+	// Push brings an exhibit on offer to a State that cannot fetch it, and returns when it is there.
+	Push func(ctx context.Context, id rogatory.ExhibitID) error
 	// Transfers lists exhibits on their way here.
 	Transfers func() []Transfer
 	// Package writes a court package of the case to a folder that must not exist.

@@ -111,6 +111,11 @@ func (c *Client) Fetch(ctx context.Context, id rogatory.ExhibitID) error {
 	return c.call(ctx, http.MethodPost, "/exhibits/"+esc(id)+"/fetch", nil, &none{})
 }
 
+// Push brings an exhibit on offer to a State that cannot fetch it, and returns when it is there.
+func (c *Client) Push(ctx context.Context, id rogatory.ExhibitID) error {
+	return c.call(ctx, http.MethodPost, "/exhibits/"+esc(id)+"/push", nil, &none{})
+}
+
 // Transfers lists exhibits on their way to the node.
 func (c *Client) Transfers(ctx context.Context) (all []Transfer, err error) {
 	return all, c.call(ctx, http.MethodGet, "/transfers", nil, &all)

@@ -77,6 +77,15 @@ func (s *server) evidenceRoutes() {
 		return ExhibitView{x, f.ID}, err
 	})
 	route(s, post, "/exhibits/{id}/fetch", "fetch-exhibit", "Begin to bring an offered exhibit here; transfers tells how far it is", s.fetch, status(http.StatusAccepted))
+	route(s, post, "/exhibits/{id}/push", "push-exhibit", "Bring an exhibit on offer to a State that cannot fetch it", func(ctx context.Context, by rogatory.Actor, in *ExhibitPath) (none, error) {
+		if s.Push == nil {
+			return none{}, notProvided("pushing")
+		}
+		if err := needs(by, "hand exhibits over", rogatory.Custodian); err != nil {
+			return none{}, err
+		}
+		return none{}, s.Push(ctx, in.id())
+	}, slow)
 	route(s, get, "/transfers", "list-transfers", "List exhibits on their way here", func(context.Context, rogatory.Actor, *none) ([]Transfer, error) {
 		if s.Transfers == nil {
 			return nil, notProvided("transfers")

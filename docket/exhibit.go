@@ -139,7 +139,7 @@ func (o *Office) byRoot(ctx context.Context, peer rogatory.StateCode, root rogat
 				return err
 			}
 			x := f.exhibit(row.ID)
-			if x == nil || x.Ours != ours || f.Them.State != peer || (x.State != Offered && x.State != Taken) {
+			if x == nil || x.Ours != ours || f.Them.State != peer || (x.State != Offered && x.State != Taken && x.State != Held) {
 				continue
 			}
 			if o.now() > x.Exhibit.Expires {

@@ -152,7 +152,7 @@ func Seal(ctx context.Context, dst, tree io.Writer, src io.Reader, recipients []
 // on a goroutine of its own.
 type segmenter struct {
 	ctx    context.Context
-	free   chan []byte
+	free   *stock[[]byte]
 	full   chan []byte
 	filled []byte // the segment being filled, nil for none
 	size   int64
@@ -164,13 +164,10 @@ type segmenter struct {
 func newSegmenter(ctx context.Context, group *errgroup.Group, dst, leaves io.Writer) *segmenter {
 	s := &segmenter{
 		ctx:    ctx,
-		free:   make(chan []byte, queueSegments),
+		free:   newStock[[]byte](queueSegments),
 		full:   make(chan []byte, queueSegments),
 		hasher: newLeafHasher(),
 		leaves: leaves,
-	}
-	for range queueSegments {
-		s.free <- nil // made when first needed, small evidence needs one
 	}
 	group.Go(func() error {
 		for i := 0; ; i++ {
@@ -181,7 +178,7 @@ func newSegmenter(ctx context.Context, group *errgroup.Group, dst, leaves io.Wri
 			if _, err := dst.Write(segment); err != nil {
 				return diskFault(err, "write segment %d of the sealed evidence", i)
 			}
-			s.free <- segment[:0] // never blocks: it has room for all
+			s.free.put(segment[:0])
 		}
 	})
 	return s
@@ -194,8 +191,8 @@ func (s *segmenter) Write(p []byte) (int, error) {
 	}
 	for len(p) > 0 {
 		if s.filled == nil {
-			segment, ok, err := receive(s.ctx, s.free)
-			if !ok {
+			segment, err := s.free.take(s.ctx)
+			if err != nil {
 				return 0, err
 			}
 			if segment == nil {

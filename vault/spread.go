@@ -27,6 +27,42 @@ const (
 	queueSegments = 8
 )
 
+// stock is a source of free buffers, of which there are a fixed number; nil is one not made yet. It
+// is taken from in halves: whoever has used up one half waits until there is another, and then
+// works on for a while, instead of being put to sleep and woken for every single buffer.
+type stock[T any] struct {
+	free chan T
+	hand []T
+}
+
+func newStock[T any](count int) *stock[T] {
+	s := &stock[T]{free: make(chan T, count)}
+	var none T
+	for range count {
+		s.free <- none
+	}
+	return s
+}
+
+// take returns a free buffer. It is for one goroutine, which puts nothing back before it is used
+// up; put never blocks, and is for all.
+func (s *stock[T]) take(ctx context.Context) (item T, err error) {
+	if len(s.hand) == 0 {
+		for range cap(s.free) / 2 {
+			one, _, err := receive(ctx, s.free)
+			if err != nil {
+				return item, err
+			}
+			s.hand = append(s.hand, one)
+		}
+	}
+	top := len(s.hand) - 1
+	item, s.hand = s.hand[top], s.hand[:top]
+	return item, nil
+}
+
+func (s *stock[T]) put(item T) { s.free <- item }
+
 // block is a piece of the source on its way through the sinks.
 type block struct {
 	data    [blockSize]byte
@@ -52,10 +88,7 @@ func hashInto(h hash.Hash) func([]byte) error {
 // spread starts the goroutines that feed the sinks. source fills as much of p as it can and
 // returns io.EOF with or after the last bytes.
 func spread(ctx context.Context, group *errgroup.Group, source func(p []byte) (int, error), sinks ...sink) {
-	free := make(chan *block, queueBlocks)
-	for range queueBlocks {
-		free <- nil // made when first needed, small evidence needs one
-	}
+	free := newStock[*block](queueBlocks)
 	queues := make([]chan *block, len(sinks))
 	for i, s := range sinks {
 		queue := make(chan *block, queueBlocks)
@@ -78,7 +111,7 @@ func spread(ctx context.Context, group *errgroup.Group, source func(p []byte) (i
 					return err
 				}
 				if b.readers.Add(-1) == 0 {
-					free <- b // never blocks: it has room for all
+					free.put(b)
 				}
 			}
 			if s.close != nil {
@@ -89,7 +122,7 @@ func spread(ctx context.Context, group *errgroup.Group, source func(p []byte) (i
 	}
 	group.Go(func() error {
 		for {
-			b, _, err := receive(ctx, free)
+			b, err := free.take(ctx)
 			if err != nil {
 				return err
 			}

@@ -181,7 +181,7 @@ func openFault(ctx context.Context, err error, root rogatory.Digest) error {
 // reads and verifies ahead.
 type segmentReader struct {
 	ctx       context.Context
-	free      chan []byte
+	free      *stock[[]byte]
 	full      chan []byte
 	current   []byte // the segment being read, to be given back
 	unread    []byte
@@ -189,14 +189,11 @@ type segmentReader struct {
 }
 
 func newSegmentReader(ctx context.Context, group *errgroup.Group, o *object) *segmentReader {
-	r := &segmentReader{ctx: ctx, free: make(chan []byte, queueSegments), full: make(chan []byte, queueSegments)}
-	for range queueSegments {
-		r.free <- nil // made when first needed, small exhibits need one
-	}
+	r := &segmentReader{ctx: ctx, free: newStock[[]byte](queueSegments), full: make(chan []byte, queueSegments)}
 	group.Go(func() error {
 		for i := range o.tree.leaves {
-			buffer, ok, err := receive(ctx, r.free)
-			if !ok {
+			buffer, err := r.free.take(ctx)
+			if err != nil {
 				return err
 			}
 			if buffer == nil {
@@ -220,7 +217,7 @@ func (r *segmentReader) Read(p []byte) (int, error) {
 	}
 	if len(r.unread) == 0 {
 		if r.current != nil {
-			r.free <- r.current
+			r.free.put(r.current)
 			r.current = nil
 		}
 		segment, ok, err := receive(r.ctx, r.full)

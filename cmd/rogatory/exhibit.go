@@ -21,6 +21,7 @@ type exhibitCmds struct {
 	Offer  exhibitOfferCmd  `cmd:"" help:"Offer a sealed exhibit. Another person than who sealed it must do it."`
 	Revoke exhibitRevokeCmd `cmd:"" help:"Take an offer back that was not taken yet."`
 	Fetch  exhibitFetchCmd  `cmd:"" help:"Bring an offered exhibit into our vault. It resumes where an earlier attempt stopped."`
+	Push   exhibitPushCmd   `cmd:"" help:"Bring an exhibit on offer to a State whose node cannot reach ours. It resumes likewise."`
 	Open   exhibitOpenCmd   `cmd:"" help:"Open an exhibit into a new file. The opening and its reason are journaled."`
 	List   exhibitListCmd   `cmd:"" help:"List exhibits, of one request or of all."`
 }
@@ -121,6 +122,23 @@ func (c *exhibitRevokeCmd) Run(d *desk) error {
 		body.Text, body.Language = c.Text, "en"
 	}
 	return move(d, string(x.Request), rogatory.RevokeOffer, body)
+}
+
+type exhibitPushCmd struct {
+	ID string `arg:"" name:"exhibit" help:"Reference of the exhibit."`
+}
+
+// Run pushes an exhibit and waits until the other State has it.
+func (c *exhibitPushCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	if err := client.Push(d.ctx, rogatory.ExhibitID(c.ID)); err != nil {
+		return err
+	}
+	d.say("%s is in the other State's vault, every segment verified", c.ID)
+	return nil
 }
 
 type exhibitFetchCmd struct {

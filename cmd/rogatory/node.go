@@ -115,6 +115,7 @@ func officeDoor(n *node.Node) (http.Handler, error) {
 	return api.New(api.Config{
 		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, Authenticate: n.Authenticate,
 		Parties: func() []rogatory.Party { return n.Book().Parties() },
+		Push:    func(ctx context.Context, id rogatory.ExhibitID) error { return n.Push(ctx, id, nil) },
 		Fetch: func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error {
 			fetching.begin(ctx, id, func(ctx context.Context) error { return n.Fetch(ctx, by, id, nil) })
 			return nil
