@@ -110,12 +110,14 @@ func TestPullGoesOnAfterTheLineBreaksAtEverySegment(t *testing.T) {
 }
 
 func TestPullGoesOnAfterACrashOfTheReceiver(t *testing.T) {
-	var asked atomic.Int64
-	limit := int64(3)
+	var asked, limit atomic.Int64
+	limit.Store(3)
+	came := make(chan struct{})
 	s := rehearse(t, func(s *stage, _ *ServerConfig) {
 		s.wrap = func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if strings.HasSuffix(r.URL.Path, "/data") && asked.Add(1) > atomic.LoadInt64(&limit) {
+				if strings.HasSuffix(r.URL.Path, "/data") && asked.Add(1) > limit.Load() {
+					<-came // a refusal ends the whole Pull, and this story needs something to survive
 					problemOf(rogatory.Fault(rogatory.Denied, "enough", "no more today")).write(w, 0)
 					return
 				}
@@ -126,7 +128,13 @@ func TestPullGoesOnAfterACrashOfTheReceiver(t *testing.T) {
 	seal := s.there.deposit(t, 100<<20)
 	in, err := s.here.vault.Expect(seal)
 	must(t, err)
-	wantCode(t, s.client.Pull(t.Context(), s.party, in, nil), rogatory.Denied, "enough")
+	first := sync.OnceFunc(func() { close(came) })
+	pulled := s.client.Pull(t.Context(), s.party, in, func(have, _ int64) {
+		if have > 0 {
+			first()
+		}
+	})
+	wantCode(t, pulled, rogatory.Denied, "enough")
 	before, _ := in.Done()
 	if before == 0 {
 		t.Fatal("nothing came before the crash")
@@ -140,7 +148,7 @@ func TestPullGoesOnAfterACrashOfTheReceiver(t *testing.T) {
 	if after, _ := in.Done(); after != before {
 		t.Errorf("%d of %d segments survived the crash", after, before)
 	}
-	atomic.StoreInt64(&limit, 1000)
+	limit.Store(1000)
 	asked.Store(0)
 	must(t, s.client.Pull(t.Context(), s.party, in, nil))
 	if n := asked.Load() * pullSegments; n > seal.Segments()-before+4*pullSegments {
