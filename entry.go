@@ -25,6 +25,9 @@ const (
 	DirectoryChanged   EntryType = "directory.changed"
 	CourierExported    EntryType = "courier.exported"
 	CourierImported    EntryType = "courier.imported"
+	RequestRecorded    EntryType = "request.recorded" // it came, or goes, by another channel
+	ActRecorded        EntryType = "act.recorded"     // on such a request: what was said on paper or by word of mouth
+	RulesAdopted       EntryType = "rules.adopted"    // a data file took effect: Name says which, Why its digest and source
 )
 
 // Entry is the body of one journal entry. Only its salted commitment is public.
@@ -41,7 +44,21 @@ type Entry struct {
 	Exhibit *Exhibit    `json:"exhibit,omitempty"`
 	Name    string      `json:"name,omitempty"` // deadline, file or other thing concerned
 	Why     string      `json:"why,omitempty"`
+	Channel Channel     `json:"channel,omitempty"` // of RequestRecorded
+	Said    *Message    `json:"said,omitempty"`    // of ActRecorded: not signed by anybody but the recorder
 }
+
+// Channel is how a request travels that does not travel between nodes.
+type Channel string
+
+// The channels, Art 40(12)(d) and (13).
+const (
+	Diplomatic Channel = "diplomatic" // the diplomatic bag
+	Interpol   Channel = "interpol"   // if urgent and agreed
+	Post       Channel = "post"
+	Telephone  Channel = "telephone" // oral, if urgent and agreed: written confirmation is due at once
+	ByHand     Channel = "by_hand"
+)
 
 // MessageRef names a message beyond doubt.
 type MessageRef struct {

@@ -18,6 +18,8 @@ const (
 	Accepted         State = "accepted"          // being executed
 	Warned           State = "warned"            // Art 42(7): preservation may be futile or endanger the case
 	Preserved        State = "preserved"         // Art 42
+	InForce          State = "in_force"          // a measure runs: collection, interception, freeze, arrest
+	Ended            State = "ended"             // the measure was stopped or ran out
 	Executed         State = "executed"
 	Refused          State = "refused" // Art 40(21), (25)
 	Withdrawn        State = "withdrawn"
@@ -52,6 +54,27 @@ const (
 	Withdraw         Act = "withdraw"
 	Release          Act = "release"
 	Close            Act = "close"
+
+	// A measure that runs for a time: real-time collection, interception, freeze, provisional arrest.
+	Start      Act = "start"
+	AskRelease Act = "ask_release" // the requesting State asks that the measure be lifted at once
+	Hear       Act = "hear"        // lifting is announced and the requesting State heard first, Art 50(8)
+	Represent  Act = "represent"   // what the requesting State says to that
+	Stop       Act = "stop"
+
+	// What the two States say to each other without moving the request.
+	AskStatus        Act = "ask_status"
+	TellStatus       Act = "tell_status"
+	Correct          Act = "correct" // an error in what was said before
+	DiscussCosts     Act = "discuss_costs"
+	Agree            Act = "agree" // to the conditions of an acceptance: they bind from here on
+	AskConsent       Act = "ask_consent"
+	GiveConsent      Act = "give_consent"
+	DenyConsent      Act = "deny_consent"
+	NotifyDisclosure Act = "notify_disclosure" // of exculpatory material, to an accused
+	DiscloseTraffic  Act = "disclose_traffic"  // Art 43, unasked, within a preservation
+	ReportRecovery   Act = "report_recovery"   // what of a loss was frozen and returned
+	ConfirmInWriting Act = "confirm_in_writing"
 )
 
 // Side is a State's part in a request.
@@ -97,8 +120,11 @@ type Transition struct {
 
 var (
 	undecided = []State{Requested, Acknowledged, NeedsInformation, Consulting, Postponed}
-	open      = []State{Requested, Acknowledged, NeedsInformation, Consulting, Postponed, Accepted, Warned, Preserved}
-	ended     = []State{Executed, Refused, Withdrawn, Released}
+	open      = []State{Requested, Acknowledged, NeedsInformation, Consulting, Postponed, Accepted, Warned, Preserved, InForce}
+	ended     = []State{Executed, Refused, Withdrawn, Released, Ended}
+	// sent is every state of a request that the other State knows of. What moves nothing may be said in
+	// any of them, so that it does not matter what it crosses on its way.
+	sent = slices.Concat(open, ended, []State{Closed})
 )
 
 // Lifecycle is the one table of lawful transitions. What a kind of request allows beyond it (a
@@ -107,39 +133,66 @@ var (
 // The rows that end in Withdrawn or stay in it settle messages that crossed on their way: whichever
 // arrives first, both States come to the same state. For the same reason an offer may be revoked
 // after the request was withdrawn or closed: its revocation may have crossed either.
-func Lifecycle() []Transition {
-	officer, decider, custodian := []OfficerRole{DutyOfficer, Decider}, []OfficerRole{Decider}, []OfficerRole{Custodian}
-	return []Transition{
-		{nil, Draft, Drafted, RequestingSide, officer, "40(15)"},
-		{[]State{Drafted}, Revise, Drafted, RequestingSide, officer, "40(15)"},
-		{[]State{Drafted}, Send, Requested, RequestingSide, decider, "40(13)"},
-		{[]State{Requested}, Acknowledge, Acknowledged, RequestedSide, officer, "41(1)"},
-		{undecided, AskMore, NeedsInformation, RequestedSide, officer, "40(16)"},
-		{[]State{NeedsInformation, Consulting}, Supplement, Acknowledged, RequestingSide, officer, "40(16)"},
-		{[]State{Requested, Acknowledged, NeedsInformation, Postponed}, Consult, Consulting, RequestedSide, decider, "40(28)"},
-		{undecided, Accept, Accepted, RequestedSide, decider, "40(1)"},
-		{undecided, Postpone, Postponed, RequestedSide, decider, "40(27)"},
-		{undecided, Refuse, Refused, RequestedSide, decider, "40(21)"},
-		{[]State{Accepted}, Warn, Warned, RequestedSide, officer, "42(7)"},
-		{[]State{Warned}, Confirm, Accepted, RequestingSide, officer, "42(7)"},
-		{[]State{Accepted}, Preserve, Preserved, RequestedSide, custodian, "42(4)"},
-		{[]State{Preserved}, RequestExtension, Preserved, RequestingSide, officer, "42(9)"},
-		{[]State{Preserved}, Extend, Preserved, RequestedSide, decider, "42(9)"},
-		{[]State{Preserved}, Release, Released, RequestedSide, []OfficerRole{Decider, TheNode}, "42(8)"},
-		{[]State{Accepted}, Offer, Accepted, RequestedSide, []OfficerRole{Decider}, "44(1)"},
-		{[]State{Accepted, Executed, Withdrawn, Closed}, RevokeOffer, "", RequestedSide, decider, "40(28)"},
-		{[]State{Accepted, Executed}, Take, "", RequestingSide, []OfficerRole{Custodian, TheNode}, "44(1)"},
-		{[]State{Accepted}, Execute, Executed, RequestedSide, decider, "40(26)"},
-		{open, Withdraw, Withdrawn, RequestingSide, decider, "40(26)"},
-		{[]State{Executed, Refused, Released}, Withdraw, Withdrawn, RequestingSide, decider, "40(26)"},
-		{ended, Close, Closed, RequestingSide, decider, "40(26)"},
-	}
+//
+// It is shared: whoever reads it does not write to it.
+func Lifecycle() []Transition { return lifecycle }
+
+var officer, decider, custodian = []OfficerRole{DutyOfficer, Decider}, []OfficerRole{Decider}, []OfficerRole{Custodian}
+
+var lifecycle = []Transition{
+	{nil, Draft, Drafted, RequestingSide, officer, "40(15)"},
+	{[]State{Drafted}, Revise, Drafted, RequestingSide, officer, "40(15)"},
+	{[]State{Drafted}, Send, Requested, RequestingSide, decider, "40(13)"},
+	{[]State{Requested}, Acknowledge, Acknowledged, RequestedSide, officer, "41(1)"},
+	{undecided, AskMore, NeedsInformation, RequestedSide, officer, "40(16)"},
+	{[]State{NeedsInformation, Consulting}, Supplement, Acknowledged, RequestingSide, officer, "40(16)"},
+	{[]State{Requested, Acknowledged, NeedsInformation, Postponed}, Consult, Consulting, RequestedSide, decider, "40(28)"},
+	{undecided, Accept, Accepted, RequestedSide, decider, "40(1)"},
+	{undecided, Postpone, Postponed, RequestedSide, decider, "40(27)"},
+	{undecided, Refuse, Refused, RequestedSide, decider, "40(21)"},
+	{[]State{Accepted}, Warn, Warned, RequestedSide, officer, "42(7)"},
+	{[]State{Warned}, Confirm, Accepted, RequestingSide, officer, "42(7)"},
+	{[]State{Accepted}, Preserve, Preserved, RequestedSide, custodian, "42(4)"},
+	{[]State{Preserved, InForce}, RequestExtension, "", RequestingSide, officer, "42(9)"},
+	{[]State{Preserved, InForce}, Extend, "", RequestedSide, decider, "42(9)"},
+	{[]State{Preserved}, Release, Released, RequestedSide, []OfficerRole{Decider, TheNode}, "42(8)"},
+	{[]State{Accepted}, Start, InForce, RequestedSide, decider, "40(17)"},
+	{[]State{InForce}, AskRelease, "", RequestingSide, officer, "40(26)"},
+	{[]State{InForce}, Hear, "", RequestedSide, decider, "50(8)"},
+	{[]State{InForce}, Represent, "", RequestingSide, officer, "50(8)"},
+	{[]State{InForce}, Stop, Ended, RequestedSide, []OfficerRole{Decider, TheNode}, "50(8)"},
+	{[]State{Accepted, InForce, Ended}, Offer, "", RequestedSide, decider, "44(1)"},
+	{[]State{Accepted, InForce, Ended, Executed, Withdrawn, Closed}, RevokeOffer, "", RequestedSide, decider, "40(28)"},
+	{[]State{Accepted, InForce, Ended, Executed}, Take, "", RequestingSide, []OfficerRole{Custodian, TheNode}, "44(1)"},
+	{[]State{Accepted}, Execute, Executed, RequestedSide, decider, "40(26)"},
+	{open, Withdraw, Withdrawn, RequestingSide, decider, "40(26)"},
+	{[]State{Executed, Refused, Released, Ended}, Withdraw, Withdrawn, RequestingSide, decider, "40(26)"},
+	{ended, Close, Closed, RequestingSide, decider, "40(26)"},
+	{sent, AskStatus, "", RequestingSide, officer, "40(26)"},
+	{sent, TellStatus, "", RequestedSide, officer, "40(26)"},
+	{sent, Correct, "", RequestingSide, officer, "40(16)"},
+	{sent, Correct, "", RequestedSide, officer, "40(16)"},
+	{sent, DiscussCosts, "", RequestingSide, decider, "40(30)"},
+	{sent, DiscussCosts, "", RequestedSide, decider, "40(30)"},
+	{sent, Agree, "", RequestingSide, decider, "40(28)"},
+	{sent, AskConsent, "", RequestingSide, decider, "36(3), 40(19)"},
+	{sent, AskConsent, "", RequestedSide, decider, "36(3), 40(19)"},
+	{sent, GiveConsent, "", RequestingSide, decider, "36(3), 40(19)"},
+	{sent, GiveConsent, "", RequestedSide, decider, "36(3), 40(19)"},
+	{sent, DenyConsent, "", RequestingSide, decider, "36(3), 40(19)"},
+	{sent, DenyConsent, "", RequestedSide, decider, "36(3), 40(19)"},
+	{sent, NotifyDisclosure, "", RequestingSide, decider, "40(5), 40(19)"},
+	{sent, NotifyDisclosure, "", RequestedSide, decider, "40(5), 40(19)"},
+	{sent, DiscloseTraffic, "", RequestedSide, decider, "43(1)"},
+	{sent, ReportRecovery, "", RequestingSide, decider, "52(3)"},
+	{sent, ReportRecovery, "", RequestedSide, decider, "52(3)"},
+	{sent, ConfirmInWriting, "", RequestingSide, officer, "40(13)"},
 }
 
 // Next returns the state after act by side, and the row that allows it. It returns a Conflict when no
 // row does; nothing else is decided here.
 func Next(from State, act Act, by Side) (State, Transition, error) {
-	for _, t := range Lifecycle() {
+	for _, t := range lifecycle {
 		if t.Act != act || t.By != by {
 			continue
 		}
@@ -156,6 +209,16 @@ func Next(from State, act Act, by Side) (State, Transition, error) {
 	}
 	return "", Transition{}, Fault(Conflict, "act_not_open", "%s by the %s State is not open while the request is %s", act, by, from).
 		WithHint("look at the request again: it may have moved on")
+}
+
+// Talk reports whether the act moves no request from one state to another, whoever says it when.
+func (a Act) Talk() bool {
+	for _, t := range lifecycle {
+		if t.Act == a && (t.To != "" || len(t.From) != len(sent)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Final reports whether nothing but filing is left to do in s.

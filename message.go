@@ -47,11 +47,18 @@ type Body struct {
 	Exhibit      *Exhibit      `json:"exhibit,omitempty"`      // Offer
 	ExhibitID    ExhibitID     `json:"exhibit_id,omitempty"`   // Take, RevokeOffer
 	Root         Digest        `json:"root,omitzero"`          // Take: the root that was received
-	// Answers names the question (AskMore, Consult) that a Supplement answers. A supplement to an older
+	// Answers names the question (AskMore, Consult) that a Supplement answers, or the AskConsent that
+	// a GiveConsent or DenyConsent does. A supplement to an older
 	// question than the last is kept and moves nothing, so that messages that crossed settle alike.
 	Answers  MessageID `json:"answers,omitempty"`
 	Text     string    `json:"text,omitempty"`     // words to the other side
 	Language string    `json:"language,omitempty"` // of Text, BCP 47
+
+	Measure  *Measure  `json:"measure,omitempty"`  // Start, Stop; RequestExtension and Extend of a measure
+	Consent  *Consent  `json:"consent,omitempty"`  // AskConsent
+	Recovery *Recovery `json:"recovery,omitempty"` // ReportRecovery
+	// Details are the fields that the kind's rules ask of the act, such as the provider of Art 43(1).
+	Details map[string]string `json:"details,omitempty"`
 }
 
 // ReceiptOutcome says what became of a delivery.

@@ -5,7 +5,7 @@ package rogatory
 // RequestKind names a kind of cooperation. What a kind needs is treaty data, not code.
 type RequestKind string
 
-// The kinds in force in this version; others are added as data.
+// The kinds that code speaks of; the whole list is treaty data.
 const (
 	Preservation42 RequestKind = "preservation"   // Art 42
 	StoredData     RequestKind = "stored_data"    // Art 44
@@ -15,12 +15,41 @@ const (
 // Request is what one State asks of another (Art 40(15) and the article of its kind).
 type Request struct {
 	Kind     RequestKind       `json:"kind"`
+	Part     string            `json:"part,omitempty"` // of a kind that has parts, such as service of documents
 	Title    string            `json:"title"`
 	Offence  Offence           `json:"offence"`
 	Contents map[string]string `json:"contents"` // field of the kind -> what the officer wrote
 	Language string            `json:"language"` // of the free text, BCP 47; Art 40(13)
 	// Follows is the preservation that this request for disclosure was announced in, Art 42(1).
 	Follows RequestID `json:"follows,omitempty"`
+	// Basis is the instrument on which the request stands, Art 40(6)-(7); empty means this Convention.
+	Basis LegalBasis `json:"basis,omitempty"`
+	// Rules is the version of the rules that it was composed under.
+	Rules string `json:"rules,omitempty"`
+	// Term is from when to when a measure is asked for; its end is hard (Art 45(3)(f)).
+	Term Term `json:"term,omitzero"`
+	// Transfers is the way of the money, first hop first (Art 50(3)).
+	Transfers []Transfer `json:"transfers,omitempty"`
+	// Fingerprints name material to be removed, which itself never travels (Art 34(6)).
+	Fingerprints []Fingerprint `json:"fingerprints,omitempty"`
+}
+
+// LegalBasis names what obliges the other State, Art 40(6)-(7).
+type LegalBasis string
+
+// The legal bases.
+const (
+	ThisConvention    LegalBasis = "uncc"
+	BudapestTreaty    LegalBasis = "budapest"     // between its parties, Arts 40(7), 60(1)
+	OtherTreaty       LegalBasis = "other_treaty" // one that the office has recorded
+	UnderReciprocity  LegalBasis = "reciprocity"
+	OtherTreatyByUNCC LegalBasis = "other_treaty_uncc_paras" // another treaty, with Art 40(8)-(31) by agreement
+)
+
+// Term is a span of time; both ends are included.
+type Term struct {
+	From Instant `json:"from,omitzero"`
+	To   Instant `json:"to,omitzero"`
 }
 
 // Offence says what is investigated, by article of the Convention or as a serious crime.

@@ -6,10 +6,10 @@ package rogatory
 // kind is treaty data.
 type Ground string
 
-// Outcome is how an executed request ended.
+// Outcome is how an executed or refused request ended. The list per kind is treaty data.
 type Outcome string
 
-// The outcomes of execution.
+// The outcomes that most kinds have.
 const (
 	Complete Outcome = "complete"
 	Partly   Outcome = "partly"
@@ -21,5 +21,5 @@ type Verdict struct {
 	Reasons    string   `json:"reasons,omitempty"`    // mandatory with a ground, Art 40(25)
 	Conditions []string `json:"conditions,omitempty"` // Accept: binding once accepted, Art 40(28)
 	Review     Instant  `json:"review,omitzero"`      // Postpone: when it is looked at again
-	Outcome    Outcome  `json:"outcome,omitempty"`    // Execute
+	Outcome    Outcome  `json:"outcome,omitempty"`    // Execute; Refuse, on some grounds
 }

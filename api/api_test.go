@@ -180,6 +180,9 @@ func (w *world) accepted() rogatory.RequestID {
 	_, err = w.as("XB", "bruno").Move(ctx, f.ID, rogatory.Accept, rogatory.Body{Verdict: &rogatory.Verdict{Conditions: []string{"not for the death penalty"}}})
 	w.must(err)
 	w.deliver()
+	_, err = w.as("XA", "bruno").Move(ctx, f.ID, rogatory.Agree, rogatory.Body{})
+	w.must(err)
+	w.deliver()
 	return f.ID
 }
 

@@ -282,6 +282,13 @@ func (s *story) disclose(ctx context.Context, preservation rogatory.RequestID, f
 	if err != nil {
 		return "", err
 	}
+	err = s.step("Aurelia's prosecutor agrees to the condition: it binds from here on.", func() (string, error) {
+		proved, err := s.act(ctx, s.a, rogatory.Decider, id, rogatory.Agree, rogatory.Body{})
+		return proved + " Without it nothing may be handed over (Art 40(28)).", err
+	})
+	if err != nil {
+		return "", err
+	}
 	var sealed []rogatory.Exhibit
 	for _, p := range files {
 		err := s.step(fmt.Sprintf("Borealia's examiner seals %s, in one pass.", p.title), func() (string, error) {

@@ -59,6 +59,10 @@ func TestDisclosureOfStoredData(t *testing.T) {
 	w.cannot(w.xb, w.xb.custodian(), id, rogatory.Offer, offer, "role_not_allowed")
 	w.cannot(w.xb, w.xb.as("Ilse Brandt", rogatory.Decider), id, rogatory.Offer, offer, "second_person_needed") // who sealed it does not release it
 	w.cannot(w.xb, w.xb.decider(), id, rogatory.Offer, rogatory.Body{Exhibit: &rogatory.Exhibit{ID: "XB-E-000000000000"}}, "exhibit_unknown")
+	w.cannot(w.xb, w.xb.decider(), id, rogatory.Offer, offer, "conditions_open") // they do not bind yet, Art 40(28)
+	w.does(w.xa, w.xa.decider(), id, rogatory.Agree, rogatory.Body{})
+	w.cannot(w.xa, w.xa.decider(), id, rogatory.Agree, rogatory.Body{}, "no_open_conditions") // once
+	w.carry()
 	w.does(w.xb, w.xb.decider(), id, rogatory.Offer, offer)
 	w.cannot(w.xb, w.xb.decider(), id, rogatory.Offer, offer, "exhibit_unknown") // once
 	w.carry()

@@ -224,7 +224,7 @@ func (c cabinetOf) projectExhibits(f File) error {
 
 // record appends a local entry and moves the file by it.
 func (o *Office) record(tx *store.Tx, e rogatory.Entry) error {
-	if err := applyLocal(cabinetOf{tx}, e, o.Us); err != nil {
+	if err := applyLocal(cabinetOf{tx}, o.Rules, e, o.Us); err != nil {
 		return err
 	}
 	_, err := o.Ledger.Record(tx, e)
@@ -234,6 +234,22 @@ func (o *Office) record(tx *store.Tx, e rogatory.Entry) error {
 // Draft opens a request to another State, in a new case or, with within set, in an existing one.
 // Anything may be missing yet.
 func (o *Office) Draft(ctx context.Context, by rogatory.Actor, to rogatory.Address, within rogatory.CaseID, r rogatory.Request) (File, error) {
+	return o.draft(ctx, by, to, "", within, r)
+}
+
+// DraftElsewhere is Draft for a request that goes by another channel than this network, to a State that
+// need not have a node. What that State answers is recorded with Heard.
+func (o *Office) DraftElsewhere(ctx context.Context, by rogatory.Actor, to rogatory.Address, channel rogatory.Channel, within rogatory.CaseID, r rogatory.Request) (File, error) {
+	if err := o.knownChannel(channel); err != nil {
+		return File{}, err
+	}
+	if to.Authority == "" {
+		to.Authority = unnamed
+	}
+	return o.draft(ctx, by, to, channel, within, r)
+}
+
+func (o *Office) draft(ctx context.Context, by rogatory.Actor, to rogatory.Address, channel rogatory.Channel, within rogatory.CaseID, r rogatory.Request) (File, error) {
 	if err := may(by, rogatory.Draft); err != nil {
 		return File{}, err
 	}
@@ -262,7 +278,7 @@ func (o *Office) Draft(ctx context.Context, by rogatory.Actor, to rogatory.Addre
 		if err != nil {
 			return err
 		}
-		e := rogatory.Entry{Type: rogatory.RequestDrafted, At: o.now(), By: by, Request: id.Request(n), Draft: &r, To: &to}
+		e := rogatory.Entry{Type: rogatory.RequestDrafted, At: o.now(), By: by, Request: id.Request(n), Draft: &r, To: &to, Channel: channel}
 		if err := o.record(tx, e); err != nil {
 			return err
 		}
@@ -325,7 +341,8 @@ func may(by rogatory.Actor, act rogatory.Act) error {
 		WithHint("this act needs the role " + strings.Join(slices.Compact(roles), " or "))
 }
 
-// Move performs an act that is told to the other State: every act but draft and revise. For Send the
+// Move performs an act that is told to the other State: every act but draft and revise. On a request that
+// goes by another channel it is recorded, and a person has to send it. For Send the
 // body's Request is filled from the draft; for Offer the body's Exhibit names the exhibit by ID.
 func (o *Office) Move(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) (File, rogatory.MessageID, error) {
 	if err := o.held(ctx, id); err != nil {
@@ -378,8 +395,11 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 	} else if !slices.Contains(t.Roles, by.Role) {
 		return File{}, "", may(by, act)
 	}
-	if !kind.Allows(act) {
-		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "a %s request knows no act %s", kind.ID, act)
+	if !kind.AllowsBy(act, f.Side) {
+		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "a %s request knows no act %s by the %s State", kind.ID, act, f.Side)
+	}
+	if f.Channel != "" {
+		return o.moveElsewhere(tx, by, f, kind, act, body)
 	}
 	if err := o.Directory.MaySend(f.Them.State); err != nil {
 		return File{}, "", err
@@ -395,94 +415,6 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 		return File{}, "", err
 	}
 	return o.post(tx, m, kind.Urgent)
-}
-
-// prepare checks and completes what an act says. It is pure but for the texts it is given.
-func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party rogatory.Party) error {
-	b := &m.Body
-	switch m.Act {
-	case rogatory.Send:
-		if m.By.Name == f.Author {
-			return rogatory.Fault(rogatory.Denied, "second_person_needed", "%s drafted this request, so another person must send it", f.Author)
-		}
-		if lacks := o.Rules.Lacks(f.Request); len(lacks) > 0 {
-			return rogatory.Fault(rogatory.Invalid, "request_incomplete", "the request lacks %s", strings.Join(lacks, "; ")).WithHint("complete it with rogatory request edit, then send it")
-		}
-		if err := competent(kind, party, f.Them); err != nil {
-			return err
-		}
-		if !slices.Contains(party.Languages, f.Request.Language) {
-			return rogatory.Fault(rogatory.Invalid, "language_not_accepted", "%s accepts requests in %s, this one is in %.20q (Art 40(13))", party.Name, strings.Join(party.Languages, ", "), f.Request.Language)
-		}
-		b.Request, m.ApprovedBy = &f.Request, m.By
-		m.By = rogatory.Officer{Name: f.Author, Role: rogatory.DutyOfficer}
-	case rogatory.Accept, rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
-		if err := kind.CheckVerdict(o.Rules, m.Act, b.Verdict, f.Consulted); err != nil {
-			return err
-		}
-	case rogatory.Supplement:
-		b.Answers = f.Question
-	case rogatory.Preserve:
-		if b.Preservation == nil || len(b.Preservation.Items) == 0 {
-			return rogatory.Fault(rogatory.Invalid, "preservation_empty", "say what was preserved: at least one item with its SHA-256")
-		}
-		p := *b.Preservation
-		p.Since = m.Sent
-		p.Until = max(p.Until, kind.EarliestEnd(m.Sent))
-		b.Preservation = &p
-	case rogatory.Extend:
-		if b.Preservation == nil || b.Preservation.Until <= f.Preservation.Until {
-			return rogatory.Fault(rogatory.Invalid, "extension_too_short", "the extension must end after %s", f.Preservation.Until)
-		}
-	case rogatory.RequestExtension:
-		if b.Preservation == nil || b.Preservation.Days < 1 || b.Preservation.Days > 366 {
-			return rogatory.Fault(rogatory.Invalid, "extension_invalid", "ask for 1 to 366 more days")
-		}
-	case rogatory.Release:
-		if m.By.Role != rogatory.TheNode && (f.HeldBy != "" || m.Sent < f.Preservation.Until) {
-			return rogatory.Fault(rogatory.Conflict, "preservation_running", "the data are preserved until %s (Art 42(8))", f.Preservation.Until)
-		}
-	case rogatory.Offer:
-		x := (*ExhibitFile)(nil)
-		if b.Exhibit != nil {
-			x = f.exhibit(b.Exhibit.ID)
-		}
-		if x == nil || !x.Ours || x.State != Sealed {
-			return rogatory.Fault(rogatory.NotFound, "exhibit_unknown", "request %s has no sealed exhibit of that reference to offer", f.ID)
-		}
-		if x.By == m.By.Name {
-			return rogatory.Fault(rogatory.Denied, "second_person_needed", "%s sealed this exhibit, so another person must release it", x.By)
-		}
-		e, asked := x.Exhibit, b.Exhibit.Expires
-		e.Limits.Conditions = slices.Concat(e.Limits.Conditions, f.Conditions)
-		e.Expires = m.Sent.Add(offerLife)
-		if asked != 0 {
-			e.Expires = min(asked, e.Expires)
-		}
-		if e.Expires <= m.Sent {
-			return rogatory.Fault(rogatory.Invalid, "offer_expired", "the offer would end at %s, before it begins", e.Expires)
-		}
-		b.Exhibit, m.ApprovedBy = &e, m.By
-	case rogatory.RevokeOffer:
-		if x := f.exhibit(b.ExhibitID); x == nil || !x.Ours || x.State != Offered {
-			return rogatory.Fault(rogatory.Conflict, "exhibit_not_offered", "exhibit %.40q is not on offer", b.ExhibitID)
-		}
-	}
-	return nil
-}
-
-// competent checks that the addressed authority was named for this kind (Arts 40(12), 41).
-func competent(k treaty.Kind, p rogatory.Party, a rogatory.Address) error {
-	authority, ok := p.Authority(a.Authority)
-	if !ok {
-		return rogatory.Fault(rogatory.NotFound, "authority_unknown", "the directory knows no authority %.60q", a.String())
-	}
-	for _, r := range k.Receivers {
-		if authority.Has(r) {
-			return nil
-		}
-	}
-	return rogatory.Fault(rogatory.Invalid, "authority_not_competent", "%s does not receive %s requests", authority.Name, k.ID)
 }
 
 // post numbers, signs, journals and queues a message, and moves our file by it: all in tx.
@@ -614,14 +546,20 @@ func (o *Office) refusal(m rogatory.Message) (code, reason string) {
 	case m.Request.Case().State() != m.From.State:
 		return "case_not_theirs", "the case reference is not of the requesting State"
 	}
-	lacks := o.Rules.Lacks(*m.Body.Request)
+	lacks := o.Rules.Lacks(*m.Body.Request, m.Sent)
 	if len(lacks) > 0 {
 		return "request_incomplete", "the request lacks " + strings.Join(lacks, "; ")
 	}
 	kind, _ := o.Rules.Kind(m.Body.Request.Kind)
 	us, err := o.Directory.Party(o.Us.State)
 	if err == nil {
-		err = competent(kind, us, m.To)
+		err = receives(kind, us, m.To)
+	}
+	if err == nil {
+		var them rogatory.Party
+		if them, err = o.Directory.Party(m.From.State); err == nil {
+			err = sends(kind, them, m.From)
+		}
 	}
 	if err != nil {
 		return rogatory.CodeOf(err), err.Error()

@@ -4,6 +4,7 @@ package docket
 
 import (
 	"slices"
+	"time"
 
 	"rogatory"
 	"rogatory/treaty"
@@ -29,10 +30,23 @@ type File struct {
 	Consulted    bool                  `json:"consulted,omitempty"`
 	Verdict      *rogatory.Verdict     `json:"verdict,omitempty"`
 	Conditions   []string              `json:"conditions,omitempty"`
+	Agreed       rogatory.Instant      `json:"agreed,omitzero"` // to the conditions: they bind from then on, Art 40(28)
 	Preservation rogatory.Preservation `json:"preservation,omitzero"`
 	HeldBy       rogatory.RequestID    `json:"held_by,omitempty"` // request for disclosure that keeps it preserved
 	// AlsoHeldBy are further requests for disclosure of the same data: the data go when the last is decided.
 	AlsoHeldBy []rogatory.RequestID `json:"also_held_by,omitempty"`
+
+	// Channel is set where the request goes by another way than between nodes.
+	Channel rogatory.Channel `json:"channel,omitempty"`
+
+	Measure      rogatory.Measure   `json:"measure,omitzero"`
+	Extensions   int                `json:"extensions,omitempty"`   // of the measure
+	ReleaseAsked rogatory.Instant   `json:"release_asked,omitzero"` // by the requesting State
+	Heard        rogatory.Instant   `json:"heard,omitzero"`         // lifting was announced, Art 50(8)
+	Represented  bool               `json:"represented,omitempty"`  // and the requesting State has spoken to it
+	Recovery     *rogatory.Recovery `json:"recovery,omitempty"`     // as last reported by either State
+	Consents     []ConsentFile      `json:"consents,omitempty"`
+	StatusAsked  rogatory.Instant   `json:"status_asked,omitzero"` // and not answered yet, Art 40(26)
 
 	Exhibits  []ExhibitFile `json:"exhibits,omitempty"`
 	Deadlines []Deadline    `json:"deadlines,omitempty"`
@@ -59,6 +73,26 @@ type ExhibitFile struct {
 	By      string           `json:"by"`   // who sealed it here
 }
 
+// ConsentState says how a question for consent stands.
+type ConsentState string
+
+// The states of a consent.
+const (
+	ConsentAsked  ConsentState = "asked"
+	ConsentGiven  ConsentState = "given"
+	ConsentDenied ConsentState = "denied"
+)
+
+// ConsentFile is one question for consent and its answer (Arts 36(3), 40(19)).
+type ConsentFile struct {
+	Consent    rogatory.Consent   `json:"consent"`
+	Asked      rogatory.MessageID `json:"asked"`
+	By         rogatory.Side      `json:"by"` // who asked
+	State      ConsentState       `json:"state"`
+	Conditions []string           `json:"conditions,omitempty"`
+	Words      string             `json:"words,omitempty"`
+}
+
 // DeadlineState says whether a clock still runs.
 type DeadlineState string
 
@@ -78,8 +112,13 @@ type Deadline struct {
 	Article string           `json:"article"`
 }
 
-// PreservationEnd names the deadline at which preserved data may be released.
-const PreservationEnd = "preservation"
+// The deadlines that are not clocks of the rules.
+const (
+	PreservationEnd = "preservation" // preserved data may be released
+	MeasureEnd      = "measure"      // a measure stops by itself
+	HearingEnd      = "hearing"      // until when the requesting State may speak to the lifting, Art 50(8)
+	WrittenDue      = "written"      // until when what was said by word of mouth is confirmed, Art 40(13)
+)
 
 // requestingSide returns who plays which part.
 func (f File) sideOf(state rogatory.StateCode) rogatory.Side {
@@ -152,7 +191,7 @@ func apply(c cabinet, rules *treaty.Rules, us rogatory.StateCode, m rogatory.Mes
 	}
 	to, _, err := rogatory.Next(f.State, m.Act, by)
 	stale := m.Act == rogatory.Supplement && m.Body.Answers != f.Question
-	if err != nil || stale || !kind.Allows(m.Act) {
+	if err != nil || stale || !kind.AllowsBy(m.Act, by) {
 		f.OutOfTurn++
 		f.Changed = at
 		return f, false, c.keep(f)
@@ -162,52 +201,10 @@ func apply(c cabinet, rules *treaty.Rules, us rogatory.StateCode, m rogatory.Mes
 	for _, name := range kind.Stops(m.Act) {
 		f.stop(name, Met)
 	}
-	switch m.Act {
-	case rogatory.Send:
-		f.Received = at
-		for _, k := range kind.Clocks {
-			f.setDeadline(k.Name, kind.Deadlines(at)[k.Name], k.Article)
-		}
+	f.take(m, by, kind, at)
+	if m.Act == rogatory.Send {
 		if err := hold(c, f, at); err != nil {
 			return f, false, err
-		}
-	case rogatory.Acknowledge:
-		f.Acknowledged = at
-	case rogatory.AskMore, rogatory.Consult:
-		f.Question, f.Consulted = m.ID, f.Consulted || m.Act == rogatory.Consult
-	case rogatory.Accept:
-		f.Verdict = m.Body.Verdict
-		if m.Body.Verdict != nil {
-			f.Conditions = m.Body.Verdict.Conditions
-		}
-	case rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
-		f.Verdict = m.Body.Verdict
-	case rogatory.Preserve:
-		f.Preservation = *m.Body.Preservation
-		f.setDeadline(PreservationEnd, f.Preservation.Until, kind.PreserveArticle)
-		if f.HeldBy != "" {
-			f.stop(PreservationEnd, Stopped)
-		}
-	case rogatory.Extend:
-		f.Preservation.Until = m.Body.Preservation.Until
-		if f.HeldBy == "" {
-			f.setDeadline(PreservationEnd, f.Preservation.Until, kind.PreserveArticle)
-		}
-	case rogatory.Release:
-		f.stop(PreservationEnd, Met)
-	case rogatory.Offer:
-		if x := f.exhibit(m.Body.Exhibit.ID); x == nil {
-			f.Exhibits = append(f.Exhibits, ExhibitFile{Exhibit: *m.Body.Exhibit, State: Offered})
-		} else if x.State == Sealed {
-			x.Exhibit, x.State = *m.Body.Exhibit, Offered
-		}
-	case rogatory.RevokeOffer:
-		if x := f.exhibit(m.Body.ExhibitID); x != nil && x.State == Offered {
-			x.State = Revoked
-		}
-	case rogatory.Take:
-		if x := f.exhibit(m.Body.ExhibitID); x != nil && x.Ours && x.Exhibit.Seal.Root == m.Body.Root {
-			x.State = Taken
 		}
 	}
 	if f.State.Final() && !was.Final() {
@@ -218,7 +215,124 @@ func apply(c cabinet, rules *treaty.Rules, us rogatory.StateCode, m rogatory.Mes
 			return f, false, err
 		}
 	}
+	event := string(m.Act)
+	if m.Act == rogatory.Send {
+		event = "received"
+	}
+	for _, k := range kind.Clocks {
+		if due, ok := kind.Deadlines(event, at)[k.Name]; ok {
+			f.setDeadline(k.Name, due, k.Article)
+		}
+	}
 	return f, true, c.keep(f)
+}
+
+// take moves what the file holds by what an act says; where it stands was decided before.
+func (f *File) take(m rogatory.Message, by rogatory.Side, kind treaty.Kind, at rogatory.Instant) {
+	b := m.Body
+	switch m.Act {
+	case rogatory.Send:
+		f.Received = at
+	case rogatory.Acknowledge:
+		f.Acknowledged = at
+	case rogatory.AskMore, rogatory.Consult:
+		f.Question, f.Consulted = m.ID, f.Consulted || m.Act == rogatory.Consult
+	case rogatory.Accept:
+		f.Verdict = b.Verdict
+		if b.Verdict != nil {
+			f.Conditions = b.Verdict.Conditions
+		}
+	case rogatory.Agree:
+		// Conditions that were not those of the acceptance bind nobody.
+		if len(f.Conditions) > 0 && slices.Equal(b.Verdict.Conditions, f.Conditions) {
+			f.Agreed = at
+		}
+	case rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
+		f.Verdict = b.Verdict
+	case rogatory.Preserve:
+		f.Preservation = *b.Preservation
+		f.setDeadline(PreservationEnd, f.Preservation.Until, kind.PreserveArticle)
+		if f.HeldBy != "" {
+			f.stop(PreservationEnd, Stopped)
+		}
+	case rogatory.Extend:
+		f.extend(b, kind)
+	case rogatory.Release:
+		f.stop(PreservationEnd, Met)
+	case rogatory.Start:
+		f.Measure = *b.Measure
+		f.setDeadline(MeasureEnd, f.Measure.Until, kind.Measure.Article)
+	case rogatory.AskRelease:
+		f.ReleaseAsked = at
+	case rogatory.Hear:
+		f.Heard, f.Represented = at, false
+		if hours := kind.Measure.In(requestedState(*f)).HearingHours; hours > 0 {
+			f.setDeadline(HearingEnd, at.Add(time.Duration(hours)*time.Hour), "50(8)")
+		}
+	case rogatory.Represent:
+		f.Represented = f.Heard != 0
+		f.stop(HearingEnd, Met)
+	case rogatory.Stop:
+		f.stop(MeasureEnd, Met)
+	case rogatory.AskStatus:
+		f.StatusAsked = at
+	case rogatory.TellStatus:
+		f.StatusAsked = 0
+	case rogatory.AskConsent:
+		f.Consents = append(slices.Clone(f.Consents), ConsentFile{Consent: *b.Consent, Asked: m.ID, By: by, State: ConsentAsked})
+	case rogatory.GiveConsent, rogatory.DenyConsent:
+		f.answerConsent(m, by)
+	case rogatory.ReportRecovery:
+		f.Recovery = b.Recovery
+	case rogatory.ConfirmInWriting:
+		f.stop(WrittenDue, Met)
+	case rogatory.Offer:
+		if x := f.exhibit(b.Exhibit.ID); x == nil {
+			f.Exhibits = append(f.Exhibits, ExhibitFile{Exhibit: *b.Exhibit, State: Offered})
+		} else if x.State == Sealed {
+			x.Exhibit, x.State = *b.Exhibit, Offered
+		}
+	case rogatory.RevokeOffer:
+		if x := f.exhibit(b.ExhibitID); x != nil && x.State == Offered {
+			x.State = Revoked
+		}
+	case rogatory.Take:
+		if x := f.exhibit(b.ExhibitID); x != nil && x.Ours && x.Exhibit.Seal.Root == b.Root {
+			x.State = Taken
+		}
+	}
+}
+
+// extend moves the end of what runs; an extension of the other sort than what runs moves nothing.
+func (f *File) extend(b rogatory.Body, kind treaty.Kind) {
+	switch {
+	case b.Measure != nil && f.State == rogatory.InForce:
+		f.Measure.Until = b.Measure.Until
+		f.Extensions++
+		f.setDeadline(MeasureEnd, f.Measure.Until, kind.Measure.Article)
+	case b.Preservation != nil && f.State == rogatory.Preserved:
+		f.Preservation.Until = b.Preservation.Until
+		if f.HeldBy == "" {
+			f.setDeadline(PreservationEnd, f.Preservation.Until, kind.PreserveArticle)
+		}
+	}
+}
+
+// answerConsent: only the State that was asked answers, and once.
+func (f *File) answerConsent(m rogatory.Message, by rogatory.Side) {
+	i := slices.IndexFunc(f.Consents, func(c ConsentFile) bool { return c.Asked == m.Body.Answers && c.By != by && c.State == ConsentAsked })
+	if i < 0 {
+		return
+	}
+	f.Consents = slices.Clone(f.Consents)
+	c := &f.Consents[i]
+	c.State, c.Words = ConsentDenied, m.Body.Text
+	if m.Act == rogatory.GiveConsent {
+		c.State = ConsentGiven
+		if m.Body.Verdict != nil {
+			c.Conditions = m.Body.Verdict.Conditions
+		}
+	}
 }
 
 // hold keeps preserved data until the request for their disclosure is decided, Art 42(8).
@@ -267,9 +381,12 @@ func unhold(c cabinet, f File, at rogatory.Instant) error {
 }
 
 // applyLocal moves a file by an entry that is no message. Both the office and fsck come through here.
-func applyLocal(c cabinet, e rogatory.Entry, us rogatory.Address) error {
+func applyLocal(c cabinet, rules *treaty.Rules, e rogatory.Entry, us rogatory.Address) error {
 	if e.Request == "" {
 		return nil
+	}
+	if e.Type == rogatory.RequestRecorded || e.Type == rogatory.ActRecorded {
+		return applySaid(c, rules, e, us)
 	}
 	f, found, err := c.file(e.Request)
 	if err != nil {
@@ -277,7 +394,7 @@ func applyLocal(c cabinet, e rogatory.Entry, us rogatory.Address) error {
 	}
 	switch e.Type {
 	case rogatory.RequestDrafted:
-		f = File{ID: e.Request, Side: rogatory.RequestingSide, Us: us, Them: *e.To, State: rogatory.Drafted, Request: *e.Draft, Author: e.By.Name, Opened: e.At}
+		f = File{ID: e.Request, Side: rogatory.RequestingSide, Us: us, Them: *e.To, State: rogatory.Drafted, Request: *e.Draft, Author: e.By.Name, Opened: e.At, Channel: e.Channel}
 		found = true
 	case rogatory.RequestRevised:
 		f.Request, f.Them, f.Author = *e.Draft, *e.To, e.By.Name
@@ -296,6 +413,25 @@ func applyLocal(c cabinet, e rogatory.Entry, us rogatory.Address) error {
 	}
 	if !found {
 		return rogatory.Fault(rogatory.NotFound, "request_unknown", "no request %s", e.Request)
+	}
+	f.Changed = e.At
+	return c.keep(f)
+}
+
+// applySaid moves a file by what was said outside the network and recorded here.
+func applySaid(c cabinet, rules *treaty.Rules, e rogatory.Entry, us rogatory.Address) error {
+	f, moved, err := apply(c, rules, us.State, *e.Said, e.Said.Sent)
+	if err != nil || !moved {
+		if err == nil {
+			err = rogatory.Fault(rogatory.Conflict, "act_not_open", "%s is not open any more", e.Said.Act)
+		}
+		return err
+	}
+	if e.Type == rogatory.RequestRecorded {
+		f.Channel = e.Channel
+		if hours := rules.Channels[e.Channel].ConfirmHours; hours > 0 {
+			f.setDeadline(WrittenDue, f.Received.Add(time.Duration(hours)*time.Hour), rules.Channels[e.Channel].Article)
+		}
 	}
 	f.Changed = e.At
 	return c.keep(f)

@@ -199,7 +199,7 @@ func (r *replay) entry(row store.Entry) error {
 			return damaged("receipt_damaged", "the receipt of message %s does not match entry %d", m.ID, row.Index)
 		}
 	default:
-		if err := applyLocal(r.files, e, r.o.Us); err != nil {
+		if err := applyLocal(r.files, r.o.Rules, e, r.o.Us); err != nil {
 			return damaged("entry_damaged", "journal entry %d does not fit: %w", row.Index, err)
 		}
 	}

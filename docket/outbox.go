@@ -251,6 +251,10 @@ func (o *Office) pass(ctx context.Context, d store.Deadline) error {
 			_, _, err = o.move(tx, o.node(), d.Request, rogatory.Release, rogatory.Body{Text: "The preservation ended.", Language: "en"})
 			released = err == nil
 		}
+		if d.Name == MeasureEnd && f.Side == rogatory.RequestedSide && f.State == rogatory.InForce {
+			_, _, err = o.move(tx, o.node(), d.Request, rogatory.Stop, rogatory.Body{Text: "The measure ended.", Language: "en"})
+			released = err == nil
+		}
 		return err
 	})
 	if released {

@@ -181,23 +181,48 @@ func checkMessage(m rogatory.Message) error {
 	case m.Body.Answers != "" && !m.Body.Answers.Valid():
 		return invalid("answered message %.60q", m.Body.Answers)
 	}
-	return checkBody(m.Act, m.Body)
+	return CheckBody(m.Act, m.Body)
 }
 
-// checkBody says which member an act carries: exactly those, so that nothing hides in a message.
-func checkBody(act rogatory.Act, b rogatory.Body) error {
-	type parts struct{ request, verdict, preservation, exhibit, exhibitID, root, answers, text bool }
-	has := parts{b.Request != nil, b.Verdict != nil, b.Preservation != nil, b.Exhibit != nil, b.ExhibitID != "", !b.Root.IsZero(), b.Answers != "", b.Text != ""}
+// CheckBody says which member an act carries: exactly those, so that nothing hides in a message.
+func CheckBody(act rogatory.Act, b rogatory.Body) error {
+	type parts struct {
+		request, verdict, preservation, exhibit, exhibitID, root, answers, text, measure, consent, recovery, details bool
+	}
+	has := parts{b.Request != nil, b.Verdict != nil, b.Preservation != nil, b.Exhibit != nil, b.ExhibitID != "", !b.Root.IsZero(), b.Answers != "", b.Text != "",
+		b.Measure != nil, b.Consent != nil, b.Recovery != nil, len(b.Details) > 0}
 	want := has // acts may carry words; text is free unless it is required below
 	switch act {
 	case rogatory.Send:
 		want = parts{request: true, text: has.text}
 	case rogatory.Accept:
 		want = parts{verdict: has.verdict, text: has.text}
-	case rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
+	case rogatory.Refuse, rogatory.Postpone:
 		want = parts{verdict: true, text: has.text}
-	case rogatory.Preserve, rogatory.Extend, rogatory.RequestExtension:
+	case rogatory.Execute:
+		want = parts{verdict: true, text: has.text, details: has.details}
+	case rogatory.Preserve:
 		want = parts{preservation: true, text: has.text}
+	case rogatory.Extend, rogatory.RequestExtension: // of a preservation or of a measure
+		want = parts{preservation: !has.measure, measure: has.measure, text: has.text}
+	case rogatory.Start:
+		want = parts{measure: true, text: has.text}
+	case rogatory.Stop:
+		want = parts{measure: has.measure, text: true}
+	case rogatory.AskConsent:
+		want = parts{consent: true, text: has.text}
+	case rogatory.GiveConsent:
+		want = parts{answers: true, verdict: has.verdict, text: has.text}
+	case rogatory.DenyConsent:
+		want = parts{answers: true, text: true}
+	case rogatory.Agree:
+		want = parts{verdict: true, text: has.text}
+	case rogatory.NotifyDisclosure:
+		want = parts{exhibitID: has.exhibitID, text: true}
+	case rogatory.DiscloseTraffic:
+		want = parts{details: true, text: has.text}
+	case rogatory.ReportRecovery:
+		want = parts{recovery: true, text: has.text}
 	case rogatory.Offer:
 		want = parts{exhibit: true, text: has.text}
 	case rogatory.Take:
@@ -206,9 +231,10 @@ func checkBody(act rogatory.Act, b rogatory.Body) error {
 		want = parts{exhibitID: true, text: true}
 	case rogatory.Supplement:
 		want = parts{answers: true, text: true}
-	case rogatory.AskMore, rogatory.Consult, rogatory.Warn, rogatory.Withdraw:
+	case rogatory.AskMore, rogatory.Consult, rogatory.Warn, rogatory.Withdraw, rogatory.AskRelease, rogatory.Hear, rogatory.Represent,
+		rogatory.AskStatus, rogatory.TellStatus, rogatory.Correct, rogatory.DiscussCosts:
 		want = parts{text: true}
-	case rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close:
+	case rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close, rogatory.ConfirmInWriting:
 		want = parts{text: has.text}
 	default:
 		return invalid("act %.40q is not one that crosses a border", act)
@@ -228,6 +254,57 @@ func checkBody(act rogatory.Act, b rogatory.Body) error {
 	}
 	if b.ExhibitID != "" && !b.ExhibitID.Valid() {
 		return invalid("exhibit reference %.40q", b.ExhibitID)
+	}
+	return checkFigures(b)
+}
+
+const (
+	// maxHops bounds the way of the money in one request: longer ones are an exhibit.
+	maxHops = 500
+	// maxFingerprints bounds the images of one removal request, so that a person can look at each answer.
+	maxFingerprints = 1000
+)
+
+// checkFigures holds amounts, times and fingerprints to their forms.
+func checkFigures(b rogatory.Body) error {
+	if r := b.Request; r != nil {
+		if len(r.Transfers) > maxHops || len(r.Fingerprints) > maxFingerprints {
+			return invalid("a request with %d transfers and %d fingerprints, at most %d and %d are read", len(r.Transfers), len(r.Fingerprints), maxHops, maxFingerprints)
+		}
+		for i, t := range r.Transfers {
+			if !t.Amount.Valid() || t.From.Number == "" || t.To.Number == "" || t.At <= 0 {
+				return invalid("transfer %d lacks its accounts, a well-formed amount or its time", i+1)
+			}
+		}
+		for i, f := range r.Fingerprints {
+			if !f.Valid() {
+				return invalid("fingerprint %d is not of its form", i+1)
+			}
+		}
+		if r.Term.From < 0 || r.Term.To < 0 {
+			return invalid("a term from %s to %s", r.Term.From, r.Term.To)
+		}
+	}
+	if m := b.Measure; m != nil {
+		if len(m.Assets) > maxHops || m.Hours < 0 || m.Since < 0 || m.Until < 0 {
+			return invalid("a measure of %d hours on %d assets", m.Hours, len(m.Assets))
+		}
+		for i, a := range m.Assets {
+			if !a.Asked.Valid() || !a.Frozen.Valid() || a.Asked.Code != a.Frozen.Code || a.Account.Number == "" {
+				return invalid("asset %d lacks its account or well-formed amounts of one currency", i+1)
+			}
+		}
+	}
+	if r := b.Recovery; r != nil {
+		if _, ok := r.Share(); !ok {
+			return invalid("a recovery of %s of %s", r.Returned, r.Attempted)
+		}
+	}
+	if c := b.Consent; c != nil {
+		uses := []rogatory.ConsentUse{rogatory.OtherUse, rogatory.OnwardTransfer, rogatory.TeamDisclosure, rogatory.EvidenceUse}
+		if !slices.Contains(uses, c.Use) || c.Purpose == "" || c.Exhibit != "" && !c.Exhibit.Valid() || (c.Use == rogatory.OnwardTransfer || c.Use == rogatory.TeamDisclosure) != (c.To != "") {
+			return invalid("consent to %.40q without its purpose, or with a receiver where none belongs", c.Use)
+		}
 	}
 	return nil
 }

@@ -129,7 +129,7 @@ func (p *play) holdDeadlines(h *house, f docket.File) error {
 	if err != nil {
 		return err
 	}
-	rules := kind.Deadlines(f.Received)
+	rules := kind.Deadlines("received", f.Received)
 	for _, d := range f.Deadlines {
 		if d.State == docket.Passed && rogatory.At(dawn.Add(p.elapsed+clockSlack)) < d.Due {
 			return p.breach("in %s the deadline %s of %s passed before %s", h.code, d.Name, f.ID, d.Due)

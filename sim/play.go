@@ -317,6 +317,9 @@ type option struct {
 var reluctance = map[rogatory.Act]int{rogatory.Withdraw: 30, rogatory.Close: 12, rogatory.Refuse: 6, rogatory.RevokeOffer: 4, rogatory.Revise: 6,
 	rogatory.Postpone: 3, rogatory.AskMore: 4, rogatory.Consult: 4, rogatory.Warn: 2, rogatory.Execute: 4, rogatory.Extend: 2, rogatory.RequestExtension: 3, rogatory.Release: 6}
 
+// talkative is the same for what moves nothing: one in so many chances.
+const talkative = 60
+
 // officer has somebody of the office do what a file allows.
 func (p *play) officer(ctx context.Context, h *house, c *rand.Rand) error {
 	files, err := h.files(ctx)
@@ -338,10 +341,14 @@ func (p *play) officer(ctx context.Context, h *house, c *rand.Rand) error {
 			options = append(options, option{file: f, kind: kind, seal: true})
 		}
 		for _, t := range rogatory.Lifecycle() {
-			if _, _, err := rogatory.Next(f.State, t.Act, f.Side); err != nil || t.Act == rogatory.Draft || t.Act == rogatory.Take || !kind.Allows(t.Act) {
+			if _, _, err := rogatory.Next(f.State, t.Act, f.Side); err != nil || t.Act == rogatory.Draft || t.Act == rogatory.Take || !kind.AllowsBy(t.Act, f.Side) {
 				continue
 			}
-			if n := reluctance[t.Act]; n > 0 && !oneIn(c, n) {
+			n := reluctance[t.Act]
+			if t.Act.Talk() && t.Act != rogatory.Agree {
+				n = talkative
+			}
+			if n > 0 && !oneIn(c, n) {
 				continue
 			}
 			options = append(options, option{file: f, kind: kind, rule: t})
@@ -399,8 +406,26 @@ func body(f docket.File, kind treaty.Kind, act rogatory.Act, now rogatory.Instan
 		return ""
 	}
 	switch act {
-	case rogatory.AskMore, rogatory.Consult, rogatory.Supplement, rogatory.Warn, rogatory.Withdraw:
+	case rogatory.AskMore, rogatory.Consult, rogatory.Supplement, rogatory.Warn, rogatory.Withdraw,
+		rogatory.AskStatus, rogatory.TellStatus, rogatory.Correct, rogatory.DiscussCosts, rogatory.NotifyDisclosure:
 		b.Text, b.Language = "words", "en"
+	case rogatory.Agree:
+		return b, len(f.Conditions) > 0 && f.Agreed == 0
+	case rogatory.AskConsent:
+		b.Consent = &rogatory.Consent{Use: rogatory.OtherUse, Purpose: "a second investigation"}
+	case rogatory.GiveConsent, rogatory.DenyConsent:
+		b.Text, b.Language = "words", "en"
+		for _, q := range f.Consents {
+			if q.State == docket.ConsentAsked && q.By != f.Side {
+				b.Answers = q.Asked
+				return b, true
+			}
+		}
+		return b, false
+	case rogatory.DiscloseTraffic:
+		b.Details = map[string]string{"provider": "Cascadia Net", "path": "198.51.100.17 to 192.0.2.40"}
+	case rogatory.ReportRecovery:
+		return b, false // only of money
 	case rogatory.Accept:
 		if oneIn(c, 2) {
 			b.Verdict = &rogatory.Verdict{Conditions: []string{"not to be published"}}

@@ -81,7 +81,14 @@ func TestEveryRuleHasAnArticle(t *testing.T) {
 				}
 			}
 		}
-		for _, f := range append(slices.Clone(k.Required), k.Optional...) {
+		fields := slices.Concat(k.Required, k.Optional)
+		for _, p := range k.Parts {
+			fields = slices.Concat(fields, p.Required, p.Optional)
+		}
+		for _, d := range k.Details {
+			fields = slices.Concat(fields, d.Required, d.Optional)
+		}
+		for _, f := range fields {
 			used[f] = true
 		}
 		for _, g := range append(slices.Clone(k.Refuse), k.Postpone...) {
@@ -103,7 +110,7 @@ func TestEveryRuleHasAnArticle(t *testing.T) {
 func TestCompleteRequestLacksNothing(t *testing.T) {
 	r := Convention()
 	for _, k := range r.Kinds {
-		if lacks := r.Lacks(complete(t, r, k.ID)); len(lacks) > 0 {
+		if lacks := r.Lacks(complete(t, r, k.ID), 0); len(lacks) > 0 {
 			t.Errorf("%s lacks %s", k.ID, strings.Join(lacks, "; "))
 		}
 	}
@@ -118,7 +125,7 @@ func TestLacksNamesFieldAndArticle(t *testing.T) {
 				req := complete(t, r, k.ID)
 				req.Contents[id] = text
 				want := fmt.Sprintf("%s: %s (Art %s)", id, r.Fields[id].Label, r.Fields[id].Article)
-				if lacks := r.Lacks(req); !slices.Contains(lacks, want) {
+				if lacks := r.Lacks(req, 0); !slices.Contains(lacks, want) {
 					t.Errorf("%s with %s %s lacks %q, want %q", k.ID, what, id, lacks, want)
 				}
 			}
@@ -156,7 +163,7 @@ func TestLacks(t *testing.T) {
 	} {
 		req := complete(t, r, c.kind)
 		c.change(&req)
-		lacks := r.Lacks(req)
+		lacks := r.Lacks(req, 0)
 		if c.want == "" && len(lacks) > 0 || c.want != "" && !slices.ContainsFunc(lacks, func(s string) bool { return strings.Contains(s, c.want) }) {
 			t.Errorf("%s: lacks %q, want %q", c.name, lacks, c.want)
 		}
@@ -185,6 +192,8 @@ func TestCheckVerdict(t *testing.T) {
 		{"refusal after consultation", rogatory.StoredData, rogatory.Refuse, verdict("R21B", "state secret"), true, ""},
 		{"refusal that needs no consultation", rogatory.StoredData, rogatory.Refuse, verdict("R8DM", "a stolen sandwich"), false, ""},
 		{"refused preservation on the ground of a disclosure", rogatory.Preservation42, rogatory.Refuse, verdict("R21A", "why"), true, "ground_not_open"},
+		{"refusal for bank secrecy", rogatory.StoredData, rogatory.Refuse, verdict("BANK_SECRECY", "why"), true, "ground_forbidden"},
+		{"refused preservation under the reservation, of a Convention offence", rogatory.Preservation42, rogatory.Refuse, verdict("R42_5", "not an offence here"), false, "ground_not_open"},
 		{"refused preservation under the reservation", rogatory.Preservation42, rogatory.Refuse, verdict("R42_5", "not an offence here"), false, ""},
 		{"refused emergency under domestic law", rogatory.EmergencyData, rogatory.Refuse, verdict("DOMESTIC", "no such power"), false, ""},
 		{"postponement on a ground for refusal", rogatory.StoredData, rogatory.Postpone, verdict("R21B", "why"), true, "ground_not_open"},
@@ -200,7 +209,11 @@ func TestCheckVerdict(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = k.CheckVerdict(r, c.act, c.verdict, c.consulted)
+		offence := rogatory.Offence{Articles: []string{"7"}}
+		if c.want == "" {
+			offence = rogatory.Offence{MaximumYears: 5}
+		}
+		err = k.CheckVerdict(r, c.act, c.verdict, offence, c.consulted)
 		if c.want == "" && err != nil || c.want != "" && rogatory.CodeOf(err) != c.want {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
@@ -211,14 +224,14 @@ func TestCheckVerdict(t *testing.T) {
 func TestGroundsAreNamedInTheHint(t *testing.T) {
 	r := Convention()
 	k, _ := r.Kind(rogatory.Preservation42)
-	err := k.CheckVerdict(r, rogatory.Refuse, nil, false)
+	err := k.CheckVerdict(r, rogatory.Refuse, nil, rogatory.Offence{}, false)
 	hint := err.(*rogatory.Error).Hint
 	for id := range r.Grounds {
 		if strings.Contains(hint, string(id)+" (") != slices.Contains(k.Refuse, id) {
 			t.Errorf("ground %s in the hint %q", id, hint)
 		}
 	}
-	if err := k.CheckVerdict(r, rogatory.Postpone, nil, false); !strings.Contains(err.(*rogatory.Error).Hint, "no such grounds") {
+	if err := k.CheckVerdict(r, rogatory.Postpone, nil, rogatory.Offence{}, false); !strings.Contains(err.(*rogatory.Error).Hint, "no such grounds") {
 		t.Errorf("a preservation cannot be postponed, and this is said so: %q", err.(*rogatory.Error).Hint)
 	}
 }
@@ -227,7 +240,7 @@ func TestClocksAndPreservation(t *testing.T) {
 	r := Convention()
 	received := rogatory.At(time.Date(2026, 11, 23, 2, 14, 5, 0, time.UTC))
 	p, _ := r.Kind(rogatory.Preservation42)
-	due := p.Deadlines(received)
+	due := p.Deadlines("received", received)
 	if len(due) != 2 || due["acknowledge"] != received.Add(time.Hour) || due["preserve"] != received.Add(24*time.Hour) {
 		t.Errorf("a preservation's clocks: %v", due)
 	}
@@ -279,8 +292,18 @@ func TestBadRulesAreRefusedInWords(t *testing.T) {
 		{"an unknown ground", swap(`"refuse": ["DOMESTIC"`, `"refuse": ["DOEMSTIC"`), "ground DOEMSTIC is unknown"},
 		{"an unknown act", swap(`"acts": ["warn"`, `"acts": ["wran"`), "act wran is unknown"},
 		{"a field without an article", swap(`"label": "Period of the evidence", "article": "40(15)(f)"`, `"label": "Period of the evidence", "article": ""`), "field period lacks"},
-		{"a ground without an article", swap(`"article": "41(3)", "verified": false, "consult"`, `"article": "", "verified": false, "consult"`), "ground DOMESTIC lacks"},
+		{"a ground without an article", swap(`"article": "41(3)", "verified": false`, `"article": "", "verified": false`), "ground DOMESTIC lacks"},
 		{"a kind without an article", swap(`"article": "44", "verified"`, `"article": "", "verified"`), `kind "stored_data": id, title or article is missing`},
+		{"an article that there is not", swap(`"article": "40(15)(f)"`, `"article": "69(1)"`), `no article "69(1)"`},
+		{"an article in other words", swap(`"article": "40(15)(f)"`, `"article": "Art 40"`), `no article "Art 40"`},
+		{"an unknown role", swap(`"senders": ["point_of_contact"],`, `"senders": ["secretariat"],`), `role "secretariat" is unknown`},
+		{"an open ground that is forbidden", swap(`"FISCAL":       {`, `"R22":       {`), "open and forbidden"},
+		{"a forbidden ground that nobody knows", swap(`"never": ["FISCAL", "BANK_SECRECY"]`, `"never": ["TASTE"]`), "forbidden ground TASTE"},
+		{"an unknown outcome", swap(`"outcomes": ["complete", "partly"]`, `"outcomes": ["complete", "nearly"]`), "outcome nearly is unknown"},
+		{"a field asked for twice", swap(`"required": ["authority", "risk"`, `"required": ["authority", "authority", "risk"`), "field authority is there twice"},
+		{"a clock that starts with a strange act", swap(`"name": "decide", "from": "received"`, `"name": "decide", "from": "preserve"`), `starts with "preserve"`},
+		{"details of a strange act", swap(`"details": {"disclose_traffic"`, `"details": {"execute"`), "details of execute"},
+		{"the line is named", swap(`"preserve_days": 60`, `"preserve_days": 0`), fmt.Sprintf("line %d", 1+strings.Count(text[:strings.Index(text, `"preservation"`)], "\n"))},
 		{"nobody who sends", swap(`"senders": ["point_of_contact"],`, `"senders": [],`), "no senders"},
 		{"no grounds for refusal", swap(`"refuse": ["DOMESTIC", "R21B", "R21C", "R22", "R36"]`, `"refuse": []`), "no grounds for refusal"},
 		{"preserving for no time", swap(`"preserve_days": 60`, `"preserve_days": 0`), "belong together"},
@@ -309,9 +332,9 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		for _, k := range r.Kinds {
-			r.Lacks(rogatory.Request{Kind: k.ID})
-			_ = k.CheckVerdict(r, rogatory.Refuse, nil, false)
-			k.Deadlines(1)
+			r.Lacks(rogatory.Request{Kind: k.ID}, 1)
+			_ = k.CheckVerdict(r, rogatory.Refuse, nil, rogatory.Offence{}, false)
+			k.Deadlines(received, 1)
 		}
 	})
 }
@@ -339,7 +362,14 @@ func printed(r *Rules) []byte {
 			say("Data are preserved for at least %d days (Art %s).", k.PreserveDays, k.PreserveArticle)
 		}
 		if k.Urgent {
-			say("Goes before other traffic; needs no offence.")
+			say("Goes before other traffic.")
+		}
+		say("%s", map[Offences]string{AnyOffence: "Serves an offence of Articles 7 to 17, or a serious crime.", ConventionOffence: "Serves offences of the Convention only.", NoOffence: "Needs no offence."}[k.Offences])
+		if k.Marking != "" {
+			say("What it brings is marked: %s.", k.Marking)
+		}
+		if k.Mutual {
+			say("Both States may hand over exhibits.")
 		}
 		say("")
 		say("| field | needed | what it says | article |")

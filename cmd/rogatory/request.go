@@ -176,7 +176,18 @@ func drafted(d *desk, client *api.Client, f docket.File) error {
 	if err != nil {
 		return err
 	}
-	if lacks := rules.Lacks(f.Request); len(lacks) > 0 {
+	var lacks, warnings []string
+	for _, found := range rules.Review(f.Request, f.Changed) {
+		if found.Blocks {
+			lacks = append(lacks, found.Text)
+		} else {
+			warnings = append(warnings, found.Text)
+		}
+	}
+	for _, w := range warnings {
+		d.say("warning: %s", w)
+	}
+	if len(lacks) > 0 {
 		d.say("the draft of %s still lacks:", f.ID)
 		for _, l := range lacks {
 			d.say("  %s", l)
