@@ -59,8 +59,8 @@ func (a Amount) Valid() bool {
 // String returns the amount for people, such as 12500.00 EUR.
 func (a Amount) String() string { return a.Value + " " + a.Code }
 
-// Transfer is one hop of money: from one account to the next, how much, when.
-type Transfer struct {
+// Payment is one hop of money: from one account to the next, how much, when.
+type Payment struct {
 	From   Account `json:"from"`
 	To     Account `json:"to"`
 	Amount Amount  `json:"amount"`

@@ -28,8 +28,8 @@ type Request struct {
 	Rules string `json:"rules,omitempty"`
 	// Term is from when to when a measure is asked for; its end is hard (Art 45(3)(f)).
 	Term Term `json:"term,omitzero"`
-	// Transfers is the way of the money, first hop first (Art 50(3)).
-	Transfers []Transfer `json:"transfers,omitempty"`
+	// Payments are the way of the money, first hop first (Art 50(3)).
+	Payments []Payment `json:"payments,omitempty"`
 	// Fingerprints name material to be removed, which itself never travels (Art 34(6)).
 	Fingerprints []Fingerprint `json:"fingerprints,omitempty"`
 }

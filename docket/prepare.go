@@ -182,7 +182,7 @@ func prepareStart(m *rogatory.Message, f File, kind treaty.Kind) error {
 	case latest != 0 && asked.Until > latest:
 		return rogatory.Fault(rogatory.Invalid, "end_too_late", "the measure may run until %s, not until %s (Art %s; %s)", latest, asked.Until, rule.Article, rule.Basis)
 	}
-	if kind.Transfers != "" && len(asked.Assets) == 0 {
+	if kind.Payments != "" && len(asked.Assets) == 0 {
 		return rogatory.Fault(rogatory.Invalid, "assets_missing", "say what was frozen: account, amount asked for and amount frozen, which may be 0")
 	}
 	for _, a := range asked.Assets {

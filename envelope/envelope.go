@@ -268,12 +268,12 @@ const (
 // checkFigures holds amounts, times and fingerprints to their forms.
 func checkFigures(b rogatory.Body) error {
 	if r := b.Request; r != nil {
-		if len(r.Transfers) > maxHops || len(r.Fingerprints) > maxFingerprints {
-			return invalid("a request with %d transfers and %d fingerprints, at most %d and %d are read", len(r.Transfers), len(r.Fingerprints), maxHops, maxFingerprints)
+		if len(r.Payments) > maxHops || len(r.Fingerprints) > maxFingerprints {
+			return invalid("a request with %d payments and %d fingerprints, at most %d and %d are read", len(r.Payments), len(r.Fingerprints), maxHops, maxFingerprints)
 		}
-		for i, t := range r.Transfers {
+		for i, t := range r.Payments {
 			if !t.Amount.Valid() || t.From.Number == "" || t.To.Number == "" || t.At <= 0 {
-				return invalid("transfer %d lacks its accounts, a well-formed amount or its time", i+1)
+				return invalid("payment %d lacks its accounts, a well-formed amount or its time", i+1)
 			}
 		}
 		for i, f := range r.Fingerprints {

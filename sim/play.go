@@ -431,7 +431,11 @@ func body(f docket.File, kind treaty.Kind, act rogatory.Act, now rogatory.Instan
 			b.Verdict = &rogatory.Verdict{Conditions: []string{"not to be published"}}
 		}
 	case rogatory.Refuse:
-		b.Verdict = &rogatory.Verdict{Ground: pick(c, kind.Refuse), Reasons: "the ground applies to these facts"}
+		ground := pick(c, kind.Refuse)
+		if ground == "R42_5" && len(f.Request.Offence.Articles) > 0 {
+			return b, false // Art 42(5) is for offences outside the Convention
+		}
+		b.Verdict = &rogatory.Verdict{Ground: ground, Reasons: "the ground applies to these facts"}
 	case rogatory.Postpone:
 		if len(kind.Postpone) == 0 {
 			return b, false

@@ -238,7 +238,7 @@ func reviewCarried(k Kind, req rogatory.Request, on rogatory.Instant) []Finding 
 		}
 	}
 	has("term", k.Term, req.Term.To != 0, "from when to when the measure is asked for; its end is hard")
-	has("transfers", k.Transfers, len(req.Transfers) > 0, "the way of the money: from and to which account, how much, when")
+	has("payments", k.Payments, len(req.Payments) > 0, "the way of the money: from and to which account, how much, when")
 	has("fingerprints", k.Fingerprints, len(req.Fingerprints) > 0, "digests of what is to be removed; the material itself never travels")
 	if t := req.Term; t.To != 0 {
 		switch {
@@ -248,11 +248,11 @@ func reviewCarried(k Kind, req rogatory.Request, on rogatory.Instant) []Finding 
 			say("term_past", "term", "a term that ends in the future, not at %s", t.To)
 		}
 	}
-	for i, t := range req.Transfers {
+	for i, t := range req.Payments {
 		if !t.Amount.Valid() || strings.TrimSpace(t.From.Number) == "" || strings.TrimSpace(t.To.Number) == "" || t.At <= 0 {
-			say("transfer_invalid", "transfers", "transfer %d with both accounts, a decimal amount with its currency, and its time", i+1)
+			say("payment_invalid", "payments", "payment %d with both accounts, a decimal amount with its currency, and its time", i+1)
 		} else if on != 0 && t.At > on {
-			say("transfer_future", "transfers", "transfer %d with a time that has passed, not %s", i+1, t.At)
+			say("payment_future", "payments", "payment %d with a time that has passed, not %s", i+1, t.At)
 		}
 	}
 	for i, f := range req.Fingerprints {

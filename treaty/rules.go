@@ -95,9 +95,9 @@ type Kind struct {
 	Offences Offences `json:"offences"`
 	// Only lists the articles that the kind may serve, where not all of 7 to 17.
 	Only []string `json:"only,omitempty"`
-	// Term, Transfers and Fingerprints say whether a request carries these.
+	// Term, Payments and Fingerprints say whether a request carries these.
 	Term         Need `json:"term,omitempty"`
-	Transfers    Need `json:"transfers,omitempty"`
+	Payments     Need `json:"payments,omitempty"`
 	Fingerprints Need `json:"fingerprints,omitempty"`
 
 	Acts          []rogatory.Act           `json:"acts"`               // beyond those that every kind has
@@ -359,7 +359,7 @@ func (r *Rules) checkKind(k Kind) error {
 			return fmt.Errorf("role %.40q is unknown", role)
 		}
 	}
-	for _, need := range []Need{k.Term, k.Transfers, k.Fingerprints} {
+	for _, need := range []Need{k.Term, k.Payments, k.Fingerprints} {
 		if !slices.Contains([]Need{"", NeedRequired, NeedOptional}, need) {
 			return fmt.Errorf("need %.20q is unknown", need)
 		}
