@@ -50,7 +50,7 @@ func (k Kind) FieldsOf(part string) (required, optional []string) {
 }
 
 // In returns the bounds of the measure under the law of the requested State.
-func (m Measure) In(state rogatory.StateCode) Measure {
+func (m Bounds) In(state rogatory.StateCode) Bounds {
 	if n, ok := m.National[state]; ok {
 		return n
 	}

@@ -116,7 +116,7 @@ type Kind struct {
 	Urgent          bool                 `json:"urgent,omitempty"`  // goes before other traffic
 	Mutual          bool                 `json:"mutual,omitempty"`  // both States may hand over exhibits
 	Marking         string               `json:"marking,omitempty"` // stands on everything that the kind brings
-	Measure         *Measure             `json:"measure,omitempty"`
+	Measure         *Bounds              `json:"measure,omitempty"`
 	Clocks          []Clock              `json:"clocks"`
 }
 
@@ -167,9 +167,9 @@ type Details struct {
 	Optional []string `json:"optional,omitempty"`
 }
 
-// Measure bounds what runs for a time. Zero means that the Convention and this file set no bound; then
+// Bounds hold what runs for a time. Zero means that the Convention and this file set no bound; then
 // the request's own term is the bound.
-type Measure struct {
+type Bounds struct {
 	Hours          int    `json:"hours,omitempty"`           // of the first order
 	ExtensionHours int    `json:"extension_hours,omitempty"` // of each extension
 	Extensions     int    `json:"extensions,omitempty"`
@@ -178,7 +178,7 @@ type Measure struct {
 	Basis          string `json:"basis"`
 	Verified       bool   `json:"verified"`
 	// National are the rules of requested States whose law sets others.
-	National map[rogatory.StateCode]Measure `json:"national,omitempty"`
+	National map[rogatory.StateCode]Bounds `json:"national,omitempty"`
 }
 
 // Clock is a time limit that starts when the request is received or an act is done.
