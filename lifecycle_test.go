@@ -77,7 +77,7 @@ func TestEveryStateCanBeLeftOrIsFinal(t *testing.T) {
 func TestEveryActIsInTheTableOnOneSide(t *testing.T) {
 	sides := map[Act]Side{}
 	for _, row := range Lifecycle() {
-		if was, ok := sides[row.Act]; ok && was != row.By && !row.Act.Talk() {
+		if was, ok := sides[row.Act]; ok && was != row.By && row.To != "" {
 			t.Errorf("%s is an act of both sides: whose a crossing message is would be unclear", row.Act)
 		}
 		sides[row.Act] = row.By
@@ -110,7 +110,7 @@ func TestTheTableIsUnambiguous(t *testing.T) {
 					n++
 				}
 			}
-			if n > 1 && !a.Talk() {
+			if n > 1 && !slices.ContainsFunc(Lifecycle(), func(row Transition) bool { return row.Act == a && row.To == "" }) {
 				t.Errorf("%d rows say what %s does to a request that is %q", n, a, s)
 			}
 		}
@@ -150,6 +150,14 @@ func TestNext(t *testing.T) {
 		{Consulting, Refuse, RequestedSide, Refused},
 		{Accepted, Refuse, RequestedSide, ""},
 		{Accepted, Offer, RequestedSide, Accepted},
+		{Accepted, Start, RequestedSide, InForce},
+		{InForce, Extend, RequestedSide, InForce},
+		{InForce, Stop, RequestedSide, Ended},
+		{InForce, Stop, RequestingSide, ""}, // it asks for the release, and does not lift
+		{InForce, AskRelease, RequestingSide, InForce},
+		{Ended, Withdraw, RequestingSide, Withdrawn}, // it crossed the end
+		{Closed, AskConsent, RequestingSide, Closed}, // another use may come up years later
+		{Drafted, AskStatus, RequestingSide, ""},
 		{Executed, Take, RequestingSide, Executed}, // what was offered may still be taken
 		{Executed, Offer, RequestedSide, ""},
 		{Withdrawn, Take, RequestingSide, ""},

@@ -77,7 +77,7 @@ func TestDisclosureOfStoredData(t *testing.T) {
 	seal, err := w.xb.Outgoing(ctx, "XA", e.Seal.Root)
 	w.ok(err)
 	w.refused(w.xa.Arrived(ctx, "XB", seal.Root), "exhibit_missing")
-	w.cannot(w.xb, w.xb.custodian(), id, rogatory.Take, rogatory.Body{ExhibitID: e.ID, Root: e.Seal.Root}, "act_not_open")
+	w.cannot(w.xb, w.xb.custodian(), id, rogatory.Take, rogatory.Body{ExhibitID: e.ID, Root: e.Seal.Root}, "act_not_of_kind")
 	err = w.xa.StreamExhibit(ctx, w.xa.custodian(), e.ID, "trial 2026/118", &bytes.Buffer{}, nil)
 	w.refused(err, "exhibit_not_held")
 	w.fetch(seal)

@@ -11,6 +11,7 @@ import (
 
 	"rogatory"
 	"rogatory/store"
+	"rogatory/treaty"
 	"rogatory/vault"
 )
 
@@ -37,7 +38,11 @@ func (o *Office) Seal(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 	if err != nil {
 		return e, err
 	}
-	if err := sealable(f, s); err != nil {
+	kind, err := o.Rules.Kind(f.Request.Kind)
+	if err != nil {
+		return e, err
+	}
+	if err := sealable(f, kind, s); err != nil {
 		return e, err
 	}
 	var recipients []age.Recipient
@@ -74,7 +79,7 @@ func (o *Office) Seal(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 		if err != nil {
 			return err
 		}
-		if err := sealable(now, s); err != nil {
+		if err := sealable(now, kind, s); err != nil {
 			return err
 		}
 		return o.record(tx, rogatory.Entry{Type: rogatory.ExhibitSealed, At: o.now(), By: by, Request: id, Exhibit: &e, Why: s.Acquired})
@@ -82,10 +87,14 @@ func (o *Office) Seal(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 	return e, err
 }
 
-func sealable(f File, s Sealing) error {
+func sealable(f File, kind treaty.Kind, s Sealing) error {
 	switch {
-	case f.Side != rogatory.RequestedSide || f.State != rogatory.Accepted:
-		return rogatory.Fault(rogatory.Conflict, "act_not_open", "exhibits are sealed for a request that this State accepted; %s is %s", f.ID, f.State)
+	case !kind.AllowsBy(rogatory.Offer, f.Side):
+		return rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "with a %s request the %s State hands over no exhibits", kind.ID, f.Side)
+	case f.State != rogatory.Accepted && f.State != rogatory.InForce && f.State != rogatory.Ended:
+		return rogatory.Fault(rogatory.Conflict, "act_not_open", "exhibits are sealed for a request that was accepted; %s is %s", f.ID, f.State)
+	case f.Channel != "":
+		return rogatory.Fault(rogatory.Conflict, "no_line", "request %s goes by the %s channel, and so does its evidence", f.ID, f.Channel)
 	case len(f.Exhibits) >= maxExhibits:
 		return rogatory.Fault(rogatory.Invalid, "too_many_exhibits", "request %s has %d exhibits already", f.ID, len(f.Exhibits)).WithHint("pack small files into one archive")
 	case strings.TrimSpace(s.Title) == "" || strings.TrimSpace(s.Acquired) == "":
