@@ -115,7 +115,7 @@ func (c *Catalogue) check(k *checker) error {
 	for i, o := range c.Offences {
 		path := fmt.Sprintf("offences[%d]", i)
 		k.article(path+".article", o.Article)
-		k.need(!slices.Contains(articles, o.Article), path, "article %s is there twice", o.Article)
+		k.need(!slices.Contains(articles, o.Article), path+".article", "article %s is there twice", o.Article)
 		articles = append(articles, o.Article)
 		k.checkOffence(path, o)
 		k.need(len(o.acts(c)) > 0, path, "article %s has no act", o.Article)
@@ -139,7 +139,7 @@ func (c *Catalogue) check(k *checker) error {
 }
 
 func (k *checker) checkOffence(path string, o Offence) {
-	k.need(o.Title != "", path, "article %s has no title", o.Article)
+	k.need(o.Title != "", path+".title", "article %s has no title", o.Article)
 	distinct(k, path+".elements", o.Speaks()) // each id has one place in an article
 	rules := func(list string, all []Rule) {
 		for i, r := range all {

@@ -86,10 +86,9 @@ func (k *checker) checkProvision(path string, p Provision, c *Catalogue) {
 		k.need(isOwn || isCore || e.Kind != Act, at, "%s is not an act of article %s", id, p.Article)
 		act = act || e.Kind == Act
 	}
-	k.need(act, path+".elements", "section %s has no act", p.Section)
-
 	distinct(k, path+".alternatives", p.Alternatives)
 	k.need(len(o.Alternatives) == 0 || len(p.Alternatives) > 0, path, "article %s has alternatives: say which of them section %s covers", p.Article, p.Section)
+	k.need(act, path+".elements", "section %s has no act", p.Section)
 	for i, id := range p.Alternatives {
 		k.need(slices.ContainsFunc(o.Alternatives, func(a Alternative) bool { return a.ID == id }), fmt.Sprintf("%s.alternatives[%d]", path, i), "%.40q is no alternative of article %s", id, p.Article)
 	}

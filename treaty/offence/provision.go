@@ -163,18 +163,44 @@ func (r *Compared) warn(article string, verified bool, format string, args ...an
 }
 
 // nearer reports whether r says more about the conduct than q: the higher outcome; among those that
-// are met the higher penalty; else what lacks less.
+// are met the higher penalty; else what lacks less, leaves less open, and shows more.
 func (r Compared) nearer(q Compared) bool {
 	if r.Outcome != q.Outcome {
 		return most(r.Outcome, q.Outcome) == r.Outcome
 	}
 	if r.Outcome == Met {
-		return q.Provision.Max != nil && r.Provision.Max != nil && *r.Provision.Max > *q.Provision.Max || q.Provision.Max == nil && r.Provision.Max != nil
+		return r.Provision.Max != nil && (q.Provision.Max == nil || *r.Provision.Max > *q.Provision.Max)
 	}
-	if len(r.Missing) != len(q.Missing) {
-		return len(r.Missing) < len(q.Missing)
+	if a, b := distance(r.Missing), distance(q.Missing); a != b {
+		return a < b
 	}
-	return len(r.Open) < len(q.Open)
+	if a, b := distance(r.Open), distance(q.Open); a != b {
+		return a < b
+	}
+	return r.shown() > q.shown()
+}
+
+// distance counts what stands in the way; of several alternatives one would do.
+func distance(all []Asked) int {
+	n, alternatives := 0, 0
+	for _, a := range all {
+		if a.Role == "alternative" {
+			alternatives = 1
+		} else {
+			n++
+		}
+	}
+	return n + alternatives
+}
+
+func (r Compared) shown() int {
+	n := 0
+	for _, a := range r.Asked {
+		if a.Finding == Shown {
+			n++
+		}
+	}
+	return n
 }
 
 // ids lists what is asked, for a sentence.
