@@ -87,7 +87,7 @@ func TestConductBesideLaw(t *testing.T) {
 		{"8: nothing said of the reason", "XB", "core8", "", "", Unclear, "202", "", "dishonest_intent"},
 		{"8: a public broadcast", "XB", "core8 dishonest_intent", "non_public", "", NotMet, "202", "non_public", ""},
 		{"8: over the shoulder", "XA", "core8", "technical_means", "", NotMet, "4", "technical_means", ""},
-		{"8: a law that is not recorded in full cannot carry not met", "XC", "core8", "non_public", "", NotMet, "2", "non_public", ""},
+		{"8: a public broadcast, in Cascadia", "XC", "core8", "non_public", "", NotMet, "2", "non_public", ""},
 
 		// Article 9
 		{"9: all shown", "XA", "core9", "", "", Met, "5", "", ""},
@@ -235,6 +235,7 @@ func TestFormsAndDays(t *testing.T) {
 		{"preparation that the law does not know", "XB", "core10", "serious_hindering", Preparation, today, NotMet, "preparation", ""},
 		{"an accomplice whom the law forgot", "XC", "core11 credentials_sold", "", Participation, today, NotMet, "participation", "which every Party makes an offence"},
 		{"an attempt needs no serious harm yet", "XB", "core9", "serious_harm", Attempt, today, Met, "", ""},
+		{"a law that is not recorded in full cannot carry not met", "XC", "core8", "non_public", Completed, today, Unclear, "non_public", "nobody has compared the record"},
 		{"the eve of a law", "XB", "core13 deception", "data_manipulated system_interfered", Completed, "2027-06-30", NotMet, "in_force", ""},
 		{"its first day", "XB", "core13 deception", "data_manipulated system_interfered", Completed, "2027-07-01", Met, "", ""},
 		{"the last day of a law", "XC", "core9", "", Completed, "2024-06-30", Met, "", ""},

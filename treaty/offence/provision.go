@@ -33,127 +33,157 @@ type Compared struct {
 	Warnings  []Note    `json:"warnings"`
 }
 
-// compareProvision asks the facts for everything that a provision requires on that day.
-func (c *Catalogue) compareProvision(p Provision, law Law, conduct Conduct, on Date) Compared {
-	o, _ := c.Offence(p.Article) // for an offence outside the Convention: no articles, own elements only
-	r := Compared{Provision: p, Cite: p.Cite(), Core: Met, Options: Met, Missing: []Asked{}, Open: []Asked{}, Warnings: []Note{}}
-
-	ask := func(role string, id ElementID, article string) (Asked, bool) {
-		e, own := law.Elements[id]
-		if !own {
-			e = c.Elements[id]
-		}
-		return Asked{ID: id, Role: role, Text: e.Text, Article: article, Finding: conduct.finding(id), Words: conduct.Facts[id].Words},
-			conduct.unfinished() && e.Kind == Effect
-	}
-	take := func(a Asked) Outcome {
-		r.Asked = append(r.Asked, a)
-		switch a.Finding {
-		case NotShown:
-			r.Missing = append(r.Missing, a)
-		case Open:
-			r.Open = append(r.Open, a)
-		}
-		return a.Finding.outcome()
-	}
-
-	for _, id := range p.Elements {
-		role, article := "own", ""
-		if i := slices.IndexFunc(o.Elements, func(r Rule) bool { return r.ID == id }); i >= 0 {
-			role, article = "element", o.Elements[i].Article
-		}
-		a, skip := ask(role, id, article)
-		if skip {
-			continue
-		}
-		for _, e := range o.Extensions {
-			f := conduct.finding(e.ID)
-			higher := least(f.outcome(), a.Finding.outcome()) != f.outcome()
-			if e.Replaces == id && slices.Contains(p.Extends, e.ID) && higher {
-				a.Finding, a.By, a.Words, a.Article = f, e.ID, conduct.Facts[e.ID].Words, e.Article
-			}
-		}
-		r.Core = least(r.Core, take(a))
-	}
-	r.Core = least(r.Core, c.compareAlternatives(&r, o, ask))
-	for _, id := range p.Options {
-		article := ""
-		if i := slices.IndexFunc(o.Options, func(r Rule) bool { return r.ID == id }); i >= 0 {
-			article = o.Options[i].Article
-		}
-		if a, skip := ask("option", id, article); !skip {
-			r.Options = least(r.Options, take(a))
-		}
-	}
-	if conduct.Form != "" && conduct.Form != Completed && !slices.Contains(p.Forms, conduct.Form) {
-		f, _ := c.form(conduct.Form)
-		r.Core = least(r.Core, take(Asked{ID: ElementID(conduct.Form), Role: "form", Article: f.Article, Finding: NotShown, Text: fmt.Sprintf("%s is not an offence under this provision", conduct.Form)}))
-		if f.Mandatory {
-			r.warn(f.Article, f.Verified, "%s leaves out %s, which every Party makes an offence", p.Cite(), conduct.Form)
-		}
-	}
-	if !p.InForce(on) {
-		text := fmt.Sprintf("in force only from %s", p.From)
-		if on >= p.From {
-			text = fmt.Sprintf("in force only until %s", p.Until)
-		}
-		r.Core = least(r.Core, take(Asked{ID: "in_force", Role: "in_force", Finding: NotShown, Text: text}))
-	}
-	r.Outcome = least(r.Core, r.Options)
-	if r.Outcome != NotMet {
-		c.warnExclusions(&r, o, conduct)
-		if p.VerifiedBy == "" {
-			r.warn("", false, "nobody has compared the record of %s with the law", p.Cite())
-		}
-	}
-	return r
+// asker puts what a provision asks beside the facts, and keeps what is missing or open.
+type asker struct {
+	*Catalogue
+	Compared
+	offence Offence // of the Convention; none for a provision outside it
+	law     Law
+	conduct Conduct
 }
 
-// compareAlternatives needs one of the acts that the law covers; the others are then neither missing
-// nor open.
-func (c *Catalogue) compareAlternatives(r *Compared, o Offence, ask func(string, ElementID, string) (Asked, bool)) Outcome {
+// compareProvision asks the facts for everything that a provision requires on that day.
+func (c *Catalogue) compareProvision(p Provision, law Law, conduct Conduct, on Date) Compared {
+	o, _ := c.Offence(p.Article)
+	a := asker{Catalogue: c, offence: o, law: law, conduct: conduct,
+		Compared: Compared{Provision: p, Cite: p.Cite(), Asked: []Asked{}, Missing: []Asked{}, Open: []Asked{}, Warnings: []Note{}}}
+	a.Core = least(a.elements(), a.alternatives())
+	a.Options = a.options()
+	a.Core = least(a.Core, least(a.form(), a.inForce(on)))
+	if a.Outcome = least(a.Core, a.Options); a.Outcome != NotMet {
+		a.exclusions()
+	}
+	if p.VerifiedBy == "" && p.InForce(on) {
+		a.warn("", false, "nobody has compared the record of %s with the law", a.Cite)
+	}
+	return a.Compared
+}
+
+// about is the question whether the facts show an element.
+func (a *asker) about(role string, id ElementID, article string) Asked {
+	return Asked{ID: id, Role: role, Text: a.element(id).Text, Article: article, Finding: a.conduct.finding(id), Words: a.conduct.Facts[id].Words}
+}
+
+func (a *asker) element(id ElementID) Element {
+	if e, own := a.law.Elements[id]; own {
+		return e
+	}
+	return a.Elements[id]
+}
+
+// take notes a question and what its answer alone leads to.
+func (a *asker) take(q Asked) Outcome {
+	a.Asked = append(a.Asked, q)
+	switch q.Finding {
+	case NotShown:
+		a.Missing = append(a.Missing, q)
+	case Open:
+		a.Open = append(a.Open, q)
+	}
+	return q.Finding.outcome()
+}
+
+// elements asks for what is always needed. An unfinished act has no result to be asked for; an
+// extension stands in for its element where it shows more.
+func (a *asker) elements() Outcome {
+	outcome := Met
+	for _, id := range a.Provision.Elements {
+		if a.conduct.unfinished() && a.element(id).Kind == Effect {
+			continue
+		}
+		q := a.about("own", id, "")
+		if i := slices.IndexFunc(a.offence.Elements, func(r Rule) bool { return r.ID == id }); i >= 0 {
+			q.Role, q.Article = "element", a.offence.Elements[i].Article
+		}
+		for _, e := range a.offence.Extensions {
+			f := a.conduct.finding(e.ID)
+			more := least(f.outcome(), q.Finding.outcome()) != f.outcome()
+			if e.Replaces == id && slices.Contains(a.Provision.Extends, e.ID) && more {
+				q.Finding, q.By, q.Words, q.Article = f, e.ID, a.conduct.Facts[e.ID].Words, e.Article
+			}
+		}
+		outcome = least(outcome, a.take(q))
+	}
+	return outcome
+}
+
+// options asks for the optional elements that this law requires.
+func (a *asker) options() Outcome {
+	outcome := Met
+	for _, r := range a.offence.Options {
+		if slices.Contains(a.Provision.Options, r.ID) && !(a.conduct.unfinished() && a.element(r.ID).Kind == Effect) {
+			outcome = least(outcome, a.take(a.about("option", r.ID, r.Article)))
+		}
+	}
+	return outcome
+}
+
+// form asks whether the provision reaches an accomplice, an attempt or a preparation.
+func (a *asker) form() Outcome {
+	f := a.conduct.Form
+	if f == "" || f == Completed || slices.Contains(a.Provision.Forms, f) {
+		return Met
+	}
+	rule, _ := a.Catalogue.form(f)
+	if rule.Mandatory {
+		a.warn(rule.Article, rule.Verified, "%s leaves out %s, which every Party makes an offence", a.Cite, f)
+	}
+	return a.take(Asked{ID: ElementID(f), Role: "form", Article: rule.Article, Finding: NotShown, Text: fmt.Sprintf("%s is not an offence under this provision", f)})
+}
+
+func (a *asker) inForce(on Date) Outcome {
+	p := a.Provision
+	if p.InForce(on) {
+		return Met
+	}
+	text := fmt.Sprintf("in force only from %s", p.From)
+	if on >= p.From {
+		text = fmt.Sprintf("in force only until %s", p.Until)
+	}
+	return a.take(Asked{ID: "in_force", Role: "in_force", Finding: NotShown, Text: text})
+}
+
+// alternatives asks for one of the acts that the law covers; the others are then neither missing nor
+// open.
+func (a *asker) alternatives() Outcome {
 	var covered []Asked
 	best := NotMet
-	for _, alt := range o.Alternatives {
-		if slices.Contains(r.Provision.Alternatives, alt.ID) {
-			a, _ := ask("alternative", alt.Element, alt.Article)
-			covered, best = append(covered, a), most(best, a.Finding.outcome())
+	for _, alt := range a.offence.Alternatives {
+		if slices.Contains(a.Provision.Alternatives, alt.ID) {
+			q := a.about("alternative", alt.Element, alt.Article)
+			covered, best = append(covered, q), most(best, q.Finding.outcome())
 		}
 	}
 	if len(covered) == 0 {
 		return Met
 	}
-	r.Asked = append(r.Asked, covered...)
+	a.Asked = append(a.Asked, covered...)
 	switch best {
 	case NotMet:
-		r.Missing = append(r.Missing, covered...)
+		a.Missing = append(a.Missing, covered...)
 	case Unclear:
-		for _, a := range covered {
-			if a.Finding == Open {
-				r.Open = append(r.Open, a)
+		for _, q := range covered {
+			if q.Finding == Open {
+				a.Open = append(a.Open, q)
 			}
 		}
 	}
 	return best
 }
 
-// warnExclusions tells what may take the conduct out of the offence. It never changes the outcome:
-// whether an exclusion applies is for a person to find.
-func (c *Catalogue) warnExclusions(r *Compared, o Offence, conduct Conduct) {
-	for _, e := range o.Exclusions {
-		text := c.Elements[e.ID].Text
-		applies := e.By == "convention" || slices.Contains(r.Provision.Excluded, e.ID)
-		switch conduct.finding(e.ID) {
-		case Shown:
-			if applies {
-				r.warn(e.Article, e.Verified, "the facts say that %s: then it is no offence under %s", text, r.Cite)
-			} else {
-				r.warn(e.Article, e.Verified, "the facts say that %s: a Party may exclude that, but %s does not", text, r.Cite)
-			}
-		case Open:
-			if applies {
-				r.warn(e.Article, e.Verified, "the facts do not say whether %s: if so, it is no offence under %s", text, r.Cite)
-			}
+// exclusions tells what may take the conduct out of the offence. It never changes the outcome: whether
+// an exclusion applies is for a person to find.
+func (a *asker) exclusions() {
+	for _, e := range a.offence.Exclusions {
+		text := a.element(e.ID).Text
+		applies := e.By == "convention" || slices.Contains(a.Provision.Excluded, e.ID)
+		switch finding := a.conduct.finding(e.ID); {
+		case finding == Shown && applies:
+			a.warn(e.Article, e.Verified, "the facts say that %s: then it is no offence under %s", text, a.Cite)
+		case finding == Shown:
+			a.warn(e.Article, e.Verified, "the facts say that %s: a Party may exclude that, but %s does not", text, a.Cite)
+		case finding == Open && applies:
+			a.warn(e.Article, e.Verified, "the facts do not say whether %s: if so, it is no offence under %s", text, a.Cite)
 		}
 	}
 }
