@@ -82,7 +82,7 @@ func (cmd *offenceListCmd) Run(d *desk) error {
 	if !law.Known {
 		return unrecorded(n, cmd.State)
 	}
-	return d.give(law.Provisions, func(w io.Writer) {
+	return d.give(law, func(w io.Writer) {
 		for _, p := range law.Provisions {
 			fmt.Fprintf(w, "%s\t%s\t%s\tserious crime: %s\n", articleOr(p.Article), line(p.Cite()), period(p), human(string(p.Serious())))
 		}

@@ -103,9 +103,9 @@ type National struct {
 // Law is what is recorded of one State's law.
 type Law struct {
 	State
-	Known      bool // whether anything is recorded at all
-	Elements   map[ElementID]Element
-	Provisions []Provision
+	Known      bool                  `json:"known"` // whether anything is recorded at all
+	Elements   map[ElementID]Element `json:"elements"`
+	Provisions []Provision           `json:"provisions"`
 }
 
 // Law returns one State's law; for a State of which nothing is recorded it says so.
