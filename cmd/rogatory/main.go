@@ -54,6 +54,7 @@ type commands struct {
 	Package   packageCmds   `cmd:"" help:"Court packages."`
 	Journal   journalCmds   `cmd:"" help:"The node's journal."`
 	Directory directoryCmds `cmd:"" help:"The directory of States: a ceremony of several key holders."`
+	Offence   offenceCmds   `cmd:"" help:"Offences of the Convention and of national laws; dual criminality; serious crime."`
 }
 
 // globals hold for every command.
