@@ -44,8 +44,8 @@ type Zones struct {
 
 // BundledZones returns the zones that came with this program. They are the same on every machine.
 func BundledZones() Zones {
+	archive, err := zip.NewReader(bytes.NewReader(bundledZones), int64(len(bundledZones)))
 	return Zones{Edition: zonesEdition, Load: func(name string) (*time.Location, error) {
-		archive, err := zip.NewReader(bytes.NewReader(bundledZones), int64(len(bundledZones)))
 		if err != nil {
 			return nil, err
 		}

@@ -55,21 +55,28 @@ const maxSegments = 8
 const forever = 1 << 60
 
 // segments returns how the clocks stand around a day: from two days before it to two days after, more
-// than any zone is away from UTC.
+// than any zone is away from UTC. Each begins where the one before ends.
 func segments(d day, zone *time.Location) []segment {
 	const margin = 2 * secondsOfDay
 	midnight := int64(d) * secondsOfDay
 	var list []segment
 	for at := midnight - margin; len(list) < maxSegments && at <= midnight+secondsOfDay+margin; {
-		t := time.Unix(at, 0).In(zone)
-		from, to := t.ZoneBounds()
-		_, offset := t.Zone()
+		t := time.Unix(at, 0)
+		from, to := t.In(zone).ZoneBounds()
+		_, offset := t.In(zone).Zone()
 		s := segment{-forever, forever, int64(offset)}
 		if !from.IsZero() {
 			s.from = from.Unix()
 		}
+		if len(list) > 0 {
+			s.from = at
+		}
 		if !to.IsZero() {
 			s.to = to.Unix()
+		}
+		if s.to <= at {
+			// Of a leap year the library knows 365 days: on the last it gives a stretch that is over.
+			s.to = time.Date(t.UTC().Year()+1, time.January, 1, 0, 0, 0, 0, time.UTC).Unix()
 		}
 		list = append(list, s)
 		at = s.to

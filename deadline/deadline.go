@@ -131,6 +131,9 @@ func (k *computation) run() error {
 	if years := sortedYears(k.unknown); len(years) > 0 {
 		k.warn("the holidays of %s are not recorded for %s: only weekends were counted out", k.c.State, strings.Join(years, ", "))
 	}
+	if k.rule.State != "" && k.c.State != "" && k.rule.State != k.c.State {
+		k.warn("the rule is one of %s, and was applied to %s", k.rule.State, k.c.State)
+	}
 	if k.rule.Unit != Hours && len(k.c.Zones) > 1 {
 		k.warn("%s has several zones; that of %s counts", k.c.State, k.c.Zones[0])
 	}
@@ -163,7 +166,7 @@ func (k *computation) days() error {
 	if err != nil {
 		return err
 	}
-	if last, err = k.bound(last); err != nil {
+	if last, err = k.bound(first, last); err != nil {
 		return err
 	}
 	if last, err = k.shift(first, last); err != nil {
@@ -272,7 +275,7 @@ func (k *computation) takeSkipped() string {
 // bound takes a whole day more or less where clocks that change would make N days of a minimum shorter,
 // or of a maximum longer, than N times 24 hours. It ends: each day more or less moves the moment towards
 // the bound by about 24 hours, and it is off by less than the few hours that clocks are changed by.
-func (k *computation) bound(last day) (day, error) {
+func (k *computation) bound(first, last day) (day, error) {
 	if k.rule.Unit != Days || k.rule.Falls == SameTime {
 		return last, nil
 	}
@@ -285,7 +288,7 @@ func (k *computation) bound(last day) (day, error) {
 		case k.rule.Bound == AtLeast && at < full:
 			last++
 			k.step("the clocks change in between and %d times 24 hours would not have passed: one day more, %s", k.rule.Amount, last.name())
-		case k.rule.Bound == AtMost && at > full:
+		case k.rule.Bound == AtMost && at > full && last > first:
 			last--
 			k.step("the clocks change in between and more than %d times 24 hours would have passed: one day less, %s", k.rule.Amount, last.name())
 		default:
@@ -294,10 +297,11 @@ func (k *computation) bound(last day) (day, error) {
 	}
 }
 
-// clamp does the same to a limit that ends at the same time of day.
+// clamp does the same by the hour to a limit that ends at the same time of day, and to one that ends
+// with its first day.
 func (k *computation) clamp(at rogatory.Instant) (rogatory.Instant, bool) {
 	full := k.full()
-	if k.rule.Falls == SameTime && (k.rule.Bound == AtLeast && at < full || k.rule.Bound == AtMost && at > full) {
+	if k.rule.Unit == Days && (k.rule.Bound == AtLeast && at < full || k.rule.Bound == AtMost && at > full) {
 		return full, true
 	}
 	return at, false

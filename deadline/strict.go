@@ -22,6 +22,8 @@ type source struct {
 	name string
 	data []byte
 	dec  *json.Decoder
+
+	counted, lines int // how many line ends there are before that offset
 }
 
 // read reads one document, an object with exactly these members, and refuses it whole otherwise.
@@ -29,7 +31,7 @@ func read(name string, data []byte, members map[string]func(*source) error) erro
 	if len(data) > MaxDataSize {
 		return rogatory.Fault(rogatory.Invalid, "data_too_large", "read %s: %d bytes, at most %d are read", name, len(data), MaxDataSize)
 	}
-	s := &source{name, data, json.NewDecoder(bytes.NewReader(data))}
+	s := &source{name: name, data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	s.dec.DisallowUnknownFields()
 	if err := s.document(members); err != nil {
 		at := s.line(int(s.dec.InputOffset()))
@@ -50,8 +52,12 @@ type located struct {
 
 func (l *located) Error() string { return l.err.Error() }
 
+// line is the line of an offset. Offsets only grow, so that a file is counted through once.
 func (s *source) line(offset int) int {
-	return 1 + bytes.Count(s.data[:min(max(offset, 0), len(s.data))], []byte("\n"))
+	offset = min(max(offset, s.counted), len(s.data))
+	s.lines += bytes.Count(s.data[s.counted:offset], []byte("\n"))
+	s.counted = offset
+	return 1 + s.lines
 }
 
 // next is the line on which the next value begins.
