@@ -237,6 +237,9 @@ func (c Calendar) location() *time.Location {
 
 func (c Calendar) local(i rogatory.Instant) time.Time { return i.Time().In(c.location()) }
 
+// Local writes a moment as the State's clocks show it, RFC 3339.
+func (c Calendar) Local(i rogatory.Instant) string { return c.local(i).Format(time.RFC3339Nano) }
+
 func (c Calendar) day(i rogatory.Instant) day { return dateOf(c.local(i)) }
 
 // show writes a moment as the State's clocks show it.

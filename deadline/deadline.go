@@ -9,8 +9,8 @@
 // whole, with the line, and nothing is returned.
 //
 // Days are days of the calendar and the zone of the State that must act. One convention holds
-// everywhere: a moment that the package returns is the first that is too late, so that the end of
-// 31 January is midnight between it and 1 February.
+// everywhere: the moment at which a limit ends does not belong to it. The end of 31 January is the
+// midnight after it: what is due by then is late at that midnight, and what is held until then may go.
 //
 // It reads no clock and no file. Zones come from the edition of the tz database that is embedded here,
 // never from the machine, so that two offices with the same program agree; a caller may hand over
@@ -34,9 +34,10 @@ type Due struct {
 	Version  int                `json:"version"` // of the rule
 	Article  string             `json:"article"`
 	Basis    Basis              `json:"basis"`
+	Bound    Bound              `json:"bound"` // at_least: what is held may go at At; otherwise what is due is late at At
 	From     Event              `json:"from"`
 	Start    rogatory.Instant   `json:"start"`
-	At       rogatory.Instant   `json:"at"`                 // the first moment that is too late
+	At       rogatory.Instant   `json:"at"`                 // when it ends: the first moment outside the limit
 	LastDay  string             `json:"last_day,omitempty"` // the local day that ends, or for a start of day begins, at At; empty for an instant
 	Local    string             `json:"local"`              // At in the zone, RFC 3339
 	State    rogatory.StateCode `json:"state,omitempty"`    // whose calendar was used; empty for UTC
@@ -81,7 +82,7 @@ func Compute(rule Rule, start rogatory.Instant, c Calendar) (Due, error) {
 	}
 	k := computation{rule: rule, start: start, c: c}
 	k.due = Due{
-		Rule: rule.ID, Version: rule.Version, Article: rule.Article, Basis: rule.Basis, From: rule.From, Start: start,
+		Rule: rule.ID, Version: rule.Version, Article: rule.Article, Basis: rule.Basis, Bound: rule.Bound, From: rule.From, Start: start,
 		State: c.State, Zone: c.location().String(), Zones: c.zones, Calendar: c.version,
 		Verified: rule.Verified && (rule.Whose == UTC || rule.Unit == Hours || c.Verified),
 	}
@@ -123,8 +124,8 @@ func (k *computation) run() error {
 	if k.due.At < firstMoment || k.due.At > lastMoment {
 		return rogatory.Fault(rogatory.Invalid, "due_out_of_range", "%s from %s ends outside 1970 to 9999", k.rule.ID, k.start)
 	}
-	k.due.Local = k.c.local(k.due.At).Format(time.RFC3339Nano)
-	k.step("the first moment too late is %s", k.c.show(k.due.At))
+	k.due.Local = k.c.Local(k.due.At)
+	k.step("it ends at %s", k.c.show(k.due.At))
 	if k.rule.Unit != Hours && k.rule.Whose != UTC && k.c.missing() {
 		k.warn("no calendar of %s is recorded: counted in calendar days and in UTC, without weekends and holidays", named(k.c.State))
 	}
@@ -150,7 +151,7 @@ func (k *computation) hours() {
 		k.step("it ends at that moment")
 		return
 	}
-	k.step("%d hours %s, by the clock that never changes", k.rule.Amount, k.rule.Direction)
+	k.step("%s %s, by the clock that never changes", k.rule.Length(), k.rule.Direction)
 }
 
 // days computes rules in days, working days and months.
@@ -191,7 +192,7 @@ func (k *computation) count(first, forward day) (day, error) {
 			months = -months
 		}
 		last, short := first.addMonths(months)
-		k.step("%d months %s %s: %s", k.rule.Amount, k.rule.Direction, first.name(), last.name())
+		k.step("%s %s %s: %s", k.rule.Length(), k.rule.Direction, first.name(), last.name())
 		if short {
 			k.step("that month has no day %d: its last day counts", first.time().Day())
 		}
@@ -213,7 +214,7 @@ func (k *computation) count(first, forward day) (day, error) {
 			if k.rule.FirstDay == SameDay {
 				how = "the day itself is the first"
 			}
-			k.step("%d %s %s, %s: %s", k.rule.Amount, strings.ReplaceAll(string(k.rule.Unit), "_", " "), k.rule.Direction, how, d.name())
+			k.step("%s %s, %s: %s", k.rule.Length(), k.rule.Direction, how, d.name())
 			if len(k.skipped) > 0 {
 				k.step("not counted: %s", k.takeSkipped())
 			}

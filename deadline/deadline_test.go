@@ -43,7 +43,7 @@ func TestADueDateExplainsItself(t *testing.T) {
 		"asked: Fri 2026-12-11 10:00:00 +01:00 Europe/Vienna",
 		"14 days after, the day itself does not count: Fri 2026-12-25",
 		"the last day moves to the next working day, Mon 2026-12-28, past Fri 2026-12-25 (Christmas Day), Sat 2026-12-26 (Second day of Christmas), Sun 2026-12-27 (weekend)",
-		"the first moment too late is Tue 2026-12-29 00:00:00 +01:00 Europe/Vienna",
+		"it ends at Tue 2026-12-29 00:00:00 +01:00 Europe/Vienna",
 	}
 	if !slices.Equal(due.Steps, want) {
 		t.Errorf("steps:\n%s", strings.Join(due.Steps, "\n"))

@@ -4,6 +4,7 @@ package deadline
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"rogatory"
@@ -110,9 +111,14 @@ func (n *Renewal) lead(rule Rule, before Renewal, c Calendar) error {
 		return err
 	}
 	n.DecideBy = due.At
+	for _, w := range due.Warnings {
+		if !slices.Contains(n.Warnings, w) {
+			n.Warnings = append(n.Warnings, w)
+		}
+	}
 	if n.DecideBy < before.Begins {
 		n.DecideBy = before.Begins
-		n.Steps = append(n.Steps, fmt.Sprintf("the lead of %d %s is longer than the order before: decide when that one begins", rule.Amount, rule.Unit))
+		n.Steps = append(n.Steps, fmt.Sprintf("the lead of %s is longer than the order before: decide when that one begins", rule.Length()))
 	}
 	n.Steps = append(n.Steps, "decide it before "+c.show(n.DecideBy))
 	return nil

@@ -18,6 +18,15 @@ type Period struct {
 	Unit   Unit `json:"unit"` // not hours
 }
 
+// String writes the period for people.
+func (p Period) String() string {
+	unit := strings.ReplaceAll(string(p.Unit), "_", " ")
+	if p.Amount == 1 {
+		unit = strings.TrimSuffix(unit, "s")
+	}
+	return fmt.Sprintf("%d %s", p.Amount, unit)
+}
+
 // RetentionRule says when something is looked at again, and when it is deleted.
 type RetentionRule struct {
 	ID       string          `json:"id"`

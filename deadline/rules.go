@@ -143,6 +143,9 @@ type Rule struct {
 	Verified     bool               `json:"verified"`              // a jurist compared it with the text
 }
 
+// Length writes the rule's amount for people, such as 1 hour or 5 working days.
+func (v Rule) Length() string { return Period{v.Amount, v.Unit}.String() }
+
 // Article is what an article says, in our words.
 type Article struct {
 	Says     string `json:"says"`
