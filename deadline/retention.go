@@ -127,14 +127,14 @@ type Proceeding struct {
 
 // Term says how long something is kept.
 type Term struct {
-	Rule      string           `json:"rule"`
-	Version   int              `json:"version"`
-	What      string           `json:"what"`
-	Review    Due              `json:"review"`
-	Delete    Due              `json:"delete"`              // by the rule alone
-	DeleteAt  rogatory.Instant `json:"delete_at"`           // from when it may and must be deleted; not set while a proceeding holds it
-	HeldBy    []string         `json:"held_by,omitempty"`   // pending proceedings
-	ProlongBy string           `json:"prolonged,omitempty"` // an ended proceeding that moved DeleteAt past the rule's date
+	Rule        string           `json:"rule"`
+	Version     int              `json:"version"`
+	What        string           `json:"what"`
+	Review      Due              `json:"review"`
+	Delete      Due              `json:"delete"`                 // by the rule alone
+	DeleteAt    rogatory.Instant `json:"delete_at"`              // from when it may and must be deleted; not set while a proceeding holds it
+	HeldBy      []string         `json:"held_by,omitempty"`      // pending proceedings
+	ProlongedBy string           `json:"prolonged_by,omitempty"` // an ended proceeding that moved DeleteAt past the rule's date
 }
 
 // MaxProceedings bounds what can hold one thing.
@@ -165,11 +165,11 @@ func Retention(rule RetentionRule, event rogatory.Instant, c Calendar, proceedin
 		case p.Ended == 0:
 			t.HeldBy = append(t.HeldBy, p.Name)
 		case p.Ended > t.DeleteAt:
-			t.DeleteAt, t.ProlongBy = p.Ended, p.Name
+			t.DeleteAt, t.ProlongedBy = p.Ended, p.Name
 		}
 	}
 	if len(t.HeldBy) > 0 {
-		t.DeleteAt, t.ProlongBy = 0, ""
+		t.DeleteAt, t.ProlongedBy = 0, ""
 	}
 	return t, nil
 }

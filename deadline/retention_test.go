@@ -40,7 +40,7 @@ func TestRetention(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if term.DeleteAt != c.at || strings.Join(term.HeldBy, " ") != c.held || term.ProlongBy != c.by ||
+			if term.DeleteAt != c.at || strings.Join(term.HeldBy, " ") != c.held || term.ProlongedBy != c.by ||
 				term.Delete.At != deleted || term.Review.LastDay != "2026-11-30" || term.Review.At >= term.Delete.At {
 				t.Errorf("%+v", term)
 			}
