@@ -359,20 +359,18 @@ func (k *computation) moment(d day) (rogatory.Instant, error) {
 	return k.c.end(d), nil
 }
 
-// sameTime is the time of day of the start, on another day.
+// sameTime is the time of day of the start, on another day: the later one if it comes twice, which clamp
+// takes back from a maximum.
 func (k *computation) sameTime(d day) rogatory.Instant {
 	at := k.c.find(d, k.c.timeOfDay(k.start))
-	switch {
-	case len(at.found) == 0:
+	if len(at.found) == 0 {
 		k.step("that time of day does not exist on %s: the clocks jump over it", d.name())
 		return at.after
-	case len(at.found) > 1:
-		k.step("that time of day comes twice on %s", d.name())
-		if k.rule.Bound != AtMost {
-			return at.found[len(at.found)-1]
-		}
 	}
-	return at.found[0]
+	if len(at.found) > 1 {
+		k.step("that time of day comes twice on %s: the second", d.name())
+	}
+	return at.found[len(at.found)-1]
 }
 
 // Question is one case of a what-if.

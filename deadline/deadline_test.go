@@ -138,6 +138,30 @@ func TestAMaximumOfOneDayOnALongDay(t *testing.T) {
 	}
 }
 
+// The same seven days as a maximum, as a minimum, and as neither, over both changes of the clocks.
+func TestTheSameTimeOfDay(t *testing.T) {
+	xa := calendar("XA")
+	for _, c := range []struct {
+		from                   string
+		atMost, exact, atLeast string
+	}{
+		{"2027-03-20T12:00", "2027-03-27T12:00:00+01:00", "2027-03-27T12:00:00+01:00", "2027-03-27T12:00:00+01:00"},
+		{"2027-03-21T12:00", "2027-03-28T12:00:00+02:00", "2027-03-28T12:00:00+02:00", "2027-03-28T13:00:00+02:00"},
+		{"2027-03-21T02:30", "2027-03-28T03:00:00+02:00", "2027-03-28T03:00:00+02:00", "2027-03-28T03:30:00+02:00"},
+		{"2026-10-18T12:00", "2026-10-25T11:00:00+01:00", "2026-10-25T12:00:00+01:00", "2026-10-25T12:00:00+01:00"},
+		{"2026-10-18T02:30", "2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", "2026-10-25T02:30:00+01:00"},
+	} {
+		for bound, want := range map[Bound]string{AtMost: c.atMost, Exact: c.exact, AtLeast: c.atLeast} {
+			r := rule(t, "th_extension")
+			r.Bound = bound
+			due, err := Compute(r, moment(t, xa, c.from), xa)
+			if err != nil || due.Local != want {
+				t.Errorf("%s from %s: %s, %v, want %s", bound, c.from, due.Local, err, want)
+			}
+		}
+	}
+}
+
 func TestWhatIf(t *testing.T) {
 	start := moment(t, calendar("XA"), "2026-12-23T10:00")
 	var questions []Question
