@@ -29,6 +29,7 @@ var plan = map[string]floor{
 	"journal":   {"", "a log of opaque leaves; it must not know what a case is"},
 	"asice":     {"", "containers and signatures; it must not know what a case is, and could be used by anyone"},
 	"treaty":    {".", "rules are values; no database, no clock"},
+	"deadline":  {".", "rules and calendars are values; no clock, and no zone files of the machine"},
 	"vault":     {".", "bytes and digests; whose they are it need not know"},
 	"tsa":       {"asice", "time-stamps for containers"},
 	"envelope":  {". asice", "our messages, signed and sealed; no network code, so that it can be reviewed alone"},
@@ -56,7 +57,7 @@ var plan = map[string]floor{
 
 	"demo":                {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                 {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
-	"cmd/rogatory":        {". api asice clock court demo directory docket journal keyring node store treaty treaty/offence vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":        {". api asice clock court deadline demo directory docket journal keyring node store treaty treaty/offence vault vault/disk wire", "the one binary: it asks, and prints"},
 	"cmd/rogatory-verify": {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"cmd/rogatory-sim":    {". sim", "long simulations"},
 	"bench":               {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},

@@ -46,6 +46,7 @@ type commands struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to this program's schema. Make a backup first."`
 	Demo    demoCmd    `cmd:"" help:"Play the story of a request between three exercise States."`
 
+	Deadline  deadlineCmds  `cmd:"" help:"Time limits: computed, compared, planned. Needs no node."`
 	Person    personCmds    `cmd:"" help:"Who may use the office's door."`
 	Request   requestCmds   `cmd:"" help:"Requests to other States and from them."`
 	Exhibit   exhibitCmds   `cmd:"" help:"Evidence: seal, offer, fetch, open."`
