@@ -46,6 +46,36 @@ func (c *Client) Draft(ctx context.Context, d Draft) (f docket.File, err error) 
 	return f, c.call(ctx, http.MethodPost, "/requests", d, &f)
 }
 
+// Record enters a request that came by another channel.
+func (c *Client) Record(ctx context.Context, a Arrival) (f docket.File, err error) {
+	return f, c.call(ctx, http.MethodPost, "/arrivals", a, &f)
+}
+
+// Heard records what the other State said on a request by another channel.
+func (c *Client) Heard(ctx context.Context, id rogatory.RequestID, h HeardOf) (f docket.File, err error) {
+	return f, c.call(ctx, http.MethodPost, "/requests/"+esc(id)+"/heard", h, &f)
+}
+
+// Review says what a draft lacks, and what a careful colleague would ask.
+func (c *Client) Review(ctx context.Context, id rogatory.RequestID) (found []treaty.Finding, err error) {
+	return found, c.call(ctx, http.MethodGet, "/requests/"+esc(id)+"/review", nil, &found)
+}
+
+// Money reads what was recovered of attempted losses, by currency.
+func (c *Client) Money(ctx context.Context) (all []treaty.Tally, err error) {
+	return all, c.call(ctx, http.MethodGet, "/money", nil, &all)
+}
+
+// Relay seals an exhibit that one State gave for another one.
+func (c *Client) Relay(ctx context.Context, id rogatory.ExhibitID, to rogatory.RequestID) (x rogatory.Exhibit, err error) {
+	return x, c.call(ctx, http.MethodPost, "/exhibits/"+esc(id)+"/relay", Relaying{to}, &x)
+}
+
+// Adopt records that a data file takes effect.
+func (c *Client) Adopt(ctx context.Context, a Adoption) error {
+	return c.call(ctx, http.MethodPost, "/adoptions", a, nil)
+}
+
 // Revise replaces what a draft says.
 func (c *Client) Revise(ctx context.Context, id rogatory.RequestID, d Draft) (f docket.File, err error) {
 	return f, c.call(ctx, http.MethodPut, "/requests/"+esc(id), d, &f)

@@ -21,6 +21,36 @@ type Draft struct {
 	To      rogatory.Address `json:"to"`
 	Case    rogatory.CaseID  `json:"case,omitempty" doc:"an own case that the request belongs to; a new one is opened without it"`
 	Request rogatory.Request `json:"request"`
+	// Channel is set for a request that goes by another way, to a State that need not have a node.
+	Channel rogatory.Channel `json:"channel,omitempty" doc:"diplomatic, interpol, post, by_hand or telephone; this network without it"`
+}
+
+// Arrival is a request that came by another channel.
+type Arrival struct {
+	From      rogatory.Address `json:"from"`
+	Channel   rogatory.Channel `json:"channel"`
+	Reference string           `json:"reference" doc:"the other State's own, or where the original is found"`
+	Received  rogatory.Instant `json:"received,omitzero" doc:"when it came; now without it"`
+	Request   rogatory.Request `json:"request"`
+}
+
+// HeardOf is what the other State said on a request by another channel.
+type HeardOf struct {
+	Act  rogatory.Act     `json:"act"`
+	Body rogatory.Body    `json:"body,omitempty"`
+	When rogatory.Instant `json:"when,omitzero" doc:"now without it"`
+}
+
+// Relaying names the request on which a third State is given an exhibit.
+type Relaying struct {
+	To rogatory.RequestID `json:"to"`
+}
+
+// Adoption is a data file that takes effect.
+type Adoption struct {
+	Name   string          `json:"name" doc:"kinds, status, offences, national, deadlines, calendars or legislation"`
+	Digest rogatory.Digest `json:"digest" doc:"SHA-256 of the file"`
+	Why    string          `json:"why" doc:"where it comes from, and why it is taken"`
 }
 
 // Move is an act on a request.
@@ -66,8 +96,36 @@ type none struct{}
 func (s *server) routes() {
 	const get, post, put = http.MethodGet, http.MethodPost, http.MethodPut
 	route(s, post, "/requests", "draft-request", "Draft a request", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Draft }) (docket.File, error) {
+		if in.Body.Channel != "" {
+			return s.Office.DraftElsewhere(ctx, by, in.Body.To, in.Body.Channel, in.Body.Case, in.Body.Request)
+		}
 		return s.Office.Draft(ctx, by, in.Body.To, in.Body.Case, in.Body.Request)
 	}, status(http.StatusCreated))
+	route(s, post, "/arrivals", "record-request", "Record a request that came by another channel", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Arrival }) (docket.File, error) {
+		a := in.Body
+		return s.Office.Record(ctx, by, docket.Arrival{From: a.From, Channel: a.Channel, Reference: a.Reference, Received: a.Received, Request: a.Request})
+	}, status(http.StatusCreated))
+	route(s, post, "/requests/{id}/heard", "record-act", "Record what the other State said on a request by another channel", func(ctx context.Context, by rogatory.Actor, in *struct {
+		RequestPath
+		Body HeardOf
+	}) (docket.File, error) {
+		return s.Office.Heard(ctx, by, in.id(), in.Body.Act, in.Body.Body, in.Body.When)
+	})
+	route(s, get, "/requests/{id}/review", "review-request", "What a draft lacks before it can be sent, and what a careful colleague would ask", func(ctx context.Context, by rogatory.Actor, in *RequestPath) ([]treaty.Finding, error) {
+		return s.Office.Review(ctx, by, in.id())
+	})
+	route(s, get, "/money", "money-recovered", "What of attempted losses was frozen and returned, by currency", func(ctx context.Context, by rogatory.Actor, _ *none) ([]treaty.Tally, error) {
+		return s.Office.Recovered(ctx, by)
+	})
+	route(s, post, "/exhibits/{id}/relay", "relay-exhibit", "Seal an exhibit that one State gave for another, with the first one's leave", func(ctx context.Context, by rogatory.Actor, in *struct {
+		ExhibitPath
+		Body Relaying
+	}) (rogatory.Exhibit, error) {
+		return s.Office.Relay(ctx, by, in.id(), in.Body.To)
+	}, slow)
+	route(s, post, "/adoptions", "adopt-rules", "Record that a data file takes effect", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Adoption }) (none, error) {
+		return none{}, s.Office.Adopt(ctx, by, in.Body.Name, in.Body.Digest, in.Body.Why)
+	})
 	route(s, get, "/requests", "list-requests", "List requests, the last changed first", s.list)
 	route(s, get, "/requests/{id}", "get-request", "Read the file of a request", func(ctx context.Context, by rogatory.Actor, in *RequestPath) (docket.File, error) {
 		if err := docket.MayRead(by); err != nil {

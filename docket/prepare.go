@@ -82,24 +82,29 @@ func (o *Office) prepareSend(m *rogatory.Message, f File, kind treaty.Kind, part
 		return rogatory.Fault(rogatory.Invalid, "request_incomplete", "the request lacks %s", strings.Join(lacks, "; ")).WithHint("complete it with rogatory request edit, then send it")
 	}
 	if f.Channel == "" {
-		if err := receives(kind, party, f.Them); err != nil {
+		if err := o.addressable(kind, party, f); err != nil {
 			return err
-		}
-		us, err := o.Directory.Party(o.Us.State)
-		if err == nil {
-			err = sends(kind, us, f.Us)
-		}
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(party.Languages, f.Request.Language) {
-			return rogatory.Fault(rogatory.Invalid, "language_not_accepted", "%s accepts requests in %s, this one is in %.20q (Art 40(13))", party.Name, strings.Join(party.Languages, ", "), f.Request.Language)
 		}
 	}
 	r := f.Request
 	m.Body.Request, m.ApprovedBy = &r, m.By
 	m.By = rogatory.Officer{Name: f.Author, Role: rogatory.DutyOfficer}
 	return nil
+}
+
+// addressable checks both ends of a request: who may send it, who receives it, in which language.
+func (o *Office) addressable(kind treaty.Kind, party rogatory.Party, f File) error {
+	if err := receives(kind, party, f.Them); err != nil {
+		return err
+	}
+	us, err := o.Directory.Party(o.Us.State)
+	if err == nil {
+		err = sends(kind, us, f.Us)
+	}
+	if err == nil && !slices.Contains(party.Languages, f.Request.Language) {
+		err = rogatory.Fault(rogatory.Invalid, "language_not_accepted", "%s accepts requests in %s, this one is in %.20q (Art 40(13))", party.Name, strings.Join(party.Languages, ", "), f.Request.Language)
+	}
+	return err
 }
 
 // receives checks that the addressed authority was named for this kind (Arts 37(19), 40(12), 41, 47).

@@ -12,6 +12,7 @@ import (
 	"rogatory"
 	"rogatory/envelope"
 	"rogatory/store"
+	"rogatory/treaty"
 )
 
 // This file is what doors read. A view is a copy: nothing that is done to it reaches the case.
@@ -73,6 +74,37 @@ func (o *Office) Requests(ctx context.Context, by rogatory.Actor, q Filter) (fil
 	}
 	files, err = filesOf(rows)
 	return files, next, err
+}
+
+// Review says what a request lacks before it can be sent, and what a careful colleague would ask, by
+// the rules and the addressed State's entry in the directory.
+func (o *Office) Review(ctx context.Context, by rogatory.Actor, id rogatory.RequestID) ([]treaty.Finding, error) {
+	if err := MayRead(by); err != nil {
+		return nil, err
+	}
+	f, err := o.File(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	found := o.Rules.Review(f.Request, o.now())
+	if found == nil {
+		found = []treaty.Finding{}
+	}
+	if f.Side != rogatory.RequestingSide || f.Channel != "" {
+		return found, nil
+	}
+	kind, err := o.Rules.Kind(f.Request.Kind)
+	if err != nil {
+		return found, nil //nolint:nilerr // an unknown kind is a finding already
+	}
+	party, err := o.Directory.Party(f.Them.State)
+	if err == nil {
+		err = o.addressable(kind, party, f)
+	}
+	if err != nil {
+		found = append(found, treaty.Finding{Code: rogatory.CodeOf(err), Field: "to", Article: kind.Article, Text: err.Error(), Blocks: true})
+	}
+	return found, nil
 }
 
 func parseCursor(s string) (rogatory.Instant, rogatory.RequestID, error) {
