@@ -23,6 +23,7 @@ type exhibitCmds struct {
 	Fetch  exhibitFetchCmd  `cmd:"" help:"Bring an offered exhibit into our vault. It resumes where an earlier attempt stopped."`
 	Push   exhibitPushCmd   `cmd:"" help:"Bring an exhibit on offer to a State whose node cannot reach ours. It resumes likewise."`
 	Open   exhibitOpenCmd   `cmd:"" help:"Open an exhibit into a new file. The opening and its reason are journaled."`
+	Relay  exhibitRelayCmd  `cmd:"" help:"Seal an exhibit that one State gave for another, such as a member of a joint team, with the first one's leave."`
 	List   exhibitListCmd   `cmd:"" help:"List exhibits, of one request or of all."`
 }
 
@@ -122,6 +123,25 @@ func (c *exhibitRevokeCmd) Run(d *desk) error {
 		body.Text, body.Language = c.Text, "en"
 	}
 	return move(d, string(x.Request), rogatory.RevokeOffer, body)
+}
+
+type exhibitRelayCmd struct {
+	ID      string `arg:"" name:"exhibit" help:"Exhibit that we hold from another State."`
+	Request string `arg:"" help:"Request with the third State on which it is given."`
+}
+
+// Run relays an exhibit.
+func (c *exhibitRelayCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	x, err := client.Relay(d.ctx, rogatory.ExhibitID(c.ID), rogatory.RequestID(c.Request))
+	if err != nil {
+		return err
+	}
+	d.say("sealed as %s, SHA-256 %s; another person offers it with rogatory exhibit offer %s", x.ID, x.Seal.SHA256, x.ID)
+	return d.give(x, func(w io.Writer) { fmt.Fprintln(w, x.ID) })
 }
 
 type exhibitPushCmd struct {

@@ -49,6 +49,7 @@ type commands struct {
 	Deadline  deadlineCmds  `cmd:"" help:"Time limits: computed, compared, planned. Needs no node."`
 	Person    personCmds    `cmd:"" help:"Who may use the office's door."`
 	Request   requestCmds   `cmd:"" help:"Requests to other States and from them."`
+	Money     moneyCmds     `cmd:"" help:"Stop the money of a fraud, and say what came back."`
 	Exhibit   exhibitCmds   `cmd:"" help:"Evidence: seal, offer, fetch, open."`
 	Outbox    outboxCmds    `cmd:"" help:"Messages on their way out."`
 	Courier   courierCmds   `cmd:"" help:"Messages and exhibits carried on a disk instead of the line."`

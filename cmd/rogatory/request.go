@@ -23,10 +23,13 @@ import (
 type requestCmds struct {
 	New      requestNewCmd      `cmd:"" help:"Draft a request, or print a filled example with --example."`
 	Edit     requestEditCmd     `cmd:"" help:"Change a draft: what is given replaces what was there."`
+	Check    requestCheckCmd    `cmd:"" help:"Say what a draft lacks, with the articles, and what a careful colleague would ask."`
 	Send     requestSendCmd     `cmd:"" help:"Send a draft. Another person than its author must do it."`
 	List     requestListCmd     `cmd:"" help:"List requests, the last changed first."`
 	Show     requestShowCmd     `cmd:"" help:"Show a request, what was said on it, its deadlines and exhibits."`
-	Answer   requestAnswerCmd   `cmd:"" help:"Act on a request: acknowledge, ask, supplement, consult, accept, postpone, refuse, warn, confirm, preserve, request_extension, extend, execute, withdraw, release, close."`
+	Answer   requestAnswerCmd   `cmd:"" help:"Act on a request: acknowledge, ask, accept, refuse, preserve, start, execute and others; a wrong one lists them all."`
+	Record   requestRecordCmd   `cmd:"" help:"Record a request that came by another channel: in the bag, through INTERPOL, by telephone."`
+	Heard    requestHeardCmd    `cmd:"" help:"Record what the other State said, by another channel, on such a request."`
 	Messages requestMessagesCmd `cmd:"" help:"Show every message of a request in full."`
 	Kinds    requestKindsCmd    `cmd:"" help:"List the kinds of request, or the fields and grounds of one."`
 }
@@ -34,14 +37,21 @@ type requestCmds struct {
 // content is what a request says, on the command line.
 type content struct {
 	From      string            `help:"JSON file with the whole draft, as --example prints it." type:"existingfile" placeholder:"FILE"`
-	Kind      string            `help:"Kind of request: preservation, stored_data, emergency_data." placeholder:"KIND"`
-	To        string            `help:"Whom it is for: a State's code, or STATE/AUTHORITY." placeholder:"XB"`
+	Kind      string            `help:"Kind of request; rogatory request kinds lists them." placeholder:"KIND"`
+	Part      string            `help:"Part of the kind, such as service of documents." placeholder:"PART"`
+	To        []string          `help:"Whom it is for: a State's code, or STATE/AUTHORITY. Several States get a request each, in one case." placeholder:"XB"`
+	Channel   string            `help:"Another channel than this network: diplomatic, interpol, post, by_hand, telephone." placeholder:"CHANNEL"`
+	Basis     string            `help:"Legal basis: uncc, budapest, other_treaty, other_treaty_uncc_paras, reciprocity. Default: this Convention." placeholder:"BASIS"`
 	Title     string            `help:"A title, so that people can tell requests apart."`
 	Language  string            `help:"Language of the text." placeholder:"en"`
 	Offence   []string          `help:"Articles of the offence, 7 to 17." placeholder:"7"`
 	Years     int               `help:"Maximum penalty in years, for a serious crime outside those articles." placeholder:"4"`
 	Law       string            `help:"Provision of law that makes it an offence."`
 	Follows   string            `help:"Preservation request that announced this one." placeholder:"REQUEST"`
+	TermFrom  string            `help:"From when a measure is asked for." placeholder:"DATE"`
+	TermTo    string            `help:"Until when; this end is hard." placeholder:"DATE"`
+	Payment   []string          `help:"A hop of the money, first hop first: FROM > TO, AMOUNT CODE, TIME; an account may name its institution after @." placeholder:"HOP" sep:"none"`
+	Print     []string          `name:"fingerprint" help:"Digest of an image to be removed: ALGORITHM:HEX. The image itself never travels." placeholder:"sha256:HEX" sep:"none"`
 	Field     map[string]string `help:"A field of the kind." placeholder:"NAME=TEXT" mapsep:"none"`
 	FieldFile map[string]string `help:"A field of the kind, its text from a file." placeholder:"NAME=FILE" mapsep:"none"`
 }
@@ -62,14 +72,19 @@ func (c *content) onto(draft *api.Draft) error {
 		*draft = whole
 	}
 	r := &draft.Request
-	if c.To != "" {
-		state, authority, _ := strings.Cut(c.To, "/")
-		draft.To = rogatory.Address{State: rogatory.StateCode(state), Authority: rogatory.AuthorityID(authority)}
+	if len(c.To) > 0 {
+		draft.To = addressOf(c.To[0])
+	}
+	if err := c.figures(r); err != nil {
+		return err
+	}
+	if c.Channel != "" {
+		draft.Channel = rogatory.Channel(c.Channel)
 	}
 	for _, f := range []struct {
 		to   *string
 		from string
-	}{{(*string)(&r.Kind), c.Kind}, {&r.Title, c.Title}, {&r.Language, c.Language}, {&r.Offence.Law, c.Law}, {(*string)(&r.Follows), c.Follows}} {
+	}{{(*string)(&r.Kind), c.Kind}, {&r.Part, c.Part}, {(*string)(&r.Basis), c.Basis}, {&r.Title, c.Title}, {&r.Language, c.Language}, {&r.Offence.Law, c.Law}, {(*string)(&r.Follows), c.Follows}} {
 		if f.from != "" {
 			*f.to = f.from
 		}
@@ -94,12 +109,56 @@ func (c *content) onto(draft *api.Draft) error {
 	return nil
 }
 
+func addressOf(s string) rogatory.Address {
+	state, authority, _ := strings.Cut(s, "/")
+	return rogatory.Address{State: rogatory.StateCode(state), Authority: rogatory.AuthorityID(authority)}
+}
+
+// figures reads what a request carries beside its text.
+func (c *content) figures(r *rogatory.Request) (err error) {
+	for _, end := range []struct {
+		to   *rogatory.Instant
+		from string
+	}{{&r.Term.From, c.TermFrom}, {&r.Term.To, c.TermTo}} {
+		if end.from != "" {
+			if *end.to, err = moment(end.from); err != nil {
+				return err
+			}
+		}
+	}
+	if len(c.Payment) > 0 {
+		r.Payments = nil
+	}
+	for _, text := range c.Payment {
+		p, err := payment(text)
+		if err != nil {
+			return err
+		}
+		r.Payments = append(r.Payments, p)
+	}
+	if len(c.Print) > 0 {
+		r.Fingerprints = nil
+	}
+	for _, text := range c.Print {
+		algorithm, value, _ := strings.Cut(text, ":")
+		f := rogatory.Fingerprint{Algorithm: algorithm, Value: value}
+		if !f.Valid() {
+			return usage("%.80q is not a digest", text).WithHint("write it as sha256: and 64 small hexadecimal digits")
+		}
+		r.Fingerprints = append(r.Fingerprints, f)
+	}
+	return nil
+}
+
 // complete fills in what can be known: the language, and the only authority that receives the kind.
 func complete(d *desk, client *api.Client, draft *api.Draft) error {
 	if draft.Request.Language == "" {
 		draft.Request.Language = "en"
 	}
-	if draft.To.Authority != "" || draft.To.State == "" {
+	if draft.Request.Rules == "" {
+		draft.Request.Rules = treaty.Convention().Version
+	}
+	if draft.To.Authority != "" || draft.To.State == "" || draft.Channel != "" {
 		return nil
 	}
 	parties, err := client.Parties(d.ctx)
@@ -146,7 +205,7 @@ func (c *requestNewCmd) Run(d *desk) error {
 	if c.Example {
 		return c.example(d)
 	}
-	if c.From == "" && (c.Kind == "" || c.To == "") {
+	if c.From == "" && (c.Kind == "" || len(c.To) == 0) {
 		return usage("a request needs --kind and --to, or --from FILE").WithHint("rogatory request new --kind preservation --example prints a filled one to begin with")
 	}
 	client, err := d.client()
@@ -160,33 +219,34 @@ func (c *requestNewCmd) Run(d *desk) error {
 	if c.Case != "" {
 		draft.Case = rogatory.CaseID(c.Case)
 	}
-	if err := complete(d, client, &draft); err != nil {
-		return err
+	// One case, many States: each gets a request of its own.
+	to := []rogatory.Address{draft.To}
+	for _, also := range c.To[min(1, len(c.To)):] {
+		to = append(to, addressOf(also))
 	}
-	f, err := client.Draft(d.ctx, draft)
-	if err != nil {
-		return err
+	for _, draft.To = range to {
+		if err := complete(d, client, &draft); err != nil {
+			return err
+		}
+		f, err := client.Draft(d.ctx, draft)
+		if err != nil {
+			return err
+		}
+		draft.Case = f.ID.Case()
+		if err := drafted(d, client, f); err != nil {
+			return err
+		}
 	}
-	return drafted(d, client, f)
+	return nil
 }
 
 // drafted prints the reference, and tells what is missing before somebody tries to send it.
 func drafted(d *desk, client *api.Client, f docket.File) error {
-	rules, err := client.Kinds(d.ctx)
+	found, err := client.Review(d.ctx, f.ID)
 	if err != nil {
 		return err
 	}
-	var lacks, warnings []string
-	for _, found := range rules.Review(f.Request, f.Changed) {
-		if found.Blocks {
-			lacks = append(lacks, found.Text)
-		} else {
-			warnings = append(warnings, found.Text)
-		}
-	}
-	for _, w := range warnings {
-		d.say("warning: %s", w)
-	}
+	lacks := warned(d, found)
 	if len(lacks) > 0 {
 		d.say("the draft of %s still lacks:", f.ID)
 		for _, l := range lacks {
@@ -196,6 +256,120 @@ func drafted(d *desk, client *api.Client, f docket.File) error {
 	} else {
 		d.say("the draft of %s is complete; another person sends it with rogatory request send %s", f.ID, f.ID)
 	}
+	return d.give(f, func(w io.Writer) { fmt.Fprintln(w, f.ID) })
+}
+
+// warned prints what does not stop a request, and returns what does.
+func warned(d *desk, found []treaty.Finding) (lacks []string) {
+	for _, f := range found {
+		if f.Blocks {
+			lacks = append(lacks, f.Text)
+		} else {
+			d.say("warning: %s", f.Text)
+		}
+	}
+	return lacks
+}
+
+type requestCheckCmd struct {
+	ID string `arg:"" name:"request" help:"Reference of the draft."`
+}
+
+// Run reviews a draft. What is missing is its result, so it ends with 1 when something is.
+func (c *requestCheckCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	found, err := client.Review(d.ctx, rogatory.RequestID(c.ID))
+	if err != nil {
+		return err
+	}
+	blocks := 0
+	err = d.give(found, func(w io.Writer) {
+		for _, f := range found {
+			mark := "warning"
+			if f.Blocks {
+				mark = "lacks"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", mark, f.Field, f.Text)
+		}
+	})
+	for _, f := range found {
+		if f.Blocks {
+			blocks++
+		}
+	}
+	if err == nil && blocks > 0 {
+		err = rogatory.Fault(rogatory.Invalid, "request_incomplete", "the draft of %s cannot be sent yet: %d things are missing", c.ID, blocks).WithHint("complete it with rogatory request edit " + c.ID)
+	}
+	return err
+}
+
+type requestRecordCmd struct {
+	content
+	Sender    string `help:"Who asks: a State's code, or STATE/AUTHORITY." placeholder:"XC" required:""`
+	Reference string `help:"The other State's file number, or where the original is found." required:""`
+	Received  string `help:"When it came. Default: now." placeholder:"DATE"`
+}
+
+// Run records a request that came by another channel.
+func (c *requestRecordCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	var draft api.Draft
+	if err := c.onto(&draft); err != nil {
+		return err
+	}
+	a := api.Arrival{From: addressOf(c.Sender), Channel: draft.Channel, Reference: c.Reference, Request: draft.Request}
+	if c.Received != "" {
+		if a.Received, err = moment(c.Received); err != nil {
+			return err
+		}
+	}
+	f, err := client.Record(d.ctx, a)
+	if err != nil {
+		return err
+	}
+	found, err := client.Review(d.ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	for _, l := range warned(d, found) {
+		d.say("it lacks %s", l)
+	}
+	d.say("recorded as %s; its clocks run from %s", f.ID, when(f.Received))
+	return d.give(f, func(w io.Writer) { fmt.Fprintln(w, f.ID) })
+}
+
+type requestHeardCmd struct {
+	requestAnswerCmd
+	When string `help:"When it was said. Default: now." placeholder:"DATE"`
+}
+
+// Run records what the other State said.
+func (c *requestHeardCmd) Run(d *desk) error {
+	act, body, err := c.said(d)
+	if err != nil {
+		return err
+	}
+	h := api.HeardOf{Act: act, Body: body}
+	if c.When != "" {
+		if h.When, err = moment(c.When); err != nil {
+			return err
+		}
+	}
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	f, err := client.Heard(d.ctx, rogatory.RequestID(c.ID), h)
+	if err != nil {
+		return err
+	}
+	d.say("%s: %s by %s is recorded, now %s", c.ID, act, f.Them.State, f.State)
 	return d.give(f, func(w io.Writer) { fmt.Fprintln(w, f.ID) })
 }
 
@@ -268,7 +442,11 @@ func move(d *desk, id string, act rogatory.Act, body rogatory.Body) error {
 	if err != nil {
 		return err
 	}
-	d.say("%s: %s, now %s; the message is on its way to %s", id, act, m.File.State, m.File.Them.State)
+	if m.File.Channel != "" {
+		d.say("%s: %s is recorded, now %s; it goes by the %s channel, so a person has to send it", id, act, m.File.State, m.File.Channel)
+	} else {
+		d.say("%s: %s, now %s; the message is on its way to %s", id, act, m.File.State, m.File.Them.State)
+	}
 	return d.give(m, func(w io.Writer) { fmt.Fprintln(w, m.Message) })
 }
 
@@ -364,6 +542,28 @@ func (c *requestShowCmd) Run(d *desk) error {
 		if f.Preservation.Until != 0 {
 			fmt.Fprintf(w, "preserved\tuntil %s\n", when(f.Preservation.Until))
 		}
+		if len(f.Conditions) > 0 && f.Agreed == 0 {
+			fmt.Fprintf(w, "\tnot agreed to yet: nothing is handed over before, Art 40(28)\n")
+		}
+		if f.Channel != "" {
+			fmt.Fprintf(w, "channel\t%s: recorded here, signed by nobody but the recorder\n", f.Channel)
+		}
+		if f.Measure.Until != 0 {
+			fmt.Fprintf(w, "measure\tfrom %s until %s, extended %d times\n", when(f.Measure.Since), when(f.Measure.Until), f.Extensions)
+		}
+		for _, a := range f.Measure.Assets {
+			fmt.Fprintf(w, "frozen\t%s of %s at %s %s\n", a.Frozen, a.Asked, line(a.Account.Number), line(a.Account.Institution))
+		}
+		if f.ReleaseAsked != 0 {
+			fmt.Fprintf(w, "release\tasked for at %s\n", when(f.ReleaseAsked))
+		}
+		if f.Recovery != nil {
+			share, _ := f.Recovery.Share()
+			fmt.Fprintf(w, "recovered\t%s returned and %s frozen of %s, %d.%d %%\n", f.Recovery.Returned, f.Recovery.Frozen, f.Recovery.Attempted, share/10, share%10)
+		}
+		for _, q := range f.Consents {
+			fmt.Fprintf(w, "consent\t%s to %s for %s: %s\n", q.State, q.Consent.Use, line(q.Consent.Purpose), q.Asked)
+		}
 		if f.HeldBy != "" {
 			fmt.Fprintf(w, "held\tuntil %s is decided\n", f.HeldBy)
 		}
@@ -429,24 +629,35 @@ type requestAnswerCmd struct {
 	Reasons   string            `help:"Why the ground applies to these facts, Art 40(25)."`
 	Condition []string          `help:"Condition of an acceptance, Art 40(28)." sep:"none"`
 	Review    string            `help:"When a postponed request is looked at again." placeholder:"DATE"`
-	Outcome   string            `help:"How it was executed: complete or partly." enum:",complete,partly" default:""`
-	Until     string            `help:"Until when data are preserved." placeholder:"DATE"`
+	Outcome   string            `help:"How it was executed, or what is done instead of it; a wrong one lists those of the kind." placeholder:"OUTCOME"`
+	Until     string            `help:"Until when data are preserved, or a measure runs." placeholder:"DATE"`
 	Days      int               `help:"How many more days of preservation are asked for."`
+	Hours     int               `help:"How many more hours of a measure are asked for."`
 	Item      map[string]string `help:"What was preserved: a description and the file, which is hashed here and goes nowhere." placeholder:"DESCRIPTION=FILE" mapsep:"none"`
+	Asset     map[string]string `help:"What was frozen: an account, the amount found and the amount asked for." placeholder:"ACCOUNT=FROZEN/ASKED CODE" mapsep:"none"`
+	Detail    map[string]string `help:"What the act of this kind has to say; a missing one is named with an example." placeholder:"NAME=TEXT" mapsep:"none"`
+	Use       string            `help:"What consent is asked for: other_use, onward_transfer, team_disclosure, evidence_use." placeholder:"USE"`
+	Purpose   string            `help:"For which purpose consent is asked."`
+	Third     string            `help:"The third State or organisation that would be given it." placeholder:"XC"`
+	Exhibit   string            `help:"Exhibit that a consent or notice is about. Default: all that the request brought." placeholder:"EXHIBIT"`
+	Answers   string            `help:"Message that asked for consent, where several did." placeholder:"MESSAGE"`
+	Attempted string            `help:"Loss that was attempted, such as '12500.00 EUR'." placeholder:"AMOUNT"`
+	Frozen    string            `help:"What of it was frozen." placeholder:"AMOUNT"`
+	Returned  string            `help:"What of it was returned." placeholder:"AMOUNT"`
 }
 
 // Run acts on a request.
 func (c *requestAnswerCmd) Run(d *desk) error {
-	act := rogatory.Act(strings.ReplaceAll(c.Act, "-", "_"))
-	body, err := c.body(d, act)
+	act, body, err := c.said(d)
 	if err != nil {
 		return err
 	}
 	return move(d, c.ID, act, body)
 }
 
-func (c *requestAnswerCmd) body(d *desk, act rogatory.Act) (rogatory.Body, error) {
-	var b rogatory.Body
+// said reads the act and what it says.
+func (c *requestAnswerCmd) said(d *desk) (act rogatory.Act, b rogatory.Body, err error) {
+	act = rogatory.Act(strings.ReplaceAll(c.Act, "-", "_"))
 	var known []string
 	for _, t := range rogatory.Lifecycle() {
 		switch t.Act {
@@ -457,37 +668,76 @@ func (c *requestAnswerCmd) body(d *desk, act rogatory.Act) (rogatory.Body, error
 	}
 	slices.Sort(known)
 	if known = slices.Compact(known); !slices.Contains(known, string(act)) {
-		return b, usage("there is no answer %.40q", c.Act).WithHint("the answers are " + strings.Join(known, ", "))
+		return act, b, usage("there is no answer %.40q", c.Act).WithHint("the answers are " + strings.Join(known, ", "))
+	}
+	var until rogatory.Instant
+	if c.Until != "" {
+		if until, err = moment(c.Until); err != nil {
+			return act, b, err
+		}
 	}
 	if c.Text != "" {
 		b.Text, b.Language = c.Text, c.Language
 	}
-	switch act {
-	case rogatory.Accept, rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
-		b.Verdict = &rogatory.Verdict{Ground: rogatory.Ground(c.Ground), Reasons: c.Reasons, Conditions: c.Condition, Outcome: rogatory.Outcome(c.Outcome)}
-		if c.Review != "" {
-			var err error
-			if b.Verdict.Review, err = moment(c.Review); err != nil {
-				return b, err
-			}
-		}
-	case rogatory.Preserve, rogatory.Extend, rogatory.RequestExtension:
-		b.Preservation = &rogatory.Preservation{Days: c.Days}
-		if c.Until != "" {
-			var err error
-			if b.Preservation.Until, err = moment(c.Until); err != nil {
-				return b, err
-			}
-		}
-		for _, description := range slices.Sorted(maps.Keys(c.Item)) {
-			item, err := hashed(d, description, c.Item[description])
-			if err != nil {
-				return b, err
-			}
-			b.Preservation.Items = append(b.Preservation.Items, item)
-		}
+	if len(c.Detail) > 0 {
+		b.Details = c.Detail
 	}
-	return b, nil
+	b.Answers, b.ExhibitID = rogatory.MessageID(c.Answers), rogatory.ExhibitID(c.Exhibit)
+	switch act {
+	case rogatory.Accept, rogatory.Refuse, rogatory.Postpone, rogatory.Execute, rogatory.GiveConsent:
+		if act != rogatory.GiveConsent || len(c.Condition) > 0 {
+			b.Verdict = &rogatory.Verdict{Ground: rogatory.Ground(c.Ground), Reasons: c.Reasons, Conditions: c.Condition, Outcome: rogatory.Outcome(c.Outcome)}
+		}
+		if c.Review != "" {
+			if b.Verdict.Review, err = moment(c.Review); err != nil {
+				return act, b, err
+			}
+		}
+	case rogatory.Preserve, rogatory.Extend, rogatory.RequestExtension, rogatory.Start:
+		err = c.runs(d, act, until, &b)
+	case rogatory.AskConsent:
+		b.Consent, b.ExhibitID = &rogatory.Consent{Use: rogatory.ConsentUse(c.Use), Exhibit: b.ExhibitID, Purpose: c.Purpose, To: c.Third}, ""
+	case rogatory.ReportRecovery:
+		b.Recovery = &rogatory.Recovery{Attempted: sum(c.Attempted), Frozen: sum(c.Frozen), Returned: sum(c.Returned)}
+	}
+	return act, b, err
+}
+
+// runs reads what preserves, freezes or collects for a time. Only the request knows which of the two an
+// extension is of.
+func (c *requestAnswerCmd) runs(d *desk, act rogatory.Act, until rogatory.Instant, b *rogatory.Body) error {
+	measure := act == rogatory.Start
+	if act == rogatory.Extend || act == rogatory.RequestExtension {
+		client, err := d.client()
+		if err != nil {
+			return err
+		}
+		f, err := client.Request(d.ctx, rogatory.RequestID(c.ID))
+		if err != nil {
+			return err
+		}
+		measure = f.State == rogatory.InForce
+	}
+	if measure {
+		b.Measure = &rogatory.Measure{Until: until, Hours: c.Hours}
+		for _, account := range slices.Sorted(maps.Keys(c.Asset)) {
+			a, err := asset(account, c.Asset[account])
+			if err != nil {
+				return err
+			}
+			b.Measure.Assets = append(b.Measure.Assets, a)
+		}
+		return nil
+	}
+	b.Preservation = &rogatory.Preservation{Days: c.Days, Until: until}
+	for _, description := range slices.Sorted(maps.Keys(c.Item)) {
+		item, err := hashed(d, description, c.Item[description])
+		if err != nil {
+			return err
+		}
+		b.Preservation.Items = append(b.Preservation.Items, item)
+	}
+	return nil
 }
 
 // hashed describes a file that stays where it is.
