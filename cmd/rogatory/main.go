@@ -47,6 +47,7 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Play the story of a request between three exercise States."`
 
 	Person    personCmds    `cmd:"" help:"Who may use the office's door."`
+	Key       keyCmds       `cmd:"" help:"The node's keys: list and rotate them."`
 	Request   requestCmds   `cmd:"" help:"Requests to other States and from them."`
 	Exhibit   exhibitCmds   `cmd:"" help:"Evidence: seal, offer, fetch, open."`
 	Outbox    outboxCmds    `cmd:"" help:"Messages on their way out."`
