@@ -31,9 +31,9 @@ type submission struct {
 // the anchor; so it is if again is set, which renews the date of the anchor's own role.
 //
 // Order of writes, each whole or not at all: pending/XA-entry.json and pending/XA.json, if the entry
-// key is named; pending/XA.party.json; pending/XA-entry.json. Nothing of it is in force before an
-// operator publishes, and what is not whole cannot be published. After a crash at any step do the same
-// again.
+// key is named, which already is a whole proposal, with the entry as it was; pending/XA.party.json;
+// pending/XA-entry.json. Nothing is in force before an operator publishes, and half a proposal cannot
+// be published. After a crash at any step do the same again.
 func (d *desk) submit(folder string, again bool) (submission, error) {
 	var s submission
 	r, err := d.repository(folder)
