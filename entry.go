@@ -28,6 +28,7 @@ const (
 	RequestRecorded    EntryType = "request.recorded" // it came, or goes, by another channel
 	ActRecorded        EntryType = "act.recorded"     // on such a request: what was said on paper or by word of mouth
 	RulesAdopted       EntryType = "rules.adopted"    // a data file took effect: Name says which, Why its digest and source
+	PersonChanged      EntryType = "person.changed"   // who may use the office's door
 )
 
 // Entry is the body of one journal entry. Only its salted commitment is public.
@@ -46,6 +47,9 @@ type Entry struct {
 	Why     string      `json:"why,omitempty"`
 	Channel Channel     `json:"channel,omitempty"` // of RequestRecorded
 	Said    *Message    `json:"said,omitempty"`    // of ActRecorded: not signed by anybody but the recorder
+	// Person is set for person.changed. By is then the node, which noticed: who edited the file it cannot
+	// know.
+	Person *PersonChange `json:"person,omitempty"`
 }
 
 // Channel is how a request travels that does not travel between nodes.
@@ -58,6 +62,19 @@ const (
 	Post       Channel = "post"
 	Telephone  Channel = "telephone" // oral, if urgent and agreed: written confirmation is due at once
 	ByHand     Channel = "by_hand"
+)
+
+// PersonChange says how the list of those who may use the office's door changed. It holds no token.
+type PersonChange struct {
+	Officer
+	Change string `json:"change"` // PersonAdded, PersonRemoved or PersonToken
+}
+
+// What may happen to a person in the list. Another role is a removal and an addition.
+const (
+	PersonAdded   = "added"
+	PersonRemoved = "removed"
+	PersonToken   = "token" // the same person has another token
 )
 
 // MessageRef names a message beyond doubt.

@@ -57,6 +57,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
 
 	"rogatory"
@@ -187,6 +188,25 @@ func (b *Book) Roots(code rogatory.StateCode) (*x509.CertPool, error) {
 		return nil, unknownState(code)
 	}
 	return e.roots.Clone(), nil
+}
+
+// KeysOf returns the names of the keys that count for a State's anchor and for its entry, as KeyID
+// makes them. Both are empty for a State that is not admitted, the second for one without an entry key.
+func (b *Book) KeysOf(code rogatory.StateCode) (anchor, entry []string) {
+	return b.namedBy(metadata.TARGETS, string(code)), b.namedBy(string(code), entryRole(code))
+}
+
+func (b *Book) namedBy(parent, role string) []string {
+	m := b.trusted.Targets[parent]
+	if m == nil || m.Signed.Delegations == nil {
+		return nil
+	}
+	for _, named := range m.Signed.Delegations.Roles {
+		if named.Name == role {
+			return slices.Clone(named.KeyIDs)
+		}
+	}
+	return nil
 }
 
 // Files yields the signed files that prove the book, in the order of their names. A court package

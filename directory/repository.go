@@ -82,6 +82,10 @@ func Open(dir string, clk clock.Clock) (*Repository, error) {
 // Published returns the folder to serve with Handler, to mirror, or to give to FolderSource.
 func (r *Repository) Published() string { return filepath.Join(r.dir, "published") }
 
+// Book returns what is published, verified, whatever has expired in it. It is Conflict
+// "directory_unpublished" if nothing is.
+func (r *Repository) Book() (*Book, error) { return r.needPublished() }
+
 // KeyID returns the name of a key in the directory, the SHA-256 digest of its canonical form.
 func KeyID(key ed25519.PublicKey) (string, error) {
 	if len(key) != ed25519.PublicKeySize {

@@ -53,6 +53,25 @@ func (r *Repository) SubmitParty(p rogatory.Party, entry crypto.Signer) error {
 	return propose(r, role, m)
 }
 
+// NamesEntry reports whether the entry key counts for a State's entry, by what is proposed or else
+// published. If not, RotateState comes before SubmitParty. An error has the code unknown_state if the
+// State was not admitted.
+func (r *Repository) NamesEntry(code rogatory.StateCode, entry crypto.Signer) (bool, error) {
+	cur, err := r.current()
+	if err != nil {
+		return false, err
+	}
+	if _, err := r.above(string(code), cur); err != nil {
+		return false, err
+	}
+	_, err = r.mayAct(entryRole(code), cur, entry)
+	switch code := rogatory.CodeOf(err); {
+	case code == "unknown_state", code == "directory_signature":
+		return false, nil // it names none yet, or another
+	}
+	return err == nil, err
+}
+
 // RotateState proposes a new entry key for a State, named by the State's anchor: the first one
 // after admission, another when it is due or lost, or the same to renew the anchor role's date. The
 // State's entry, if it has one, is signed anew by the new key, so both change together. Nobody else

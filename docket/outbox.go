@@ -89,6 +89,39 @@ func (o *Office) wrap(ctx context.Context, d store.Delivery) (Parcel, error) {
 	return Parcel{d, party, sealed}, err
 }
 
+// freeBatch bounds one transaction of Free: more than all workers of a node hold.
+const freeBatch = 1000
+
+// Free takes the claims of a process that is gone from their deliveries, and returns how many it took.
+// Call it when an office opens, and only where no other process can work on the same database: that of
+// SQLite. A freed delivery is due after the wait of a failed attempt, at the latest when its lease would
+// have ended, so that a message which brings the node down does not do so without a pause. A claim
+// that was freed settles nothing any more.
+func (o *Office) Free(ctx context.Context) (int, error) {
+	freed := 0
+	for {
+		var held []store.Delivery
+		err := o.Store.Update(ctx, func(tx *store.Tx) (err error) {
+			if held, err = tx.Leased(freeBatch); err != nil {
+				return err
+			}
+			for _, d := range held {
+				next := min(d.LeaseUntil, o.now().Add(backoff(d.Message, d.Attempts)))
+				if err := tx.Fail(d.Message, d.Fence, next, "interrupted"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return freed, err
+		}
+		if freed += len(held); len(held) < freeBatch {
+			return freed, nil
+		}
+	}
+}
+
 // Settle verifies the receipt for a delivery and stores it: the delivery is done. A receipt that does
 // not hold is an error and changes nothing; treat it as a failed delivery.
 func (o *Office) Settle(ctx context.Context, d store.Delivery, receipt []byte) (rogatory.Receipt, error) {

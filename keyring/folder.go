@@ -186,11 +186,7 @@ func (k *Keyring) RotateSeal(random io.Reader, now time.Time) (*Keyring, error) 
 // none is given.
 func (k *Keyring) RotateTLS(random io.Reader, now time.Time, hosts ...string) (*Keyring, error) {
 	if len(hosts) == 0 {
-		present := last(k.tls).certificate
-		hosts = slices.Clone(present.DNSNames)
-		for _, ip := range present.IPAddresses {
-			hosts = append(hosts, ip.String())
-		}
+		hosts = hostsOf(last(k.tls).certificate)
 	}
 	n := len(k.tls) + 1
 	p, err := newTLS(random, k.ca, k.who, n, now, hosts)
@@ -270,6 +266,9 @@ func (l *loader) load() (*Keyring, error) {
 		return nil, err
 	}
 	k := &Keyring{dir: l.dir}
+	if k.made, err = dates(l.dir); err != nil {
+		return nil, err
+	}
 	if k.who, err = l.identity(); err != nil {
 		return nil, err
 	}

@@ -80,6 +80,7 @@ type Keyring struct {
 	entries  []ed25519.PrivateKey
 	messages []*age.HybridIdentity
 	evidence []*age.HybridIdentity
+	made     map[string]time.Time // date of each file
 }
 
 // pair is a key with its certificate.

@@ -6,16 +6,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -224,71 +220,6 @@ func (c Config) Party(k *keyring.Keyring) rogatory.Party {
 
 // Trust records the directory root that reached this office by a way it trusts.
 func Trust(dir string, root []byte) error { return writeNew(filepath.Join(dir, rootFile), root) }
-
-// Person is someone who may use the office's door with a token.
-type Person struct {
-	Name        string               `json:"name"`
-	Role        rogatory.OfficerRole `json:"role"`
-	TokenSHA256 rogatory.Digest      `json:"token_sha256"`
-}
-
-type people struct {
-	People []Person `json:"people"`
-}
-
-// People lists who may use the office's door.
-func People(dir string) ([]Person, error) {
-	var p people
-	if err := readStrict(filepath.Join(dir, peopleFile), &p); err != nil {
-		return nil, rogatory.Fault(rogatory.Invalid, "people_invalid", "%w", err)
-	}
-	return p.People, nil
-}
-
-// AddPerson gives a person a token, which is kept in DIR/tokens/NAME for the command line on this
-// machine and is otherwise known only by its digest.
-func AddPerson(dir, name string, role rogatory.OfficerRole) (token string, err error) {
-	roles := []rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian, rogatory.Administrator, rogatory.Overseer}
-	if !slices.Contains(roles, role) {
-		return "", rogatory.Fault(rogatory.Invalid, "role_unknown", "role %.30q is not known", role).WithHint("the roles are officer, decider, custodian, administrator and oversight")
-	}
-	if name == "" || len(name) > 100 || filepath.Base(name) != name || strings.HasPrefix(name, ".") {
-		return "", rogatory.Fault(rogatory.Invalid, "name_invalid", "name %.60q cannot be used", name)
-	}
-	all, err := People(dir)
-	if err != nil {
-		return "", err
-	}
-	if slices.ContainsFunc(all, func(p Person) bool { return p.Name == name }) {
-		return "", rogatory.Fault(rogatory.Conflict, "person_exists", "%s has a token already", name)
-	}
-	secret := make([]byte, 32)
-	rand.Read(secret)
-	token = base64.RawURLEncoding.EncodeToString(secret)
-	text, err := json.MarshalIndent(people{append(all, Person{name, role, rogatory.DigestOf([]byte(token))})}, "", "  ")
-	if err != nil {
-		return "", err
-	}
-	if err := replace(filepath.Join(dir, peopleFile), append(text, '\n')); err != nil {
-		return "", rogatory.Fault(rogatory.Unavailable, "people_not_written", "write %s: %w", peopleFile, err)
-	}
-	return token, writeNew(filepath.Join(dir, tokensDir, name), []byte(token+"\n"))
-}
-
-// Authenticate returns who holds the token.
-func (n *Node) Authenticate(token string) (rogatory.Actor, bool) {
-	sum := sha256.Sum256([]byte(token))
-	all, err := People(n.dir)
-	if err != nil {
-		return rogatory.Actor{}, false
-	}
-	for _, p := range all {
-		if subtle.ConstantTimeCompare(sum[:], p.TokenSHA256[:]) == 1 {
-			return rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: p.Name, Role: p.Role}}, true
-		}
-	}
-	return rogatory.Actor{}, false
-}
 
 func directorySource(from string) directory.Source {
 	if strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://") {

@@ -143,7 +143,7 @@ func (n *Node) ExportPackage(ctx context.Context, by rogatory.Actor, id rogatory
 	if n.config.TimeStamp.URL == "" {
 		return rogatory.Fault(rogatory.Unavailable, "stamp_missing", "a court package needs a time-stamp authority").WithHint("name one in node.json under time_stamp")
 	}
-	s := court.Source{Case: id, Exporter: n.config.address(), Made: rogatory.At(n.opt.Clock.Now()), Signer: n.keys.Seal(),
+	s := court.Source{Case: id, Exporter: n.config.address(), Made: rogatory.At(n.opt.Clock.Now()), Signer: n.keys().Seal(),
 		Stamp: func(digest []byte) ([]byte, error) {
 			token, _, err := n.stamp(ctx, digest)
 			return token, err
@@ -161,7 +161,7 @@ func (n *Node) ExportPackage(ctx context.Context, by rogatory.Actor, id rogatory
 					return err
 				}
 				s.Exhibits = append(s.Exhibits, court.Exhibit{Exhibit: x.Exhibit, Write: func(w io.Writer) error {
-					return n.Vault.OpenPlain(ctx, x.Exhibit.Seal, n.keys.EvidenceIdentities(), w, nil)
+					return n.Vault.OpenPlain(ctx, x.Exhibit.Seal, n.keys().EvidenceIdentities(), w, nil)
 				}})
 			}
 		}

@@ -35,8 +35,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"filippo.io/age"
 	"golang.org/x/sync/errgroup"
 
 	"rogatory"
@@ -61,6 +63,7 @@ const (
 	tickEvery      = time.Second      // deadlines
 	pollEvery      = time.Second      // outbox, when nothing rang
 	directoryEvery = time.Minute      // news of other States
+	folderEvery    = time.Second      // keys and people, which an administrator changes in the folder
 	outsideTimeout = 20 * time.Second // a witness, a directory mirror or a time-stamp authority
 	shutdownWait   = 5 * time.Second  // for answers under way
 	workers        = 4                // of the outbox
@@ -91,7 +94,8 @@ type Node struct {
 	dir    string
 	config Config
 	opt    Options
-	keys   *keyring.Keyring
+	held   atomic.Pointer[keyring.Keyring]
+	files  []string // of held; only open and watchKeys touch it
 	store  *store.Store
 	folder *disk.Folder
 	lock   *os.File
@@ -104,6 +108,11 @@ type Node struct {
 	problems  map[string]string                // last problem of each outside service; guarded by mu
 	vouched   map[[sha256.Size]byte]validity   // certificates of peers that hold by the directory's roots; guarded by mu
 	wg        sync.WaitGroup
+
+	list struct {
+		mu       sync.Mutex
+		recorded rogatory.Digest // of the people.json that the journal knows; guarded by mu
+	}
 }
 
 // validity is the span of time in which every certificate of a chain is valid.
@@ -144,11 +153,8 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if n.lock, err = takeLock(filepath.Join(n.dir, lockFile)); err != nil {
 		return err
 	}
-	if n.keys, err = keyring.Load(filepath.Join(n.dir, keysDir)); err != nil {
+	if err = n.loadKeys(); err != nil {
 		return err
-	}
-	if n.keys.Address() != n.config.address() {
-		return rogatory.Fault(rogatory.Conflict, "keys_of_other", "the keys are those of %s, node.json says %s", n.keys.Address(), n.config.address())
 	}
 	sc := n.config.store(n.dir)
 	sc.Fault = n.opt.Fault
@@ -165,11 +171,11 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.openDirectory(ctx); err != nil {
 		return err
 	}
-	signer, err := journal.NewSigner(n.keys.JournalSecret())
+	signer, err := journal.NewSigner(n.keys().JournalSecret())
 	if err != nil {
 		return err
 	}
-	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys.JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random})
+	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys().JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random})
 	incarnation := int64(1)
 	if !n.opt.Inspect {
 		if incarnation, err = n.nextIncarnation(ctx); err != nil {
@@ -177,11 +183,22 @@ func (n *Node) open(ctx context.Context) (err error) {
 		}
 	}
 	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: n.Rules,
-		Directory: n, Signer: n.keys.Seal(), Messages: n.keys.MessageIdentities(), Evidence: n.keys.EvidenceIdentities(),
+		Directory: n, Signer: n.keys().Seal(), Messages: []age.Identity{current(func() []age.Identity { return n.keys().MessageIdentities() })},
+		Evidence: []age.Identity{current(func() []age.Identity { return n.keys().EvidenceIdentities() })},
+
 		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log, Hold: n.hold})
-	certificate := func() (*tls.Certificate, error) { c := n.keys.TLS(); return &c, nil }
-	n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter})
-	return err
+	certificate := func() (*tls.Certificate, error) { c := n.keys().TLS(); return &c, nil }
+	if n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter}); err != nil || n.opt.Inspect {
+		return err
+	}
+	if n.config.Database.Engine == store.SQLite {
+		// Nobody else works on this folder, so whoever held a claim is gone. A PostgreSQL server may still
+		// be carrying out what a process on another machine began: there the lease's minute is waited for.
+		if _, err := n.Office.Free(ctx); err != nil {
+			return err
+		}
+	}
+	return n.watchPeople(ctx)
 }
 
 // jitter spreads retries over time.
@@ -225,14 +242,11 @@ func (n *Node) nextIncarnation(ctx context.Context) (int64, error) {
 }
 
 func (n *Node) openDirectory(ctx context.Context) error {
-	root, err := os.ReadFile(filepath.Join(n.dir, rootFile))
+	root, err := trustedRoot(n.dir)
 	if err != nil {
-		return rogatory.Fault(rogatory.NotFound, "directory_root_missing", "this node does not trust a directory yet: %w", err).
-			WithHint("copy the directory's root metadata to " + rootFile + " in the node's folder, after comparing its digest by telephone")
+		return err
 	}
-	n.book, err = directory.New(directory.Config{Dir: filepath.Join(n.dir, bookDir), TrustedRoot: root, Source: directorySource(n.config.Directory.From),
-		Clock: n.opt.Clock, Mode: n.config.Mode, Grace: time.Duration(n.config.Directory.GraceHours) * time.Hour})
-	if err != nil {
+	if n.book, err = n.config.directory(filepath.Join(n.dir, bookDir), root, n.opt.Clock); err != nil {
 		return err
 	}
 	_, offline := n.book.Load()
@@ -246,10 +260,24 @@ func (n *Node) openDirectory(ctx context.Context) error {
 	}
 	if own, err := n.book.Book().Party(n.config.State); err != nil {
 		return rogatory.Fault(rogatory.NotFound, "state_not_listed", "the directory does not list %s yet: %w", n.config.State, err).WithHint("submit the State's entry and have it published")
-	} else if own.JournalKey != n.keys.JournalVerifier() {
+	} else if own.JournalKey != n.keys().JournalVerifier() {
 		return rogatory.Fault(rogatory.Conflict, "keys_of_other", "the directory lists another journal key for %s than this node has", n.config.State)
 	}
 	return nil
+}
+
+func trustedRoot(dir string) ([]byte, error) {
+	root, err := os.ReadFile(filepath.Join(dir, rootFile))
+	if err != nil {
+		return nil, rogatory.Fault(rogatory.NotFound, "directory_root_missing", "this node does not trust a directory yet: %w", err).
+			WithHint("copy the directory's root metadata to " + rootFile + " in the node's folder, after comparing its digest by telephone")
+	}
+	return root, nil
+}
+
+func (c Config) directory(dir string, root []byte, now clock.Clock) (*directory.Client, error) {
+	return directory.New(directory.Config{Dir: dir, TrustedRoot: root, Source: directorySource(c.Directory.From),
+		Clock: now, Mode: c.Mode, Grace: time.Duration(c.Directory.GraceHours) * time.Hour})
 }
 
 // Party implements docket.Directory.
@@ -355,7 +383,7 @@ func (n *Node) Federation() (http.Handler, error) {
 
 // Public is the door for everybody: the journal's tiles and the witness.
 func (n *Node) Public() (http.Handler, error) {
-	cosigner, err := journal.NewCosigner(n.keys.WitnessSecret(), n.opt.Clock.Now)
+	cosigner, err := journal.NewCosigner(n.keys().WitnessSecret(), n.opt.Clock.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -533,7 +561,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 		fl.Close()
 		return rogatory.Fault(rogatory.Unavailable, "listen_failed", "listen for the office: %w", err).WithHint("another program may use the address; see office_listen in node.json")
 	}
-	certificate := func() (*tls.Certificate, error) { c := n.keys.TLS(); return &c, nil }
+	certificate := func() (*tls.Certificate, error) { c := n.keys().TLS(); return &c, nil }
 	fs := wire.NewHTTPServer(federation, wire.ServerTLS(certificate))
 	staff := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
 	fs.ErrorLog, staff.ErrorLog = quiet(n.opt.Log), quiet(n.opt.Log)
@@ -564,6 +592,8 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	wg.Go(func() { n.loop(ctx, nil, publishEvery, n.Publish) })
 	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.Office.Tick) })
 	wg.Go(func() { n.loop(ctx, nil, directoryEvery, n.refreshDirectory) })
+	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchKeys) })
+	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchPeople) })
 	if ready != nil {
 		ready(a)
 	}
@@ -644,7 +674,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 		stale = fmt.Errorf("the directory is %s since %s", s, b.Expires().Format(time.RFC3339))
 	}
 	say("directory", stale, "good until "+b.Expires().Format(time.RFC3339))
-	for _, e := range n.keys.Expiries(n.opt.Clock.Now()) {
+	for _, e := range n.keys().Expiries(n.opt.Clock.Now()) {
 		if days, due := e.Warning(); due {
 			say("certificate "+e.File, fmt.Errorf("runs out within %d days, at %s", days, e.NotAfter.Format(time.RFC3339)), "")
 		}
@@ -662,7 +692,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 
 // Fsck checks the whole node to the given depth.
 func (n *Node) Fsck(ctx context.Context, depth vault.Depth) (docket.Findings, error) {
-	key, err := journal.NewVerifier(n.keys.JournalVerifier())
+	key, err := journal.NewVerifier(n.keys().JournalVerifier())
 	if err != nil {
 		return docket.Findings{}, err
 	}

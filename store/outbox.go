@@ -166,6 +166,12 @@ func (tx *Tx) Revive(id rogatory.MessageID, at rogatory.Instant) error {
 		"UPDATE outbox SET state = 'waiting', next_at = $1, lease_until = 0, finished = 0 WHERE message = $2 AND state = 'dead'", int64(at), string(id))
 }
 
+// Leased returns the deliveries that somebody has claimed and not settled, whether or not the lease has
+// ended: at most limit, in the order of their identifiers.
+func (tx *Tx) Leased(limit int) ([]Delivery, error) {
+	return list(tx, readDelivery, "SELECT "+deliveryColumns+" FROM outbox WHERE state = 'waiting' AND lease_until > 0 ORDER BY message LIMIT $1", atMost(limit))
+}
+
 // Delivery returns the delivery of a message, NotFound "delivery_unknown" if there is none.
 func (tx *Tx) Delivery(id rogatory.MessageID) (Delivery, error) {
 	d, found, err := one(tx, readDelivery, "SELECT "+deliveryColumns+" FROM outbox WHERE message = $1", string(id))

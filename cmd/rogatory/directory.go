@@ -308,37 +308,16 @@ func (c *directoryWithdrawCmd) Run(d *desk) error {
 
 type directorySubmitCmd struct {
 	Folder   string `arg:"" help:"Folder of the directory." type:"existingdir"`
-	EntryKey bool   `help:"Name the State's entry key by its anchor first: after admission, and when the entry key is new."`
+	EntryKey bool   `help:"Have the anchor name the entry key again, which renews the date of the anchor's role. It is done without asking when the entry key is new."`
 }
 
 // Run puts the State's entry into the folder.
 func (c *directorySubmitCmd) Run(d *desk) error {
-	r, err := d.repository(c.Folder)
+	s, err := d.submit(c.Folder, c.EntryKey)
 	if err != nil {
 		return err
 	}
-	config, err := node.LoadConfig(d.globals.Node)
-	if err != nil {
-		return err
-	}
-	keys, err := d.keys()
-	if err != nil {
-		return err
-	}
-	if c.EntryKey {
-		if err := r.RotateState(config.State, keys.DirectoryAnchor(), keys.DirectoryEntry()); err != nil {
-			return err
-		}
-	}
-	p := config.Party(keys)
-	if err := r.SubmitParty(p, keys.DirectoryEntry()); err != nil {
-		if e := rogatory.CodeOf(err); !c.EntryKey && e == "unknown_state" {
-			return rogatory.Fault(rogatory.Conflict, "entry_key_unknown", "the directory knows no entry key of %s yet: %w", config.State, err).WithHint("after admission, use --entry-key once")
-		}
-		return err
-	}
-	d.say("submitted the entry of %s; an operator publishes it", config.State)
-	return d.give(p, func(io.Writer) {})
+	return d.give(s.Party, func(io.Writer) {})
 }
 
 type directoryPublishCmd struct {

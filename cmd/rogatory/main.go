@@ -48,6 +48,7 @@ type commands struct {
 
 	Deadline  deadlineCmds  `cmd:"" help:"Time limits: computed, compared, planned. Needs no node."`
 	Person    personCmds    `cmd:"" help:"Who may use the office's door."`
+	Key       keyCmds       `cmd:"" help:"The node's keys: list and rotate them."`
 	Request   requestCmds   `cmd:"" help:"Requests to other States and from them."`
 	Money     moneyCmds     `cmd:"" help:"Stop the money of a fraud, and say what came back."`
 	Exhibit   exhibitCmds   `cmd:"" help:"Evidence: seal, offer, fetch, open."`

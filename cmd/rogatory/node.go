@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rogatory"
@@ -179,11 +180,17 @@ func (c *checkCmd) Run(d *desk) error {
 		{Name: "people", OK: len(people) > 0, Words: fmt.Sprintf("%d with a token", len(people))},
 		{Name: "directory root", OK: exists(filepath.Join(d.globals.Node, "directory-root.json")), Words: "directory-root.json, the directory that this node trusts"},
 	}
+	if exists(filepath.Join(d.globals.Node, "directory-root.json")) {
+		checks = append(checks, d.entryChecks(config, keys)...)
+	}
 	for _, e := range keys.Expiries(time.Now()) {
 		days, due := e.Warning()
 		words := "good until " + e.NotAfter.Format(time.DateOnly)
 		if due {
 			words = fmt.Sprintf("runs out within %d days, %s", days, words)
+			if purpose, _, _ := strings.Cut(e.File, "."); keyring.Rotatable(purpose) == nil {
+				words += fmt.Sprintf("; run rogatory key rotate %s --node %s", purpose, d.globals.Node)
+			}
 		}
 		checks = append(checks, api.Check{Name: "certificate " + e.File, OK: !due, Words: words})
 	}
@@ -235,54 +242,4 @@ func (c *migrateCmd) Run(d *desk) error {
 	}
 	d.say("the database has the schema of this program")
 	return nil
-}
-
-// personCmds manage who may use the office's door.
-type personCmds struct {
-	Add  personAddCmd  `cmd:"" help:"Give a person a token. It is kept in DIR/tokens/NAME and printed once."`
-	List personListCmd `cmd:"" help:"List who has a token."`
-}
-
-type personAddCmd struct {
-	Name string `arg:"" help:"Name or service number."`
-	Role string `help:"officer, decider, custodian, administrator or oversight." required:"" enum:"officer,decider,custodian,administrator,oversight" placeholder:"ROLE"`
-}
-
-// Run adds a person.
-func (c *personAddCmd) Run(d *desk) error {
-	if _, err := node.LoadConfig(d.globals.Node); err != nil {
-		return err
-	}
-	token, err := node.AddPerson(d.globals.Node, c.Name, rogatory.OfficerRole(c.Role))
-	if err != nil {
-		return err
-	}
-	d.say("%s may act as %s; use --as %s on this machine, or this token elsewhere", c.Name, c.Role, c.Name)
-	return d.give(map[string]string{"name": c.Name, "role": c.Role, "token": token}, func(w io.Writer) { fmt.Fprintln(w, token) })
-}
-
-type personListCmd struct{}
-
-// Run lists people, never their tokens.
-func (c *personListCmd) Run(d *desk) error {
-	if _, err := node.LoadConfig(d.globals.Node); err != nil {
-		return err
-	}
-	people, err := node.People(d.globals.Node)
-	if err != nil {
-		return err
-	}
-	type person struct {
-		Name string               `json:"name"`
-		Role rogatory.OfficerRole `json:"role"`
-	}
-	all := []person{}
-	for _, p := range people {
-		all = append(all, person{p.Name, p.Role})
-	}
-	return d.give(all, func(w io.Writer) {
-		for _, p := range all {
-			fmt.Fprintf(w, "%s\t%s\n", p.Name, p.Role)
-		}
-	})
 }

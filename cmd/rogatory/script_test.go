@@ -32,12 +32,12 @@ func TestCommandLine(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
-			for _, name := range []string{"FED_A", "OFFICE_A", "FED_B", "OFFICE_B"} {
+			for _, name := range []string{"FED_A", "OFFICE_A", "FED_B", "OFFICE_B", "FED_C"} {
 				l, err := net.Listen("tcp", "127.0.0.1:0")
 				if err != nil {
 					return err
 				}
-				defer l.Close() // after all four are drawn, so that they differ
+				defer l.Close() // after all are drawn, so that they differ
 				e.Setenv(name, l.Addr().String())
 			}
 			e.Setenv("ROGATORY_NODE", "")

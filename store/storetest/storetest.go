@@ -725,9 +725,23 @@ func (e exam) leases() {
 			return err
 		})
 	}
+	leased := func(want int64) {
+		e.Helper()
+		e.view(func(tx *store.Tx) error {
+			all, err := tx.Leased(5)
+			fence := int64(0)
+			if len(all) == 1 {
+				fence = all[0].Fence
+			}
+			same(e, "fence of the claim that is out", fence, want)
+			return err
+		})
+	}
 	nothing(99)
+	leased(0)
 	due(100)
 	first := claim(100)
+	leased(first.Fence)
 	due(110)
 	nothing(109)
 	second := claim(110) // the first worker is taken for dead
@@ -740,6 +754,7 @@ func (e exam) leases() {
 		return tx.Fail(second.Message, second.Fence, 200, "connection \x00\xff refused"+string(make([]byte, 1000)))
 	})
 	e.refused(rogatory.Conflict, "lease_lost", func(tx *store.Tx) error { return tx.Finish(second.Message, second.Fence, 112) })
+	leased(0)
 	due(200)
 	nothing(199)
 	third := claim(200)

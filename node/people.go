@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"rogatory"
+	"rogatory/store"
+)
+
+// Person is someone who may use the office's door with a token.
+type Person struct {
+	Name        string               `json:"name"`
+	Role        rogatory.OfficerRole `json:"role"`
+	TokenSHA256 rogatory.Digest      `json:"token_sha256"`
+}
+
+type people struct {
+	People []Person `json:"people"`
+}
+
+// People lists who may use the office's door.
+func People(dir string) ([]Person, error) {
+	var p people
+	if err := readStrict(filepath.Join(dir, peopleFile), &p); err != nil {
+		return nil, rogatory.Fault(rogatory.Invalid, "people_invalid", "%w", err)
+	}
+	for i, one := range p.People {
+		if find(p.People[:i], one.Name) >= 0 {
+			return nil, rogatory.Fault(rogatory.Invalid, "people_invalid", "%s lists %.60q twice", peopleFile, one.Name)
+		}
+	}
+	return p.People, nil
+}
+
+func find(all []Person, name string) int {
+	return slices.IndexFunc(all, func(p Person) bool { return p.Name == name })
+}
+
+// AddPerson gives a person a token, which is kept in DIR/tokens/NAME for the command line on this
+// machine and is otherwise known only by its digest. A running node lets the person in at once.
+//
+// Order of writes, here and in the functions below: people.json, then the token's file. After a crash in
+// between, RenewToken gives another.
+func AddPerson(dir, name string, role rogatory.OfficerRole) (token string, err error) {
+	roles := []rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian, rogatory.Administrator, rogatory.Overseer}
+	if !slices.Contains(roles, role) {
+		return "", rogatory.Fault(rogatory.Invalid, "role_unknown", "role %.30q is not known", role).WithHint("the roles are officer, decider, custodian, administrator and oversight")
+	}
+	if name == "" || len(name) > 100 || filepath.Base(name) != name || strings.HasPrefix(name, ".") {
+		return "", rogatory.Fault(rogatory.Invalid, "name_invalid", "name %.60q cannot be used", name)
+	}
+	all, err := People(dir)
+	if err != nil {
+		return "", err
+	}
+	if find(all, name) >= 0 {
+		return "", rogatory.Fault(rogatory.Conflict, "person_exists", "%s has a token already", name).
+			WithHint("rogatory person token gives another in its place; for another role, remove the person first")
+	}
+	token, digest := newToken()
+	return token, keepPeople(dir, append(all, Person{name, role, digest}), name, token)
+}
+
+// RenewToken gives a person another token in the place of the one they have, which ends at once.
+func RenewToken(dir, name string) (token string, err error) {
+	all, err := People(dir)
+	if err != nil {
+		return "", err
+	}
+	i := find(all, name)
+	if i < 0 {
+		return "", personUnknown(name)
+	}
+	token, all[i].TokenSHA256 = newToken()
+	return token, keepPeople(dir, all, name, token)
+}
+
+// RemovePerson takes a person off the list; their token ends at once. What they did stays recorded.
+func RemovePerson(dir, name string) error {
+	all, err := People(dir)
+	if err != nil {
+		return err
+	}
+	i := find(all, name)
+	if i < 0 {
+		return personUnknown(name)
+	}
+	if err := keepPeople(dir, slices.Delete(all, i, i+1), "", ""); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(dir, tokensDir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return rogatory.Fault(rogatory.Unavailable, "people_not_written", "remove the token of %s, which is good for nothing now: %w", name, err)
+	}
+	return nil
+}
+
+func personUnknown(name string) error {
+	return rogatory.Fault(rogatory.NotFound, "person_unknown", "nobody is called %.60q here", name).WithHint("rogatory person list tells who has a token")
+}
+
+func newToken() (string, rogatory.Digest) {
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	token := base64.RawURLEncoding.EncodeToString(secret)
+	return token, rogatory.DigestOf([]byte(token))
+}
+
+func keepPeople(dir string, all []Person, name, token string) error {
+	text, err := json.MarshalIndent(people{all}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err = replace(filepath.Join(dir, peopleFile), append(text, '\n')); err == nil && token != "" {
+		err = replace(filepath.Join(dir, tokensDir, name), []byte(token+"\n"))
+	}
+	if err != nil {
+		return rogatory.Fault(rogatory.Unavailable, "people_not_written", "write %s: %w", peopleFile, err)
+	}
+	return nil
+}
+
+// Authenticate returns who holds the token. Nobody acts who is not in the journal yet: a list that
+// cannot be recorded lets nobody in.
+func (n *Node) Authenticate(token string) (rogatory.Actor, bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), outsideTimeout)
+	defer cancel()
+	all, err := n.people(ctx)
+	n.note(peopleFile, err)
+	if err != nil {
+		return rogatory.Actor{}, false
+	}
+	sum := sha256.Sum256([]byte(token))
+	for _, p := range all {
+		if subtle.ConstantTimeCompare(sum[:], p.TokenSHA256[:]) == 1 {
+			return rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: p.Name, Role: p.Role}}, true
+		}
+	}
+	return rogatory.Actor{}, false
+}
+
+// watchPeople records changes that nobody has used yet.
+func (n *Node) watchPeople(ctx context.Context) error {
+	_, err := n.people(ctx)
+	n.note(peopleFile, err)
+	return nil
+}
+
+// peopleSetting holds the list that was recorded last, with the digests of the tokens.
+const peopleSetting = "people"
+
+// people reads people.json and records what is different from the list that was recorded last, in one
+// transaction: an entry for each change, and the list. So whoever edits the file, by command or by
+// hand, while the node runs or while it does not, the journal says what changed, and when the node
+// noticed: at its start, within a second, or before the first act of a new person. A change that was
+// undone before that is not seen.
+func (n *Node) people(ctx context.Context) ([]Person, error) {
+	all, err := People(n.dir)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return nil, err
+	}
+	n.list.mu.Lock()
+	defer n.list.mu.Unlock()
+	if n.list.recorded == rogatory.DigestOf(text) {
+		return all, nil
+	}
+	err = n.store.Update(ctx, func(tx *store.Tx) error {
+		var last []Person
+		if v, found, err := tx.Setting(peopleSetting); err != nil {
+			return err
+		} else if found {
+			if err := json.Unmarshal(v, &last); err != nil {
+				return rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", peopleSetting, err)
+			}
+		}
+		changes := changesOf(last, all)
+		if len(changes) == 0 {
+			return nil
+		}
+		for _, c := range changes {
+			by := rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: "node", Role: rogatory.TheNode}}
+			e := rogatory.Entry{Type: rogatory.PersonChanged, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: fmt.Sprintf("%s (%s)", c.Name, c.Role), Why: c.Change, Person: &c}
+			if _, err := n.Ledger.Record(tx, e); err != nil {
+				return err
+			}
+		}
+		return tx.SetSetting(peopleSetting, text)
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.list.recorded = rogatory.DigestOf(text)
+	return all, nil
+}
+
+// changesOf tells what happened between two lists, removals first.
+func changesOf(before, after []Person) []rogatory.PersonChange {
+	var changes []rogatory.PersonChange
+	add := func(p Person, change string) {
+		changes = append(changes, rogatory.PersonChange{Officer: rogatory.Officer{Name: p.Name, Role: p.Role}, Change: change})
+	}
+	byName := func(a, b Person) int { return cmp.Compare(a.Name, b.Name) }
+	before, after = slices.SortedFunc(slices.Values(before), byName), slices.SortedFunc(slices.Values(after), byName)
+	for _, p := range before {
+		if i := find(after, p.Name); i < 0 || after[i].Role != p.Role {
+			add(p, rogatory.PersonRemoved)
+		}
+	}
+	for _, p := range after {
+		switch i := find(before, p.Name); {
+		case i < 0 || before[i].Role != p.Role:
+			add(p, rogatory.PersonAdded)
+		case before[i].TokenSHA256 != p.TokenSHA256:
+			add(p, rogatory.PersonToken)
+		}
+	}
+	return changes
+}
