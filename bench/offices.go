@@ -27,10 +27,9 @@ import (
 )
 
 const (
-	senders = 32                   // officers who each wait for the receipt before they go on
-	look    = 2 * time.Millisecond // between looks for receipts; it adds to each latency
-	settled = 5 * time.Second      // before memory counts as idle
-	lines   = 8                    // deliveries at once by each of a node's four workers
+	senders = 32              // officers who each wait for the receipt before they go on
+	settled = 5 * time.Second // before memory counts as idle
+	lines   = 8               // deliveries at once by each of a node's four workers
 	starts  = 5
 	tries   = 5 * time.Millisecond // between knocks at a node that starts
 	give    = 30 * time.Second     // for a node to start, or a receipt to come
@@ -100,6 +99,8 @@ type traffic struct {
 	Requests int       // receipted within the time of the load
 	Times    []float64 // milliseconds from the draft to the verified receipt
 	Peak     float64   // MiB
+	Spent    float64   // seconds of processor time of the sending node and its officers
+	Served   int       // all requests that Spent went into, those before and after the load too
 }
 
 func (b *bench) requests(dir string) ([]figure, error) {
@@ -117,7 +118,9 @@ func (b *bench) requests(dir string) ([]figure, error) {
 	if len(t.Times) == 0 {
 		return nil, errors.New("no request was receipted")
 	}
-	detail := fmt.Sprintf("%d officers, each drafts, sends and waits for the receipt with its proof; %d requests in %s; peak memory %.0f and %.0f MiB", senders, t.Requests, b.load, t.Peak, memory)
+	spent := func(seconds float64) float64 { return seconds * 1000 / float64(t.Served) }
+	detail := fmt.Sprintf("%d officers, each drafts, sends and waits for the receipt with its proof; %d requests in %s; processor time of a request %.2f ms at the sending node, officers included, and %.2f ms at the receiving one; peak memory %.0f and %.0f MiB",
+		senders, t.Requests, b.load, spent(t.Spent), spent(processorTime(peer.cmd.ProcessState)), t.Peak, memory)
 	return []figure{
 		atLeast("requests", float64(t.Requests)/b.load.Seconds(), "requests/s", 300, detail),
 		below("request to verified receipt, p99", percentile(t.Times, 99), "ms", 250, fmt.Sprintf("median %.0f ms, longest %.0f ms", median(t.Times), percentile(t.Times, 100))),
@@ -179,7 +182,9 @@ func playLoad(in *json.Decoder, out *json.Encoder) error {
 	case err := <-ended:
 		return errors.Join(err, n.Close())
 	}
+	before := ownProcessorTime()
 	t, err := (&crowd{n: n, waiting: map[rogatory.MessageID]chan struct{}{}, ended: map[rogatory.MessageID]bool{}}).work(ctx, o)
+	t.Spent = ownProcessorTime() - before
 	stop()
 	if err := errors.Join(err, <-ended, n.Close()); err != nil {
 		return err
@@ -227,6 +232,7 @@ func (c *crowd) work(ctx context.Context, o order) (traffic, error) {
 				}
 				now := clock.Real{}.Now()
 				mu.Lock()
+				t.Served++
 				if !now.Before(begin) && now.Before(end) {
 					t.Requests++
 				}
@@ -292,9 +298,16 @@ func (c *crowd) await(ctx context.Context, id rogatory.MessageID) error {
 	}
 }
 
-// watch reads the journal as it grows: when the entry of a receipt is there, the office has verified
-// the receipt and the proof in it, and has them on disk.
+// watch reads the journal after each commit: when the entry of a receipt is there, the office has
+// verified the receipt and the proof in it, and has them on disk.
 func (c *crowd) watch(ctx context.Context) error {
+	grew := make(chan struct{}, 1)
+	c.n.Office.Store.OnCommit(func(int64) {
+		select {
+		case grew <- struct{}{}:
+		default: // there is something to be read already
+		}
+	})
 	for next := int64(0); ; {
 		var rows []store.Entry
 		err := c.n.Office.Store.View(ctx, func(tx *store.Tx) (err error) {
@@ -317,7 +330,7 @@ func (c *crowd) watch(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				return nil
-			case <-clock.Real{}.After(look):
+			case <-grew:
 			}
 		}
 	}

@@ -100,5 +100,17 @@ func resident(pid int, name string) (float64, error) {
 	return 0, fmt.Errorf("process %d has no %s", pid, name)
 }
 
+// processorTime is what a process that ended has used, in seconds, in and outside the kernel.
+func processorTime(p *os.ProcessState) float64 { return (p.UserTime() + p.SystemTime()).Seconds() }
+
+// ownProcessorTime is what this process has used so far, in seconds.
+func ownProcessorTime() float64 {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0 // it is only a detail
+	}
+	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
+}
+
 // settle writes out what the system still holds in memory, so that one way does not pay for the other.
 func settle() { syscall.Sync() }
