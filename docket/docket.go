@@ -85,7 +85,8 @@ type Config struct {
 	Incarnation int64
 	Log         *slog.Logger
 	// Hold, if set, may stop what this office says to others for a time, with the reason. It is told
-	// whether the request is urgent; an emergency must not be held for a service that is down.
+	// whether the request is urgent; an emergency must not be held for a service that is down. What it
+	// lets pass as not urgent it must let pass as urgent.
 	Hold func(ctx context.Context, urgent bool) error
 }
 
@@ -368,6 +369,10 @@ func (o *Office) Move(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 
 func (o *Office) held(ctx context.Context, id rogatory.RequestID) error {
 	if o.Hold == nil {
+		return nil
+	}
+	// Nearly always nothing is held, and then it does not matter how urgent this one is.
+	if o.Hold(ctx, false) == nil {
 		return nil
 	}
 	f, err := o.File(ctx, id)
