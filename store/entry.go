@@ -190,8 +190,8 @@ func (tx *Tx) Leaves(start int64, n int) ([]journal.Leaf, error) {
 }
 
 // hashesPerQuery are the lengths of the lists that hashes are asked for with, so that there are few
-// SQL texts. A proof takes one query of at most 64, a whole tile one of 256.
-var hashesPerQuery = [...]int{1, 8, 64, 256}
+// SQL texts. A proof takes one query, of 32 up to some million entries; a whole tile one of 256.
+var hashesPerQuery = [...]int{1, 8, 16, 32, 64, 256}
 
 // ReadHashes returns the stored hashes of the journal's tree at the given indexes. It makes Tx a
 // journal.Reader. An index beyond the tree is NotFound "hash_unknown".
