@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,7 +18,13 @@ import (
 // What runs in a process of its own reads its task as JSON from standard input and answers with one
 // JSON value on standard output. A part that serves does so until its standard input ends.
 
+// collectAt is that of the command rogatory, whose work the parts do.
+const collectAt = 300
+
 func play(part string) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	parts := map[string]func(*json.Decoder, *json.Encoder) error{"door": playDoor, "pull": playPull, "plain": playPlain, "peer": playPeer, "load": playLoad}
 	f := parts[part]
 	if f == nil {
