@@ -21,10 +21,13 @@ const (
 	// blockSize is small enough for a block to stay in the processor's cache while it is
 	// worked on, and large enough that handing it on costs nothing.
 	blockSize = 256 << 10
-	// queueBlocks (8 MiB) and queueSegments (8 MiB) let a fast stage run ahead of a slow one while the
+	// queueBlocks (8 MiB) and readSegments (8 MiB) let a fast stage run ahead of a slow one while the
 	// operating system has given its core to somebody else.
-	queueBlocks   = 32
-	queueSegments = 8
+	queueBlocks  = 32
+	readSegments = 8
+	// queueSegments (32 MiB) let the hashes run on while the disk takes nothing: a sync of
+	// earlySyncBytes keeps it busy for some 50 ms, in which two cores seal 25 MiB.
+	queueSegments = 32
 )
 
 // stock is a source of free buffers, of which there are a fixed number; nil is one not made yet. It

@@ -189,7 +189,7 @@ type segmentReader struct {
 }
 
 func newSegmentReader(ctx context.Context, group *errgroup.Group, o *object) *segmentReader {
-	r := &segmentReader{ctx: ctx, free: newStock[[]byte](queueSegments), full: make(chan []byte, queueSegments)}
+	r := &segmentReader{ctx: ctx, free: newStock[[]byte](readSegments), full: make(chan []byte, readSegments)}
 	group.Go(func() error {
 		for i := range o.tree.leaves {
 			buffer, err := r.free.take(ctx)
