@@ -123,8 +123,9 @@ func TestPostgres(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if len(runs) != 1 {
-			t.Errorf("the closure was run %d times, want 2", 1+len(runs))
+		// How often depends on how long the other transaction takes to end; that it counts once does not.
+		if len(runs) < 1 {
+			t.Error("the closure was not run again")
 		}
 		journalIsWhole(t, s, 1)
 	})
