@@ -95,14 +95,10 @@ type Kind struct {
 	Offences Offences `json:"offences"`
 	// Only lists the articles that the kind may serve, where not all of 7 to 17.
 	Only []string `json:"only,omitempty"`
-<<<<<<< HEAD
-	// Term, Payments and Fingerprints say whether a request carries these.
-=======
 	// RequiredFor are optional fields that a request must say where it concerns the offence of an article,
 	// such as the consent of the person shown for Art 16.
 	RequiredFor map[string][]string `json:"required_for,omitempty"`
-	// Term, Transfers and Fingerprints say whether a request carries these.
->>>>>>> 10e564d (treaty: every kind of cooperation of the Convention, with a matrix of outcomes and grounds)
+	// Term, Payments and Fingerprints say whether a request carries these.
 	Term         Need `json:"term,omitempty"`
 	Payments     Need `json:"payments,omitempty"`
 	Fingerprints Need `json:"fingerprints,omitempty"`
