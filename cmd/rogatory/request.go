@@ -206,7 +206,11 @@ func (c *requestNewCmd) example(d *desk) error {
 	if err != nil {
 		return err
 	}
-	filled, err := rules.Example(kind.ID, "", rogatory.At(time.Now()))
+	var given api.Draft // says which part is meant, if one is
+	if err := c.onto(&given); err != nil {
+		return err
+	}
+	filled, err := rules.Example(kind.ID, given.Request.Part, rogatory.At(time.Now()))
 	if err != nil {
 		return err
 	}
