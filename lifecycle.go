@@ -164,10 +164,12 @@ var lifecycle = []Transition{
 	{[]State{Accepted, InForce, Ended}, Offer, "", RequestedSide, decider, "44(1)"},
 	{[]State{Accepted, InForce, Ended, Executed, Withdrawn, Closed}, RevokeOffer, "", RequestedSide, decider, "40(28)"},
 	{[]State{Accepted, InForce, Ended, Executed}, Take, "", RequestingSide, []OfficerRole{Custodian, TheNode}, "44(1)"},
-	// In the kinds where both States give (information, joint investigations) the requesting one may too.
-	{[]State{Accepted, InForce, Ended}, Offer, "", RequestingSide, decider, "40(4), 48"},
-	{[]State{Accepted, InForce, Ended, Executed, Withdrawn, Closed}, RevokeOffer, "", RequestingSide, decider, "40(5), 48"},
-	{[]State{Accepted, InForce, Ended, Executed}, Take, "", RequestedSide, []OfficerRole{Custodian, TheNode}, "40(4), 48"},
+	// In the kinds where both States give, the requesting one hands over what goes with its request: information,
+	// documents to be served, a copy of an order, a case file. It may do so before the decision, which may
+	// cross it; and the taking may cross whatever the requesting State does next.
+	{slices.Concat(open, []State{Executed, Refused, Released, Ended}), Offer, "", RequestingSide, decider, "40(4), 40(14)"},
+	{sent, RevokeOffer, "", RequestingSide, decider, "40(5), 40(28)"},
+	{sent, Take, "", RequestedSide, []OfficerRole{Custodian, TheNode}, "40(4), 40(14)"},
 	{[]State{Accepted}, Execute, Executed, RequestedSide, decider, "40(26)"},
 	{open, Withdraw, Withdrawn, RequestingSide, decider, "40(26)"},
 	{[]State{Executed, Refused, Released, Ended}, Withdraw, Withdrawn, RequestingSide, decider, "40(26)"},

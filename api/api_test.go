@@ -82,7 +82,7 @@ func (w *world) open(code rogatory.StateCode, name string) {
 	w.must(err)
 	us := rogatory.Address{State: code, Authority: "justice"}
 	w.book[code] = rogatory.Party{Code: code, Name: name, Mode: rogatory.Exercise, Languages: []string{"en"}, Certificates: []string{keys.AuthorityPEM()},
-		Authorities: []rogatory.Authority{{ID: "justice", Name: name + " justice", Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact},
+		Authorities: []rogatory.Authority{{ID: "justice", Name: name + " justice", Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact, rogatory.ExtraditionAuthority, rogatory.CompetentAuthority, rogatory.LawEnforcement},
 			MessageRecipient: keys.MessageRecipient(), EvidenceRecipient: keys.EvidenceRecipient()}},
 		JournalOrigin: keys.JournalOrigin(), JournalKey: keys.JournalVerifier()}
 	sc := store.Config{Engine: store.SQLite, Source: filepath.Join(dir, "node.db")}

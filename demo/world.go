@@ -116,7 +116,7 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 			return err
 		}
 		c := node.Config{Mode: rogatory.Exercise, State: code, StateName: names[code], Authority: "justice", AuthorityName: "Central Authority of " + names[code],
-			Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact}, Languages: []string{"en"},
+			Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact, rogatory.ExtraditionAuthority, rogatory.CompetentAuthority, rogatory.LawEnforcement}, Languages: []string{"en"},
 			Contacts:         []rogatory.ContactPoint{{Name: "24/7 desk of " + names[code], Telephone: "+888 000 00" + string(code), Languages: []string{"en"}, Zone: "UTC"}},
 			FederationListen: federation, OfficeListen: office, Endpoint: "https://" + federation, JournalURL: "http://" + office + "/journal",
 			Database: node.Database{Engine: store.SQLite, Source: "node.db"}, Directory: node.Source{From: published, GraceHours: 72}, TimeStamp: stamp}

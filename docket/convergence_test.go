@@ -32,21 +32,29 @@ type crossing struct {
 	now      rogatory.Instant
 	from, to *desk // requesting and requested
 	story    []string
+	done     map[rogatory.Act]int
 	lost     int // acts that met a request that had moved on
+	given    int // exhibits that the requested State holds from the requesting one
 }
 
 const (
 	preservationID = rogatory.RequestID("XA-2026-7K3M9Q2P.1")
 	disclosureID   = rogatory.RequestID("XA-2026-7K3M9Q2P.2")
+	freezeID       = rogatory.RequestID("XA-2026-7K3M9Q2P.3") // runs for a time, with a hearing before it is lifted
+	assistanceID   = rogatory.RequestID("XA-2026-7K3M9Q2P.4") // both States hand over exhibits
 )
 
+var crossed = []rogatory.RequestID{preservationID, disclosureID, freezeID, assistanceID}
+
 func newCrossing(t *testing.T, rules *treaty.Rules, seed uint64) *crossing {
-	c := &crossing{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 42)), rules: rules, now: 1_800_000_000_000_000,
+	c := &crossing{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 42)), rules: rules, now: 1_800_000_000_000_000, done: map[rogatory.Act]int{},
 		from: &desk{us: rogatory.Address{State: "XA", Authority: "justice"}, files: cabinetMap{}},
 		to:   &desk{us: rogatory.Address{State: "XB", Authority: "justice"}, files: cabinetMap{}}}
 	for id, r := range map[rogatory.RequestID]rogatory.Request{
 		preservationID: {Kind: rogatory.Preservation42, Title: "logs"},
 		disclosureID:   {Kind: rogatory.StoredData, Title: "disclosure of the logs", Follows: preservationID},
+		freezeID:       {Kind: "asset_freeze", Title: "freeze"},
+		assistanceID:   {Kind: "general_assistance", Part: "service", Title: "a summons"},
 	} {
 		e := rogatory.Entry{Type: rogatory.RequestDrafted, At: c.now, Request: id, Draft: &r, To: &c.to.us}
 		if err := applyLocal(c.from.files, c.rules, e, c.from.us); err != nil {
@@ -70,7 +78,7 @@ func (c *crossing) act() {
 	if c.random.IntN(2) == 0 {
 		d, other = c.to, c.from
 	}
-	id := []rogatory.RequestID{preservationID, disclosureID}[c.random.IntN(2)]
+	id := crossed[c.random.IntN(len(crossed))]
 	f, found, _ := d.files.file(id)
 	if !found {
 		return
@@ -103,6 +111,7 @@ func (c *crossing) act() {
 		c.fail("%s on its own file: moved %t, %v", m.Act, moved, err)
 	}
 	other.inbox = append(other.inbox, m)
+	c.done[m.Act]++
 }
 
 // body gives the act what the office would give it; false if the office would refuse it.
@@ -132,11 +141,19 @@ func (c *crossing) body(m *rogatory.Message, d *desk, f *File) bool {
 	case rogatory.Preserve:
 		b.Preservation = &rogatory.Preservation{Since: c.now, Until: c.now + 1000}
 	case rogatory.Extend:
+		if f.State == rogatory.InForce {
+			b.Measure = &rogatory.Measure{Until: f.Measure.Until + 1000}
+			break
+		}
 		b.Preservation = &rogatory.Preservation{Until: f.Preservation.Until + 1000}
 	case rogatory.RequestExtension:
+		if f.State == rogatory.InForce {
+			b.Measure = &rogatory.Measure{Hours: 24}
+			break
+		}
 		b.Preservation = &rogatory.Preservation{Days: 30}
 	case rogatory.Offer:
-		e := rogatory.Exhibit{ID: rogatory.ExhibitID(fmt.Sprintf("XB-E-%012d", c.now%1e12)), Expires: c.now + 1000}
+		e := rogatory.Exhibit{ID: rogatory.ExhibitID(fmt.Sprintf("%s-E-%012d", d.us.State, c.now%1e12)), Expires: c.now + 1000}
 		binary.BigEndian.PutUint64(e.Seal.Root[:], uint64(c.now))
 		local(rogatory.Entry{Type: rogatory.ExhibitSealed, Exhibit: &e})
 		b.Exhibit = &e
@@ -172,6 +189,8 @@ func (c *crossing) body(m *rogatory.Message, d *desk, f *File) bool {
 		b.Recovery = &rogatory.Recovery{}
 	case rogatory.Start:
 		b.Measure = &rogatory.Measure{Since: c.now, Until: c.now + 1000}
+	case rogatory.Represent:
+		return f.Heard != 0
 	}
 	return true
 }
@@ -201,7 +220,7 @@ func (c *crossing) settle() {
 
 // agree compares what the two States hold.
 func (c *crossing) agree() {
-	for _, id := range []rogatory.RequestID{preservationID, disclosureID} {
+	for _, id := range crossed {
 		a, b := c.from.files[id], c.to.files[id]
 		if b.ID == "" && a.State == rogatory.Drafted {
 			continue // never sent
@@ -212,12 +231,25 @@ func (c *crossing) agree() {
 		if a.Side == b.Side || !reflect.DeepEqual(a.Request, b.Request) {
 			c.fail("%s: sides or requests differ", id)
 		}
-		// What was taken is accounted for on both sides, whatever crossed it.
+		// The requested State knows of every exhibit that the requesting one knows of, and what was taken is
+		// accounted for on both sides, whatever crossed it.
 		for _, x := range a.Exhibits {
 			y := b.exhibit(x.Exhibit.ID)
 			if y == nil || x.State == Held && y.State != Taken {
 				c.fail("%s: exhibit %s is %s in %s and %+v in %s", id, x.Exhibit.ID, x.State, a.Us.State, y, b.Us.State)
 			}
+		}
+		for _, x := range b.Exhibits {
+			if y := a.exhibit(x.Exhibit.ID); x.State == Held && (y == nil || y.State != Taken) {
+				c.fail("%s: exhibit %s is %s in %s and %+v in %s", id, x.Exhibit.ID, x.State, b.Us.State, y, a.Us.State)
+			}
+			if x.State == Held {
+				c.given++
+			}
+		}
+		// What runs has one end, and was lifted or extended alike.
+		if a.State == rogatory.InForce && (!reflect.DeepEqual(a.Measure, b.Measure) || a.Extensions != b.Extensions) {
+			c.fail("%s: the measure is %+v in %s and %+v in %s", id, a.Measure, a.Us.State, b.Measure, b.Us.State)
 		}
 		// Each question for consent stands alike, whatever it crossed: only one State can answer it.
 		if len(a.Consents) != len(b.Consents) {
@@ -232,8 +264,9 @@ func (c *crossing) agree() {
 			continue
 		}
 		// Nothing was lost to a crossing: then the two files say the same in everything.
-		if !reflect.DeepEqual(a.Verdict, b.Verdict) || !reflect.DeepEqual(a.Preservation, b.Preservation) || a.Question != b.Question || a.Consulted != b.Consulted {
-			c.fail("%s: verdict, preservation or question differ:\n%+v\n%+v", id, a, b)
+		if !reflect.DeepEqual(a.Verdict, b.Verdict) || !reflect.DeepEqual(a.Preservation, b.Preservation) || a.Question != b.Question || a.Consulted != b.Consulted ||
+			!reflect.DeepEqual(a.Measure, b.Measure) || (a.Heard == 0) != (b.Heard == 0) || (a.ReleaseAsked == 0) != (b.ReleaseAsked == 0) {
+			c.fail("%s: verdict, preservation, measure or question differ:\n%+v\n%+v", id, a, b)
 		}
 	}
 }
@@ -241,11 +274,11 @@ func (c *crossing) agree() {
 func TestMessagesThatCrossSettleAlike(t *testing.T) {
 	rules := treaty.Convention()
 	const runs = 2000
-	ends, crossed := map[rogatory.State]int{}, 0
+	ends, lost, given, done := map[rogatory.State]int{}, 0, 0, map[rogatory.Act]int{}
 	for seed := range uint64(runs) {
 		c := newCrossing(t, rules, seed)
 		hurry := 1 + c.random.IntN(6) // of ten steps, how many deliver rather than act
-		for range 10 + c.random.IntN(60) {
+		for range 20 + c.random.IntN(120) {
 			c.now++
 			switch n := c.random.IntN(10); {
 			case n >= hurry:
@@ -258,21 +291,30 @@ func TestMessagesThatCrossSettleAlike(t *testing.T) {
 		}
 		c.settle()
 		c.agree()
-		crossed += c.lost
-		ends[c.from.files[preservationID].State]++
-		ends[c.from.files[disclosureID].State]++
+		lost, given = lost+c.lost, given+c.given
+		for _, id := range crossed {
+			ends[c.from.files[id].State]++
+		}
+		for act, n := range c.done {
+			done[act] += n
+		}
 	}
 	// The runs are worth something only if messages did cross, and requests went everywhere.
-	if crossed < runs/10 {
-		t.Errorf("only %d messages of %d runs crossed another", crossed, runs)
+	if lost < runs/10 || given < runs/20 {
+		t.Errorf("of %d runs only %d messages crossed another, and %d exhibits went the other way", runs, lost, given)
+	}
+	for _, act := range []rogatory.Act{rogatory.Start, rogatory.Extend, rogatory.RequestExtension, rogatory.AskRelease, rogatory.Hear, rogatory.Represent, rogatory.Stop} {
+		if done[act] < runs/100 {
+			t.Errorf("%s was said %d times in %d runs", act, done[act], runs)
+		}
 	}
 	for _, s := range []rogatory.State{rogatory.Acknowledged, rogatory.NeedsInformation, rogatory.Consulting, rogatory.Postponed, rogatory.Accepted,
-		rogatory.Warned, rogatory.Preserved, rogatory.Executed, rogatory.Refused, rogatory.Withdrawn, rogatory.Released, rogatory.Closed} {
+		rogatory.Warned, rogatory.Preserved, rogatory.InForce, rogatory.Ended, rogatory.Executed, rogatory.Refused, rogatory.Withdrawn, rogatory.Released, rogatory.Closed} {
 		if ends[s] == 0 {
 			t.Errorf("no run ended with a request that is %s", s)
 		}
 	}
-	t.Logf("%d runs, %d crossings, ends %v", runs, crossed, ends)
+	t.Logf("%d runs, %d crossings, ends %v", runs, lost, ends)
 }
 
 // The table is what makes them settle: without the rows that let a withdrawal meet an ended request,

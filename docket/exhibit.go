@@ -87,12 +87,15 @@ func (o *Office) Seal(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 	return e, err
 }
 
+// sealable: what can be offered now can be sealed now.
 func sealable(f File, kind treaty.Kind, s Sealing) error {
+	_, _, closed := rogatory.Next(f.State, rogatory.Offer, f.Side)
 	switch {
 	case !kind.AllowsBy(rogatory.Offer, f.Side):
 		return rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "with a %s request the %s State hands over no exhibits", kind.ID, f.Side)
-	case f.State != rogatory.Accepted && f.State != rogatory.InForce && f.State != rogatory.Ended:
-		return rogatory.Fault(rogatory.Conflict, "act_not_open", "exhibits are sealed for a request that was accepted; %s is %s", f.ID, f.State)
+	case closed != nil:
+		return rogatory.Fault(rogatory.Conflict, "act_not_open", "exhibits of the %s State are not open while %s is %s", f.Side, f.ID, f.State).
+			WithHint("the requested State seals for what it accepted; the requesting State may do so once the request was sent")
 	case f.Channel != "":
 		return rogatory.Fault(rogatory.Conflict, "no_line", "request %s goes by the %s channel, and so does its evidence", f.ID, f.Channel)
 	case len(f.Exhibits) >= maxExhibits:

@@ -341,8 +341,8 @@ func hold(c cabinet, f File, at rogatory.Instant) error {
 		return nil
 	}
 	p, found, err := c.file(f.Request.Follows)
-	if err != nil || !found || p.Them != f.Them || p.Side != f.Side || p.State.Final() {
-		return err
+	if err != nil || !found || p.Request.Kind != rogatory.Preservation42 || p.Them != f.Them || p.Side != f.Side || p.State.Final() {
+		return err // what a request follows otherwise has its own end: a freeze, an arrest
 	}
 	p.Changed = at
 	if p.HeldBy != "" {

@@ -60,6 +60,11 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 		if m.By.Role != rogatory.TheNode && (f.HeldBy != "" || m.Sent < f.Preservation.Until) {
 			return rogatory.Fault(rogatory.Conflict, "preservation_running", "the data are preserved until %s (Art 42(8))", f.Preservation.Until)
 		}
+	case rogatory.Represent:
+		if f.Heard == 0 {
+			return rogatory.Fault(rogatory.Conflict, "hearing_not_announced", "%s has not announced that it lifts the measure of %s (Art 50(8))", f.Them.State, f.ID).
+				WithHint("what else there is to say goes with correct or ask_release")
+		}
 	case rogatory.Start:
 		return prepareStart(m, f, kind)
 	case rogatory.Stop:

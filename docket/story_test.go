@@ -120,7 +120,7 @@ func (w *world) newKeys(code rogatory.StateCode, name string) *keyring.Keyring {
 	w.ok(err)
 	w.book.parties[code] = rogatory.Party{Code: code, Name: name, Mode: rogatory.Exercise, Languages: []string{"en"}, Certificates: []string{k.AuthorityPEM()},
 		JournalOrigin: k.JournalOrigin(), JournalKey: k.JournalVerifier(),
-		Authorities: []rogatory.Authority{{ID: "justice", Name: "Ministry of Justice of " + name, Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact},
+		Authorities: []rogatory.Authority{{ID: "justice", Name: "Ministry of Justice of " + name, Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact, rogatory.ExtraditionAuthority, rogatory.CompetentAuthority, rogatory.LawEnforcement},
 			MessageRecipient: k.MessageRecipient(), EvidenceRecipient: k.EvidenceRecipient()}}}
 	return k
 }
@@ -195,15 +195,11 @@ func (h *house) custodian() rogatory.Actor { return h.as("Ilse Brandt", rogatory
 
 func (h *house) words(kind rogatory.RequestKind, follows rogatory.RequestID) rogatory.Request {
 	h.t.Helper()
-	k, err := h.Rules.Kind(kind)
+	r, err := h.Rules.Example(kind, "", h.now())
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	r := rogatory.Request{Kind: kind, Title: "SSH logs of 203.0.113.8", Language: "en", Follows: follows, Contents: map[string]string{},
-		Offence: rogatory.Offence{Articles: []string{"7"}, Law: "Penal Code of Aurelia, section 205"}}
-	for _, f := range k.Required {
-		r.Contents[f] = h.Rules.Fields[f].Example
-	}
+	r.Title, r.Follows = "SSH logs of 203.0.113.8", follows
 	return r
 }
 

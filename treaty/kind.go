@@ -3,6 +3,7 @@
 package treaty
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -48,6 +49,17 @@ func (k Kind) FieldsOf(part string) (required, optional []string) {
 	}
 	return append(required, p.Required...), slices.Concat(k.Optional, p.Optional, p.Without)
 }
+
+// offences are the articles that the kind may serve.
+func (k Kind) offences() []string {
+	if len(k.Only) > 0 {
+		return k.Only
+	}
+	return offenceArticles
+}
+
+func (k Kind) consultArticle() string { return cmp.Or(k.ConsultArticle, "40(28)") }
+func (k Kind) reasonsArticle() string { return cmp.Or(k.ReasonsArticle, "40(25)") }
 
 // In returns the bounds of the measure under the law of the requested State.
 func (m Bounds) In(state rogatory.StateCode) Bounds {

@@ -105,6 +105,13 @@ func parts(k Kind) string {
 func (r *Rules) reviewFields(k Kind, req rogatory.Request, on rogatory.Instant) []Finding {
 	var found []Finding
 	required, optional := k.FieldsOf(req.Part)
+	for _, a := range req.Offence.Articles {
+		for _, f := range k.RequiredFor[a] {
+			if !slices.Contains(required, f) {
+				required = append(required, f)
+			}
+		}
+	}
 	for _, id := range required {
 		if strings.TrimSpace(req.Contents[id]) == "" {
 			f := r.Fields[id]
@@ -193,10 +200,7 @@ func reviewOffence(o rogatory.Offence, k Kind) []Finding {
 	say := func(code, article, format string, args ...any) {
 		found = append(found, Finding{code, "offence", article, fmt.Sprintf(format, args...), true})
 	}
-	allowed := offenceArticles
-	if len(k.Only) > 0 {
-		allowed = k.Only
-	}
+	allowed := k.offences()
 	for _, a := range o.Articles {
 		switch {
 		case !slices.Contains(offenceArticles, a):

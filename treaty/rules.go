@@ -95,6 +95,9 @@ type Kind struct {
 	Offences Offences `json:"offences"`
 	// Only lists the articles that the kind may serve, where not all of 7 to 17.
 	Only []string `json:"only,omitempty"`
+	// RequiredFor are optional fields that a request must say where it concerns the offence of an article,
+	// such as the consent of the person shown for Art 16.
+	RequiredFor map[string][]string `json:"required_for,omitempty"`
 	// Term, Payments and Fingerprints say whether a request carries these.
 	Term         Need `json:"term,omitempty"`
 	Payments     Need `json:"payments,omitempty"`
@@ -108,6 +111,10 @@ type Kind struct {
 	Closed        bool                     `json:"closed,omitempty"` // the Convention allows no other ground
 	Never         []rogatory.Ground        `json:"never,omitempty"`
 	Postpone      []rogatory.Ground        `json:"postpone"`
+	// ConsultArticle and ReasonsArticle ask for the consultation before a refusal and for its reasons:
+	// empty for Arts 40(28) and 40(25), which extradition has in articles of its own.
+	ConsultArticle string `json:"consult_article,omitempty"`
+	ReasonsArticle string `json:"reasons_article,omitempty"`
 
 	// PreserveDays is the least time that data are preserved for another State.
 	PreserveDays    int                  `json:"preserve_days,omitempty"`
@@ -353,6 +360,13 @@ func (r *Rules) checkKind(k Kind) error {
 		return fmt.Errorf("the act preserve and preserve_days belong together")
 	case slices.Contains(k.Acts, rogatory.Start) != (k.Measure != nil), slices.Contains(k.Acts, rogatory.Start) != slices.Contains(k.Acts, rogatory.Stop):
 		return fmt.Errorf("the acts start and stop and a measure belong together")
+	case !validArticle(k.consultArticle()) || !validArticle(k.reasonsArticle()):
+		return fmt.Errorf("there is no article %.40q or %.40q", k.ConsultArticle, k.ReasonsArticle)
+	}
+	for _, a := range []rogatory.Act{rogatory.AskRelease, rogatory.Hear, rogatory.Represent} {
+		if slices.Contains(k.Acts, a) && k.Measure == nil {
+			return fmt.Errorf("the act %s needs a measure", a)
+		}
 	}
 	for _, role := range slices.Concat(k.Senders, k.Receivers) {
 		if !slices.Contains([]rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact, rogatory.ExtraditionAuthority, rogatory.CompetentAuthority, rogatory.LawEnforcement}, role) {
@@ -407,6 +421,16 @@ func (r *Rules) checkFields(k Kind) error {
 	}
 	if err := known("", slices.Concat(k.Required, k.Optional)...); err != nil {
 		return err
+	}
+	for _, a := range slices.Sorted(maps.Keys(k.RequiredFor)) {
+		if !slices.Contains(k.offences(), a) {
+			return fmt.Errorf("fields for %.10q, which is not an offence that the kind serves", a)
+		}
+		for _, f := range k.RequiredFor[a] {
+			if !slices.Contains(k.Optional, f) {
+				return fmt.Errorf("field %s for article %s is not an optional field of the kind", f, a)
+			}
+		}
 	}
 	parts := map[string]bool{}
 	for _, p := range k.Parts {

@@ -45,9 +45,9 @@ func (k Kind) checkGround(r *Rules, act rogatory.Act, v *rogatory.Verdict, offen
 	case ground.OutsideOnly && len(offence.Articles) > 0:
 		return rogatory.Fault(rogatory.Invalid, "ground_not_open", "%s is open only where no offence of the Convention is concerned, this request names Article %s (Art %s)", v.Ground, strings.Join(offence.Articles, ", "), ground.Article)
 	case strings.TrimSpace(v.Reasons) == "":
-		return rogatory.Fault(rogatory.Invalid, "reasons_missing", "reasons must be given (Art 40(25))").WithHint("say in a few sentences why the ground applies to these facts")
+		return rogatory.Fault(rogatory.Invalid, "reasons_missing", "reasons must be given (Art %s)", k.reasonsArticle()).WithHint("say in a few sentences why the ground applies to these facts")
 	case ground.Consult && !consulted:
-		return rogatory.Fault(rogatory.Conflict, "consultation_missing", "before this ground the other State must be consulted (Art 40(28))").WithHint("send a consultation first, then decide on its answer")
+		return rogatory.Fault(rogatory.Conflict, "consultation_missing", "before this ground the other State must be consulted (Art %s)", k.consultArticle()).WithHint("send a consultation first, then decide on its answer")
 	case len(ground.Outcomes) > 0 && !slices.Contains(ground.Outcomes, v.Outcome):
 		return rogatory.Fault(rogatory.Invalid, "outcome_missing", "a refusal on %s says what is done instead (Art %s)", v.Ground, ground.Article).WithHint("outcome is one of " + outcomes(r, ground.Outcomes))
 	case act == rogatory.Postpone && v.Review == 0:

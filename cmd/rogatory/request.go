@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"rogatory"
 	"rogatory/api"
@@ -379,12 +380,24 @@ func (c *requestNewCmd) example(d *desk) error {
 	if err != nil {
 		return err
 	}
-	draft := api.Draft{To: rogatory.Address{State: "XB", Authority: "justice"}, Request: rogatory.Request{Kind: kind.ID, Title: "An example: " + kind.Title, Language: "en",
-		Offence: rogatory.Offence{Articles: []string{"7"}, Law: "Criminal Code of Aurelia, section 202"}, Contents: map[string]string{}}}
+	var given api.Draft // says which part is meant, if one is
+	if err := c.onto(&given); err != nil {
+		return err
+	}
+	filled, err := rules.Example(kind.ID, given.Request.Part, rogatory.At(time.Now()))
+	if err != nil {
+		return err
+	}
+	draft := api.Draft{To: rogatory.Address{State: "XB", Authority: "justice"}, Request: filled}
 	if err := c.onto(&draft); err != nil {
 		return err
 	}
-	for _, name := range slices.Concat(kind.Required, kind.Optional) {
+	part, _ := kind.Part(draft.Request.Part)
+	required, optional := kind.FieldsOf(draft.Request.Part)
+	for _, name := range append(required, optional...) {
+		if slices.Contains(part.Without, name) {
+			continue // it may be said, and mostly is not
+		}
 		if _, given := draft.Request.Contents[name]; !given {
 			draft.Request.Contents[name] = rules.Fields[name].Example
 		}
