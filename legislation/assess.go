@@ -26,8 +26,8 @@ const (
 type Line struct {
 	Article    Article     `json:"article"`
 	Status     Status      `json:"status"`
-	Provisions []Provision `json:"provisions"` // in force on the day
-	Coming     []Provision `json:"coming"`     // in force later
+	Enactments []Enactment `json:"enactments"` // in force on the day
+	Coming     []Enactment `json:"coming"`     // in force later
 	Next       string      `json:"next"`       // what to do; empty: nothing
 }
 
@@ -63,7 +63,7 @@ type Assessment struct {
 	On     Date               `json:"on"`
 	Parts  []Part             `json:"parts"`
 	Totals []Total            `json:"totals"`
-	// Unverified counts provisions in force that nobody is named for having verified.
+	// Unverified counts enactments in force that nobody is named for having verified.
 	Unverified int `json:"unverified"`
 	// ArticlesUnverified and ObligationsUnverified count articles whose content, or whose kind of
 	// obligation, no jurist has verified yet.
@@ -72,7 +72,7 @@ type Assessment struct {
 }
 
 // Assess says article by article what the State's law implements on the day, and what to do next. A
-// State of which the book says nothing has everything before it. One full provision makes an article
+// State of which the book says nothing has everything before it. One full enactment makes an article
 // implemented; an article that asks for no law is not applicable unless the book says more.
 func Assess(t Table, b Book, state rogatory.StateCode, on Date) (Assessment, error) {
 	if !state.Valid() || !on.Valid() {
@@ -94,7 +94,7 @@ func Assess(t Table, b Book, state rogatory.StateCode, on Date) (Assessment, err
 			part.Lines = append(part.Lines, l)
 			part.Total.add(l.Status)
 			a.Totals[slices.Index(obligations, article.Obligation)].add(l.Status)
-			for _, p := range l.Provisions {
+			for _, p := range l.Enactments {
 				if p.VerifiedBy == "" {
 					a.Unverified++
 				}
@@ -111,8 +111,8 @@ func Assess(t Table, b Book, state rogatory.StateCode, on Date) (Assessment, err
 	return a, nil
 }
 
-func assess(article Article, own []Provision, on Date) Line {
-	l := Line{Article: article, Status: Missing, Provisions: []Provision{}, Coming: []Provision{}}
+func assess(article Article, own []Enactment, on Date) Line {
+	l := Line{Article: article, Status: Missing, Enactments: []Enactment{}, Coming: []Enactment{}}
 	if article.Obligation == None {
 		l.Status = Inapplicable
 	}
@@ -121,7 +121,7 @@ func assess(article Article, own []Provision, on Date) Line {
 		switch {
 		case p.Article != article.Number:
 		case p.inForce(on):
-			l.Provisions = append(l.Provisions, p)
+			l.Enactments = append(l.Enactments, p)
 			extents[p.Extent] = true
 		case p.From > on:
 			l.Coming = append(l.Coming, p)
@@ -146,7 +146,7 @@ func next(l Line) string {
 		text := fmt.Sprintf(format, args...)
 		todo = append(todo, strings.ToUpper(text[:1])+text[1:])
 	}
-	comes := slices.ContainsFunc(l.Coming, func(p Provision) bool { return p.Extent != Partly })
+	comes := slices.ContainsFunc(l.Coming, func(p Enactment) bool { return p.Extent != Partly })
 	switch {
 	case l.Status == Missing && !comes:
 		say("%s", map[Obligation]string{
@@ -155,14 +155,14 @@ func next(l Line) string {
 			Optional:  "nothing has to be done; ",
 		}[l.Article.Obligation]+l.Article.Asks)
 	case l.Status == PartlyImplemented && !comes:
-		for _, p := range l.Provisions {
+		for _, p := range l.Enactments {
 			say("add to %s: %s", p.Law, p.Remark)
 		}
 	}
 	for _, p := range l.Coming {
 		say("wait for %s, in force from %s", cmp.Or(p.Law, "a change"), p.From)
 	}
-	for _, p := range l.Provisions {
+	for _, p := range l.Enactments {
 		if p.Until != "" {
 			say("mind that %s ends on %s", cmp.Or(p.Law, "this"), p.Until)
 		}
@@ -207,7 +207,7 @@ func Compare(t Table, b Book, one, other rogatory.StateCode, on Date) (Compariso
 	for i, part := range left.Parts {
 		for j, l := range part.Lines {
 			r := right.Parts[i].Lines[j]
-			if l.Article.Obligation == None && len(l.Provisions)+len(r.Provisions) == 0 {
+			if l.Article.Obligation == None && len(l.Enactments)+len(r.Enactments) == 0 {
 				continue
 			}
 			line := Contrast{Article: l.Article, One: l.Status, Other: r.Status}
@@ -225,7 +225,7 @@ func Compare(t Table, b Book, one, other rogatory.StateCode, on Date) (Compariso
 // mind says what another State should mind about an article in a State's law.
 func mind(state rogatory.StateCode, l Line) []string {
 	var minds []string
-	for _, p := range l.Provisions {
+	for _, p := range l.Enactments {
 		if p.Remark != "" {
 			minds = append(minds, fmt.Sprintf("%s: %s", state, p.Remark))
 		}
@@ -234,7 +234,7 @@ func mind(state rogatory.StateCode, l Line) []string {
 		}
 	}
 	if l.Status == Missing && l.Article.Obligation != Optional {
-		minds = append(minds, fmt.Sprintf("%s has no provision", state))
+		minds = append(minds, fmt.Sprintf("%s has no enactment", state))
 	}
 	return minds
 }

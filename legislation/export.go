@@ -23,7 +23,7 @@ func (a Assessment) Markdown() []byte {
 	}
 	say("What is marked * was not yet compared with the official text by a jurist: the content of %d articles, the kind of", a.ArticlesUnverified)
 	say("obligation of %d. All titles and contents of articles are in our words.", a.ObligationsUnverified)
-	say("%d provisions in force name nobody who verified them.", a.Unverified)
+	say("%d enactments in force name nobody who verified them.", a.Unverified)
 	say("")
 	say("## Totals")
 	say("")
@@ -38,7 +38,7 @@ func (a Assessment) Markdown() []byte {
 		say("")
 		say("Implemented %d, partly %d, missing %d, not applicable %d.", p.Total.Implemented, p.Total.Partly, p.Total.Missing, p.Total.NotApplicable)
 		say("")
-		say("| article | obligation | status | provisions | what to do next |")
+		say("| article | obligation | status | enactments | what to do next |")
 		say("|---|---|---|---|---|")
 		for _, l := range p.Lines {
 			say("| %s %s%s | %s%s | %s | %s | %s |", l.Article.Number, escape(l.Article.Title), star(l.Article.Verified), l.Article.Obligation, star(l.Article.ObligationVerified), strings.ReplaceAll(string(l.Status), "_", " "),
@@ -56,10 +56,10 @@ func star(verified bool) string {
 	return "*"
 }
 
-// words says each provision in force in one line.
+// words says each enactment in force in one line.
 func (l Line) words() []string {
 	var each []string
-	for _, p := range l.Provisions {
+	for _, p := range l.Enactments {
 		text := cmp.Or(p.Law, p.Remark)
 		text += fmt.Sprintf(", since %s", p.From)
 		if p.Until != "" {
@@ -104,7 +104,7 @@ func (a Assessment) CSV() []byte {
 		}
 		_ = w.Write(cells) // a bytes.Buffer takes everything
 	}
-	row("state", "on", "chapter", "article", "title", "verified", "obligation", "obligation_verified", "status", "provisions", "next")
+	row("state", "on", "chapter", "article", "title", "verified", "obligation", "obligation_verified", "status", "enactments", "next")
 	for _, p := range a.Parts {
 		for _, l := range p.Lines {
 			row(string(a.State), string(a.On), p.Chapter.Number, l.Article.Number, l.Article.Title, fmt.Sprint(l.Article.Verified), string(l.Article.Obligation),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package legislation keeps track of laws: which articles of the Convention a State's law implements,
-// by which provision, since when, with which reservations, and what is left to do.
+// by which enactment, since when, with which reservations, and what is left to do.
 //
 // It promises that the list of articles and what each asks of a law is data that a jurist can mend,
 // marked until one has verified it; and that an assessment is a pure function of that list, a book, a
@@ -143,7 +143,7 @@ func (t Table) Find(ref string) (Article, error) {
 		WithHint(fmt.Sprintf("articles are 1 to %d, paragraphs are written 40(21)(b); rogatory legislation articles lists them", ArticleCount))
 }
 
-// Extent is how far a provision implements an article, as the author of the book says.
+// Extent is how far an enactment implements an article, as the author of the book says.
 type Extent string
 
 // The extents.
@@ -159,8 +159,8 @@ type Reservation struct {
 	Text      string `json:"text"`
 }
 
-// Provision says that a provision of a State's law implements an article, or why none has to.
-type Provision struct {
+// Enactment says which place in a State's law implements an article, or why none has to.
+type Enactment struct {
 	State        rogatory.StateCode `json:"state"`
 	Article      string             `json:"article"`
 	Extent       Extent             `json:"extent"`
@@ -180,13 +180,13 @@ const (
 	MaxReservations = 20
 )
 
-// inForce reports whether the provision is in force on the day.
-func (p Provision) inForce(on Date) bool {
+// inForce reports whether the enactment is in force on the day.
+func (p Enactment) inForce(on Date) bool {
 	return p.From <= on && (p.Until == "" || on <= p.Until)
 }
 
-// Check says what is wrong with the provision.
-func (p Provision) Check(t Table) error {
+// Check says what is wrong with the enactment.
+func (p Enactment) Check(t Table) error {
 	a, err := t.Find(p.Article)
 	if err != nil {
 		return err
@@ -238,23 +238,23 @@ func (p Provision) Check(t Table) error {
 }
 
 // Book is what is known of the laws of one or more States. It is meant for publication.
-type Book struct{ Provisions []Provision }
+type Book struct{ Enactments []Enactment }
 
 // Load reads a book. Whatever is unknown, doubled or contradictory is refused whole, naming file and
 // line; exercise and live States do not mix. Nothing is returned with an error.
 func Load(name string, data []byte, t Table) (Book, error) {
 	var b Book
-	index := map[string][]Provision{} // by State and article
-	err := readList(name, data, func(p Provision) error {
+	index := map[string][]Enactment{} // by State and article
+	err := readList(name, data, func(p Enactment) error {
 		if err := p.Check(t); err != nil {
 			return err
 		}
 		key := string(p.State) + " " + p.Article
-		if err := fits(p, b.Provisions, index[key]); err != nil {
+		if err := fits(p, b.Enactments, index[key]); err != nil {
 			return err
 		}
 		index[key] = append(index[key], p)
-		b.Provisions = append(b.Provisions, p)
+		b.Enactments = append(b.Enactments, p)
 		return nil
 	})
 	if err != nil {
@@ -263,8 +263,8 @@ func Load(name string, data []byte, t Table) (Book, error) {
 	return b.sorted(), nil
 }
 
-// fits says whether a provision contradicts the book, of which same are those of its State and article.
-func fits(p Provision, book, same []Provision) error {
+// fits says whether an enactment contradicts the book, of which same are those of its State and article.
+func fits(p Enactment, book, same []Enactment) error {
 	if len(book) > 0 && book[0].State.Fictional() != p.State.Fictional() {
 		return fmt.Errorf("%s and %s: exercise and live States do not mix", book[0].State, p.State)
 	}
@@ -280,22 +280,22 @@ func fits(p Provision, book, same []Provision) error {
 	return nil
 }
 
-// Set returns the book with the provision, and the one it replaces, if any: that of the same State,
+// Set returns the book with the enactment, and the one it replaces, if any: that of the same State,
 // article, law and first day. One that is there with another content is replaced only when replace is
 // said. The book itself is never changed.
-func (b Book) Set(p Provision, replace bool, t Table) (Book, *Provision, error) {
+func (b Book) Set(p Enactment, replace bool, t Table) (Book, *Enactment, error) {
 	fault := func(err error) error {
 		if _, ok := errors.AsType[*rogatory.Error](err); ok {
 			return err
 		}
-		return rogatory.Fault(rogatory.Invalid, "provision_invalid", "set article %.20q of %.10q: %w", p.Article, p.State, err).WithHint("rogatory legislation set --help shows an example")
+		return rogatory.Fault(rogatory.Invalid, "enactment_invalid", "set article %.20q of %.10q: %w", p.Article, p.State, err).WithHint("rogatory legislation set --help shows an example")
 	}
 	if err := p.Check(t); err != nil {
 		return Book{}, nil, fault(err)
 	}
-	var before *Provision
-	var rest, same []Provision
-	for _, o := range b.Provisions {
+	var before *Enactment
+	var rest, same []Enactment
+	for _, o := range b.Enactments {
 		switch {
 		case o.State == p.State && o.Article == p.Article && o.Law == p.Law && o.From == p.From:
 			before = &o
@@ -306,7 +306,7 @@ func (b Book) Set(p Provision, replace bool, t Table) (Book, *Provision, error) 
 		rest = append(rest, o)
 	}
 	if before != nil && !replace {
-		return Book{}, nil, rogatory.Fault(rogatory.Conflict, "provision_exists", "%s has article %s by %.60q since %s already", p.State, p.Article, cmp.Or(p.Law, "no law"), p.From).
+		return Book{}, nil, rogatory.Fault(rogatory.Conflict, "enactment_exists", "%s has article %s by %.60q since %s already", p.State, p.Article, cmp.Or(p.Law, "no law"), p.From).
 			WithHint("give --replace to put this in its place")
 	}
 	if err := fits(p, rest, same); err != nil {
@@ -315,22 +315,22 @@ func (b Book) Set(p Provision, replace bool, t Table) (Book, *Provision, error) 
 	return Book{append(rest, p)}.sorted(), before, nil
 }
 
-// Of returns the provisions of one State.
-func (b Book) Of(state rogatory.StateCode) []Provision {
-	return slices.DeleteFunc(slices.Clone(b.Provisions), func(p Provision) bool { return p.State != state })
+// Of returns the enactments of one State.
+func (b Book) Of(state rogatory.StateCode) []Enactment {
+	return slices.DeleteFunc(slices.Clone(b.Enactments), func(p Enactment) bool { return p.State != state })
 }
 
 // sorted returns a copy in the one order that a book has.
 func (b Book) sorted() Book {
-	b.Provisions = slices.Clone(b.Provisions)
-	slices.SortFunc(b.Provisions, func(x, y Provision) int {
+	b.Enactments = slices.Clone(b.Enactments)
+	slices.SortFunc(b.Enactments, func(x, y Enactment) int {
 		return cmp.Or(cmp.Compare(x.State, y.State), cmp.Compare(len(x.Article), len(y.Article)), strings.Compare(x.Article, y.Article), cmp.Compare(x.From, y.From), cmp.Compare(x.Law, y.Law))
 	})
 	return b
 }
 
 // Encode writes the book in its one form, which Load reads: the same book gives the same bytes.
-func (b Book) Encode() ([]byte, error) { return encodeList(b.sorted().Provisions) }
+func (b Book) Encode() ([]byte, error) { return encodeList(b.sorted().Enactments) }
 
 // Example is the worked example: invented laws of the exercise States XA, XB and XC. It is checked by a
 // test; an error here would be a defect, so it panics.

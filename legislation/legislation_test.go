@@ -60,15 +60,15 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// access is a provision that every test may change.
-func access() Provision {
-	return Provision{State: "XA", Article: "7", Extent: Full, Law: "Penal Code, section 205", From: "2019-03-01", Source: "Gazette 2019/12", VerifiedBy: "Law Commission", VerifiedOn: "2026-09-14"}
+// access is an enactment that every test may change.
+func access() Enactment {
+	return Enactment{State: "XA", Article: "7", Extent: Full, Law: "Penal Code, section 205", From: "2019-03-01", Source: "Gazette 2019/12", VerifiedBy: "Law Commission", VerifiedOn: "2026-09-14"}
 }
 
 func TestAssessOneArticle(t *testing.T) {
 	for name, c := range map[string]struct {
 		article string
-		book    []func(*Provision)
+		book    []func(*Enactment)
 		status  Status
 		next    string // contained in what to do; a dash: nothing
 	}{
@@ -76,20 +76,20 @@ func TestAssessOneArticle(t *testing.T) {
 		"nothing, to consider":   {"39", nil, Missing, "Consider, and record what came of it"},
 		"nothing, optional":      {"32", nil, Missing, "Nothing has to be done; "},
 		"nothing, asks none":     {"63", nil, Inapplicable, "-"},
-		"asks none and has one":  {"59", []func(*Provision){func(p *Provision) {}}, Implemented, "-"},
-		"full":                   {"7", []func(*Provision){func(p *Provision) {}}, Implemented, "-"},
-		"not verified":           {"7", []func(*Provision){func(p *Provision) { p.VerifiedBy, p.VerifiedOn = "", "" }}, Implemented, "Have Penal Code, section 205 verified by a jurist"},
-		"partly":                 {"7", []func(*Provision){func(p *Provision) { p.Extent, p.Remark = Partly, "only public systems" }}, PartlyImplemented, "Add to Penal Code, section 205: only public systems"},
-		"two halves, one whole":  {"7", []func(*Provision){func(p *Provision) { p.Extent, p.Remark, p.Law = Partly, "half", "Act 1" }, func(p *Provision) {}}, Implemented, "-"},
-		"not applicable":         {"7", []func(*Provision){func(p *Provision) { p.Extent, p.Remark, p.Law = NotApplicable, "excluded by declaration", "" }}, Inapplicable, "-"},
-		"not yet":                {"7", []func(*Provision){func(p *Provision) { p.From = "2026-11-26" }}, Missing, "Wait for Penal Code, section 205, in force from 2026-11-26"},
-		"half, the rest to come": {"7", []func(*Provision){func(p *Provision) { p.Extent, p.Remark, p.Law = Partly, "half", "Act 1" }, func(p *Provision) { p.From = "2027-01-01" }}, PartlyImplemented, "Wait for Penal Code"},
-		"from today":             {"7", []func(*Provision){func(p *Provision) { p.From = today }}, Implemented, "-"},
-		"until today":            {"7", []func(*Provision){func(p *Provision) { p.Until = today }}, Implemented, "Mind that Penal Code, section 205 ends on 2026-11-25"},
-		"until yesterday":        {"7", []func(*Provision){func(p *Provision) { p.Until = "2026-11-24" }}, Missing, "Provide by law"},
-		"of another State":       {"7", []func(*Provision){func(p *Provision) { p.State = "XB" }}, Missing, "Provide by law"},
-		"of another article":     {"7", []func(*Provision){func(p *Provision) { p.Article = "8" }}, Missing, "Provide by law"},
-		"repealed and put anew":  {"7", []func(*Provision){func(p *Provision) { p.Until = "2020-01-01" }, func(p *Provision) { p.From = "2020-01-02" }}, Implemented, "-"},
+		"asks none and has one":  {"59", []func(*Enactment){func(p *Enactment) {}}, Implemented, "-"},
+		"full":                   {"7", []func(*Enactment){func(p *Enactment) {}}, Implemented, "-"},
+		"not verified":           {"7", []func(*Enactment){func(p *Enactment) { p.VerifiedBy, p.VerifiedOn = "", "" }}, Implemented, "Have Penal Code, section 205 verified by a jurist"},
+		"partly":                 {"7", []func(*Enactment){func(p *Enactment) { p.Extent, p.Remark = Partly, "only public systems" }}, PartlyImplemented, "Add to Penal Code, section 205: only public systems"},
+		"two halves, one whole":  {"7", []func(*Enactment){func(p *Enactment) { p.Extent, p.Remark, p.Law = Partly, "half", "Act 1" }, func(p *Enactment) {}}, Implemented, "-"},
+		"not applicable":         {"7", []func(*Enactment){func(p *Enactment) { p.Extent, p.Remark, p.Law = NotApplicable, "excluded by declaration", "" }}, Inapplicable, "-"},
+		"not yet":                {"7", []func(*Enactment){func(p *Enactment) { p.From = "2026-11-26" }}, Missing, "Wait for Penal Code, section 205, in force from 2026-11-26"},
+		"half, the rest to come": {"7", []func(*Enactment){func(p *Enactment) { p.Extent, p.Remark, p.Law = Partly, "half", "Act 1" }, func(p *Enactment) { p.From = "2027-01-01" }}, PartlyImplemented, "Wait for Penal Code"},
+		"from today":             {"7", []func(*Enactment){func(p *Enactment) { p.From = today }}, Implemented, "-"},
+		"until today":            {"7", []func(*Enactment){func(p *Enactment) { p.Until = today }}, Implemented, "Mind that Penal Code, section 205 ends on 2026-11-25"},
+		"until yesterday":        {"7", []func(*Enactment){func(p *Enactment) { p.Until = "2026-11-24" }}, Missing, "Provide by law"},
+		"of another State":       {"7", []func(*Enactment){func(p *Enactment) { p.State = "XB" }}, Missing, "Provide by law"},
+		"of another article":     {"7", []func(*Enactment){func(p *Enactment) { p.Article = "8" }}, Missing, "Provide by law"},
+		"repealed and put anew":  {"7", []func(*Enactment){func(p *Enactment) { p.Until = "2020-01-01" }, func(p *Enactment) { p.From = "2020-01-02" }}, Implemented, "-"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b Book
@@ -144,7 +144,7 @@ func TestTotals(t *testing.T) {
 	// which that of Article 16 is not in force.
 	want := []Total{{Mandatory, Count{13, 2, 26, 0}}, {Consider, Count{0, 0, 6, 0}}, {Optional, Count{1, 0, 1, 0}}, {None, Count{0, 0, 0, 19}}}
 	if !reflect.DeepEqual(a.Totals, want) || a.Unverified != 7 || a.ObligationsUnverified != 67 || a.ArticlesUnverified != 53 {
-		t.Errorf("totals %+v, %d provisions and %d obligations not verified", a.Totals, a.Unverified, a.ObligationsUnverified)
+		t.Errorf("totals %+v, %d enactments and %d obligations not verified", a.Totals, a.Unverified, a.ObligationsUnverified)
 	}
 	if _, err := Assess(Articles(), Example(), "Aurelia", today); rogatory.CodeOf(err) != "assessment_invalid" {
 		t.Errorf("a State without a code: %v", err)
@@ -232,9 +232,9 @@ func TestCompare(t *testing.T) {
 		"8":  {One: Implemented, Other: Implemented, Alike: true},
 		"7":  {One: Implemented, Other: Implemented, Text: "XA reserves 7(2): a breach of security measures is required"},
 		"9":  {One: Implemented, Other: PartlyImplemented, Text: "XB: only damage that is serious is an offence, and suppression of data is not named. XB reserves 9(2): serious harm is required"},
-		"11": {One: Implemented, Other: Missing, Text: "XA reserves 11(3): possession of devices is no offence; sale and distribution of access data is. XB has no provision"},
-		"16": {One: Missing, Other: Inapplicable, Text: "XA has no provision. XB: excluded by a declaration of the State. XB reserves 16: the article does not bind Borealia"},
-		"12": {One: Missing, Other: Missing, Text: "XA has no provision. XB has no provision"},
+		"11": {One: Implemented, Other: Missing, Text: "XA reserves 11(3): possession of devices is no offence; sale and distribution of access data is. XB has no enactment"},
+		"16": {One: Missing, Other: Inapplicable, Text: "XA has no enactment. XB: excluded by a declaration of the State. XB reserves 16: the article does not bind Borealia"},
+		"12": {One: Missing, Other: Missing, Text: "XA has no enactment. XB has no enactment"},
 		"38": {One: Missing, Other: Missing, Alike: true},
 	} {
 		want.Article = say[number].Article
@@ -262,11 +262,11 @@ func TestSet(t *testing.T) {
 	}
 	p := access()
 	p.Extent, p.Remark = Partly, "only public systems"
-	if got, _, err := b.Set(p, false, Articles()); rogatory.CodeOf(err) != "provision_exists" || len(got.Provisions) != 0 {
+	if got, _, err := b.Set(p, false, Articles()); rogatory.CodeOf(err) != "enactment_exists" || len(got.Enactments) != 0 {
 		t.Errorf("it was overwritten: %v", err)
 	}
 	after, before, err := b.Set(p, true, Articles())
-	if err != nil || before == nil || before.Extent != Full || len(after.Provisions) != 1 || after.Provisions[0].Extent != Partly || b.Provisions[0].Extent != Full {
+	if err != nil || before == nil || before.Extent != Full || len(after.Enactments) != 1 || after.Enactments[0].Extent != Partly || b.Enactments[0].Extent != Full {
 		t.Errorf("replaced %+v by %+v: %v", before, after, err)
 	}
 	p.Extent, p.Law = NotApplicable, ""
@@ -281,39 +281,39 @@ func TestSet(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	with := func(change func(*Provision)) string {
+	with := func(change func(*Enactment)) string {
 		p := access()
 		change(&p)
-		data, err := encodeList([]Provision{p})
+		data, err := encodeList([]Enactment{p})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(data)
 	}
-	good := strings.TrimSuffix(strings.TrimPrefix(with(func(*Provision) {}), "[\n"), "\n]\n")
+	good := strings.TrimSuffix(strings.TrimPrefix(with(func(*Enactment) {}), "[\n"), "\n]\n")
 	for name, c := range map[string]struct{ file, says string }{
 		"no list":                {`null`, "b.json:1: the file is not a JSON list"},
 		"an unknown article":     {"[\n" + good + ",\n" + strings.Replace(good, `"7"`, `"70"`, 1) + "\n]", `b.json:3: article "70" is not one`},
-		"a paragraph":            {with(func(p *Provision) { p.Article = "7(2)" }), "b.json:2: article 7(2): name the whole"},
-		"an unknown extent":      {with(func(p *Provision) { p.Extent = "mostly" }), `extent "mostly"`},
+		"a paragraph":            {with(func(p *Enactment) { p.Article = "7(2)" }), "b.json:2: article 7(2): name the whole"},
+		"an unknown extent":      {with(func(p *Enactment) { p.Extent = "mostly" }), `extent "mostly"`},
 		"an unknown member":      {"[" + strings.Replace(good, `"law"`, `"case":"x","law"`, 1) + "]", `unknown field "case"`},
 		"a member twice":         {"[" + strings.Replace(good, `"law"`, `"from":"2019-03-01","law"`, 1) + "]", `member "from"`},
-		"no State":               {with(func(p *Provision) { p.State = "Aurelia" }), "two capital letters"},
-		"no day":                 {with(func(p *Provision) { p.From = "2019-02-29" }), "is no day"},
-		"an end before":          {with(func(p *Provision) { p.Until = "2019-02-28" }), "no day on or after"},
-		"no law":                 {with(func(p *Provision) { p.Law = "" }), "law is missing"},
-		"a law not applicable":   {with(func(p *Provision) { p.Extent, p.Remark = NotApplicable, "x" }), "is applicable"},
-		"partly without remark":  {with(func(p *Provision) { p.Extent = Partly }), "what lacks"},
-		"no source":              {with(func(p *Provision) { p.Source = "" }), "source is missing"},
-		"verified by nobody":     {with(func(p *Provision) { p.VerifiedBy = "" }), "belong together"},
-		"verified someday":       {with(func(p *Provision) { p.VerifiedOn = "soon" }), "is no day"},
-		"a foreign reservation":  {with(func(p *Provision) { p.Reservations = []Reservation{{"8(2)", "x"}} }), "not one to article 7"},
-		"an empty reservation":   {with(func(p *Provision) { p.Reservations = []Reservation{{"7(2)", ""}} }), "reservation is missing"},
-		"many reservations":      {with(func(p *Provision) { p.Reservations = make([]Reservation, MaxReservations+1) }), "at most 20"},
+		"no State":               {with(func(p *Enactment) { p.State = "Aurelia" }), "two capital letters"},
+		"no day":                 {with(func(p *Enactment) { p.From = "2019-02-29" }), "is no day"},
+		"an end before":          {with(func(p *Enactment) { p.Until = "2019-02-28" }), "no day on or after"},
+		"no law":                 {with(func(p *Enactment) { p.Law = "" }), "law is missing"},
+		"a law not applicable":   {with(func(p *Enactment) { p.Extent, p.Remark = NotApplicable, "x" }), "is applicable"},
+		"partly without remark":  {with(func(p *Enactment) { p.Extent = Partly }), "what lacks"},
+		"no source":              {with(func(p *Enactment) { p.Source = "" }), "source is missing"},
+		"verified by nobody":     {with(func(p *Enactment) { p.VerifiedBy = "" }), "belong together"},
+		"verified someday":       {with(func(p *Enactment) { p.VerifiedOn = "soon" }), "is no day"},
+		"a foreign reservation":  {with(func(p *Enactment) { p.Reservations = []Reservation{{"8(2)", "x"}} }), "not one to article 7"},
+		"an empty reservation":   {with(func(p *Enactment) { p.Reservations = []Reservation{{"7(2)", ""}} }), "reservation is missing"},
+		"many reservations":      {with(func(p *Enactment) { p.Reservations = make([]Reservation, MaxReservations+1) }), "at most 20"},
 		"twice":                  {"[\n" + good + ",\n\n" + good + "\n]", "b.json:4: article 7 of XA: \"Penal Code, section 205\" is there twice"},
 		"exercise and live":      {"[\n" + good + ",\n" + strings.Replace(good, "XA", "TH", 1) + "\n]", "b.json:3: XA and TH: exercise and live"},
 		"applicable and not":     {"[\n" + good + ",\n" + `{"state":"XA","article":"7","extent":"not_applicable","remark":"x","from":"2020-01-01","source":"y"}` + "\n]", "b.json:3: article 7 of XA is said to be"},
-		"a law of several lines": {with(func(p *Provision) { p.Law = "a\nb" }), "one line"},
+		"a law of several lines": {with(func(p *Enactment) { p.Law = "a\nb" }), "one line"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := Load("b.json", []byte(c.file), Articles())
@@ -381,8 +381,8 @@ func FuzzLoad(f *testing.F) {
 		if twice, err := again.Encode(); err != nil || !bytes.Equal(once, twice) {
 			t.Fatalf("two forms of one book: %v", err)
 		}
-		if len(b.Provisions) > 0 {
-			if _, err := Assess(table, b, b.Provisions[0].State, today); err != nil {
+		if len(b.Enactments) > 0 {
+			if _, err := Assess(table, b, b.Enactments[0].State, today); err != nil {
 				t.Fatal(err)
 			}
 		}

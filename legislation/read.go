@@ -16,7 +16,7 @@ import (
 	"rogatory"
 )
 
-// Limits on a file: 68 articles of all States, each with a provision or two, fit in.
+// Limits on a file: 68 articles of all States, each with an enactment or two, fit in.
 const (
 	MaxSize  = 16 << 20
 	MaxItems = 50000
