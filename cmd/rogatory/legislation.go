@@ -18,8 +18,8 @@ import (
 // legislationCmds keep track of laws.
 type legislationCmds struct {
 	Articles legislationArticlesCmd `cmd:"" help:"List the articles of the Convention and what each asks of a law."`
-	Show     legislationShowCmd     `cmd:"" help:"Show by which provisions a State implements which articles."`
-	Set      legislationSetCmd      `cmd:"" help:"Say by which provision a State implements an article, or why it need not."`
+	Show     legislationShowCmd     `cmd:"" help:"Show by which enactments a State implements which articles."`
+	Set      legislationSetCmd      `cmd:"" help:"Say by which enactment a State implements an article, or why it need not."`
 	Assess   legislationAssessCmd   `cmd:"" help:"The self-assessment of a State: what is implemented, what is missing, what to do next."`
 	Compare  legislationCompareCmd  `cmd:"" help:"Set the laws of two States side by side."`
 }
@@ -69,13 +69,13 @@ func (l laws) read(d *desk, t legislation.Table) (legislation.Book, error) {
 		if err != nil {
 			return legislation.Book{}, err
 		}
-		for _, p := range b.Provisions {
+		for _, p := range b.Enactments {
 			if other, ok := from[p.State]; ok && other != i {
 				return legislation.Book{}, rogatory.Fault(rogatory.Conflict, "books_overlap", "%s and %s both speak of %s", names[other], name, p.State).WithHint("read one book for each State")
 			}
 			from[p.State] = i
 		}
-		all.Provisions = append(all.Provisions, b.Provisions...)
+		all.Enactments = append(all.Enactments, b.Enactments...)
 	}
 	return all, nil
 }
@@ -127,14 +127,14 @@ type legislationShowCmd struct {
 	State string `arg:"" help:"The State, such as XA."`
 }
 
-// Run shows the provisions of a State.
+// Run shows the enactments of a State.
 func (c *legislationShowCmd) Run(d *desk) error {
 	b, err := c.read(d, legislation.Articles())
 	if err != nil {
 		return err
 	}
 	state := rogatory.StateCode(c.State)
-	list := append([]legislation.Provision{}, b.Of(state)...)
+	list := append([]legislation.Enactment{}, b.Of(state)...)
 	silent(d, b, state)
 	return d.give(list, func(w io.Writer) {
 		for _, p := range list {
@@ -158,21 +158,21 @@ type legislationSetCmd struct {
 	State   string `arg:"" help:"The State, such as XA."`
 	Article string `arg:"" help:"The article, such as 7."`
 
-	Law         string            `help:"The provision." placeholder:"TEXT"`
+	Law         string            `help:"The enactment." placeholder:"TEXT"`
 	Extent      string            `help:"How far it implements the article: full, partly or not_applicable." enum:"full,partly,not_applicable" default:"full"`
 	Remark      string            `help:"What lacks, if partly; why, if not applicable." placeholder:"TEXT"`
 	From        string            `help:"First day in force." required:"" placeholder:"2019-03-01"`
 	Until       string            `help:"Last day in force." placeholder:"2027-12-31"`
 	Reservation map[string]string `help:"A reservation to a paragraph." placeholder:"PARAGRAPH=TEXT" mapsep:"none"`
 	Source      string            `help:"Where the text can be read." required:"" placeholder:"TEXT"`
-	VerifiedBy  string            `help:"Who compared the provision with the article." placeholder:"NAME"`
+	VerifiedBy  string            `help:"Who compared the enactment with the article." placeholder:"NAME"`
 	VerifiedOn  string            `help:"When. Default: today, if --verified-by is given." placeholder:"2027-01-31"`
 	Replace     bool              `help:"Put it in the place of what is there for the same State, article, law and first day."`
 }
 
-// Run sets a provision.
+// Run sets an enactment.
 func (c *legislationSetCmd) Run(d *desk) error {
-	p := legislation.Provision{State: rogatory.StateCode(c.State), Article: c.Article, Extent: legislation.Extent(c.Extent), Law: c.Law, Remark: c.Remark,
+	p := legislation.Enactment{State: rogatory.StateCode(c.State), Article: c.Article, Extent: legislation.Extent(c.Extent), Law: c.Law, Remark: c.Remark,
 		From: legislation.Date(c.From), Until: legislation.Date(c.Until), Source: c.Source, VerifiedBy: c.VerifiedBy, VerifiedOn: legislation.Date(c.VerifiedOn)}
 	if c.VerifiedBy != "" {
 		on, err := onDay(c.VerifiedOn)
@@ -185,7 +185,7 @@ func (c *legislationSetCmd) Run(d *desk) error {
 		p.Reservations = append(p.Reservations, legislation.Reservation{Paragraph: paragraph, Text: c.Reservation[paragraph]})
 	}
 	t := legislation.Articles()
-	var before *legislation.Provision
+	var before *legislation.Enactment
 	err := amend(lawFile(d), legislation.MaxSize, func(old []byte) ([]byte, error) {
 		var b legislation.Book
 		var err error
@@ -212,7 +212,7 @@ func (c *legislationSetCmd) Run(d *desk) error {
 	if before != nil {
 		was, err := json.Marshal(before)
 		if err != nil {
-			return fmt.Errorf("encode the provision: %w", err)
+			return fmt.Errorf("encode the enactment: %w", err)
 		}
 		d.say("replaced %s", was)
 	}
