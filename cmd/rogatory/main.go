@@ -59,6 +59,9 @@ type commands struct {
 	Journal   journalCmds   `cmd:"" help:"The node's journal."`
 	Directory directoryCmds `cmd:"" help:"The directory of States: a ceremony of several key holders."`
 	Offence   offenceCmds   `cmd:"" help:"Offences of the Convention and of national laws; dual criminality; serious crime."`
+
+	Assistance  assistanceCmds  `cmd:"" help:"Technical assistance: needs, offers and matches (Arts 54 to 56)."`
+	Legislation legislationCmds `cmd:"" help:"Which articles a State's law implements, and what is left to do."`
 }
 
 // globals hold for every command.
