@@ -48,7 +48,7 @@ var plan = map[string]floor{
 	"vault/vaulttest": {". vault", "the exam of disks"},
 	"store/storetest": {". clock journal store", "the exam of engines"},
 
-	"docket": {". asice clock envelope journal ledger store treaty vault", "contracts only: never a driver, never a door"},
+	"docket": {". asice clock deadline envelope journal ledger store treaty vault", "contracts only: never a driver, never a door"},
 	"court":  {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 
 	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},

@@ -98,7 +98,7 @@ func (w *world) open(code rogatory.StateCode, name string) {
 	log := slog.New(slog.DiscardHandler)
 	book := ledger.New(ledger.Config{Store: st, Origin: keys.JournalOrigin(), Signer: signer, Clock: w.clock, Random: rand.Reader})
 	rules := treaty.Convention()
-	o := docket.New(docket.Config{Us: us, Mode: rogatory.Exercise, Store: st, Ledger: book, Vault: v, Rules: rules, Directory: w.book, Signer: keys.Seal(),
+	o := docket.New(docket.Config{Us: us, Mode: rogatory.Exercise, Store: st, Ledger: book, Vault: v, Rules: docket.Standard(rules), Directory: w.book, Signer: keys.Seal(),
 		Messages: keys.MessageIdentities(), Evidence: keys.EvidenceIdentities(), Clock: w.clock, Random: rand.Reader, Incarnation: 1, Log: log})
 	w.office[code] = o
 	door := httptest.NewServer(api.New(api.Config{Office: o, Rules: rules, Clock: w.clock, Log: log,

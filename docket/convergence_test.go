@@ -28,7 +28,7 @@ type crossing struct {
 	t        *testing.T
 	seed     uint64
 	random   *rand.Rand
-	rules    *treaty.Rules
+	rules    Rulebook
 	now      rogatory.Instant
 	from, to *desk // requesting and requested
 	story    []string
@@ -46,7 +46,7 @@ const (
 
 var crossed = []rogatory.RequestID{preservationID, disclosureID, freezeID, assistanceID}
 
-func newCrossing(t *testing.T, rules *treaty.Rules, seed uint64) *crossing {
+func newCrossing(t *testing.T, rules Rulebook, seed uint64) *crossing {
 	c := &crossing{t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 42)), rules: rules, now: 1_800_000_000_000_000, done: map[rogatory.Act]int{},
 		from: &desk{us: rogatory.Address{State: "XA", Authority: "justice"}, files: cabinetMap{}},
 		to:   &desk{us: rogatory.Address{State: "XB", Authority: "justice"}, files: cabinetMap{}}}
@@ -272,7 +272,7 @@ func (c *crossing) agree() {
 }
 
 func TestMessagesThatCrossSettleAlike(t *testing.T) {
-	rules := treaty.Convention()
+	rules := Standard(treaty.Convention())
 	const runs = 2000
 	ends, lost, given, done := map[rogatory.State]int{}, 0, 0, map[rogatory.Act]int{}
 	for seed := range uint64(runs) {
@@ -320,7 +320,7 @@ func TestMessagesThatCrossSettleAlike(t *testing.T) {
 // The table is what makes them settle: without the rows that let a withdrawal meet an ended request,
 // this very crossing would leave two States with two truths.
 func TestWithdrawalCrossesDecision(t *testing.T) {
-	rules := treaty.Convention()
+	rules := Standard(treaty.Convention())
 	for _, decision := range []rogatory.Act{rogatory.Accept, rogatory.Refuse, rogatory.AskMore, rogatory.Consult, rogatory.Postpone} {
 		for _, decisionFirst := range []bool{true, false} {
 			c := newCrossing(t, rules, 0)

@@ -75,7 +75,7 @@ type Config struct {
 	Store       *store.Store
 	Ledger      *ledger.Ledger
 	Vault       *vault.Vault
-	Rules       *treaty.Rules
+	Rules       Rulebook
 	Directory   Directory
 	Signer      asice.Signer
 	Messages    []age.Identity // open what is addressed to us

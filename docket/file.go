@@ -110,6 +110,12 @@ type Deadline struct {
 	Due     rogatory.Instant `json:"due"`
 	State   DeadlineState    `json:"state"`
 	Article string           `json:"article"`
+	// Rule, Version and Calendar say how a date was computed that a rule of package deadline gave: it can
+	// be explained years later. A date that a State or a measure sets has none.
+	Rule     string `json:"rule,omitempty"`
+	Version  int    `json:"version,omitempty"`
+	Calendar string `json:"calendar,omitempty"`
+	Zone     string `json:"zone,omitempty"`
 }
 
 // The deadlines that are not clocks of the rules.
@@ -151,7 +157,19 @@ func (f *File) setDeadline(name string, due rogatory.Instant, article string) {
 		d.Due, d.State = due, Running
 		return
 	}
-	f.Deadlines = append(f.Deadlines, Deadline{name, due, Running, article})
+	f.Deadlines = append(f.Deadlines, Deadline{Name: name, Due: due, State: Running, Article: article})
+}
+
+// start sets a clock of the rules going, by the calendar of the State whose days count.
+func (f *File) start(rules Rulebook, c treaty.Clock, at rogatory.Instant) error {
+	due, err := rules.Due(c.Rule, *f, at)
+	if err != nil {
+		return err
+	}
+	f.setDeadline(c.Name, due.At, c.Article)
+	d := f.deadline(c.Name)
+	d.Rule, d.Version, d.Calendar, d.Zone = due.Rule, due.Version, due.Calendar, due.Zone
+	return nil
 }
 
 func (f *File) stop(name string, s DeadlineState) {
@@ -170,7 +188,7 @@ type cabinet interface {
 // apply moves a file by one message that was sent or received at that time. It decides nothing about
 // people's rights. An act that is not open is counted and moves nothing (moved is false): messages
 // that crossed on their way settle so on both sides.
-func apply(c cabinet, rules *treaty.Rules, us rogatory.StateCode, m rogatory.Message, at rogatory.Instant) (f File, moved bool, err error) {
+func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message, at rogatory.Instant) (f File, moved bool, err error) {
 	f, found, err := c.file(m.Request)
 	if err != nil {
 		return File{}, false, err
@@ -217,11 +235,11 @@ func apply(c cabinet, rules *treaty.Rules, us rogatory.StateCode, m rogatory.Mes
 	}
 	event := string(m.Act)
 	if m.Act == rogatory.Send {
-		event = "received"
+		event = treaty.Received
 	}
-	for _, k := range kind.Clocks {
-		if due, ok := kind.Deadlines(event, at)[k.Name]; ok {
-			f.setDeadline(k.Name, due, k.Article)
+	for _, clock := range kind.Starts(event) {
+		if err := f.start(rules, clock, at); err != nil {
+			return f, false, err
 		}
 	}
 	return f, true, c.keep(f)
@@ -381,7 +399,7 @@ func unhold(c cabinet, f File, at rogatory.Instant) error {
 }
 
 // applyLocal moves a file by an entry that is no message. Both the office and fsck come through here.
-func applyLocal(c cabinet, rules *treaty.Rules, e rogatory.Entry, us rogatory.Address) error {
+func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address) error {
 	if e.Request == "" {
 		return nil
 	}
@@ -419,7 +437,7 @@ func applyLocal(c cabinet, rules *treaty.Rules, e rogatory.Entry, us rogatory.Ad
 }
 
 // applySaid moves a file by what was said outside the network and recorded here.
-func applySaid(c cabinet, rules *treaty.Rules, e rogatory.Entry, us rogatory.Address) error {
+func applySaid(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address) error {
 	f, moved, err := apply(c, rules, us.State, *e.Said, e.Said.Sent)
 	if err != nil || !moved {
 		if err == nil {

@@ -22,7 +22,7 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 	case rogatory.Send:
 		return o.prepareSend(m, f, kind, party)
 	case rogatory.Accept, rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
-		if err := kind.CheckVerdict(o.Rules, m.Act, b.Verdict, f.Request.Offence, f.Consulted); err != nil {
+		if err := kind.CheckVerdict(o.Rules.Rules, m.Act, b.Verdict, f.Request.Offence, f.Consulted); err != nil {
 			return err
 		}
 	case rogatory.Supplement:
@@ -76,7 +76,7 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 			return rogatory.Fault(rogatory.Conflict, "exhibit_not_offered", "exhibit %.40q is not on offer", b.ExhibitID)
 		}
 	}
-	return kind.CheckDetails(o.Rules, m.Act, b.Details)
+	return kind.CheckDetails(o.Rules.Rules, m.Act, b.Details)
 }
 
 func (o *Office) prepareSend(m *rogatory.Message, f File, kind treaty.Kind, party rogatory.Party) error {

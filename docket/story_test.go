@@ -151,7 +151,7 @@ func (h *house) open(b *book) {
 	signer, err := journal.NewSigner(h.keys.JournalSecret())
 	ok(err)
 	h.runs++
-	h.Office = New(Config{Us: h.keys.Address(), Mode: rogatory.Exercise, Store: s, Vault: v, Rules: treaty.Convention(), Directory: b, Signer: h.keys.Seal(),
+	h.Office = New(Config{Us: h.keys.Address(), Mode: rogatory.Exercise, Store: s, Vault: v, Rules: Standard(treaty.Convention()), Directory: b, Signer: h.keys.Seal(),
 		Ledger:   ledger.New(ledger.Config{Store: s, Origin: h.keys.JournalOrigin(), Signer: signer, Clock: h.time, Random: rand.Reader}),
 		Messages: h.keys.MessageIdentities(), Evidence: h.keys.EvidenceIdentities(), Clock: h.time, Random: rand.Reader, Incarnation: h.runs,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})

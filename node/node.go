@@ -182,7 +182,10 @@ func (n *Node) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: n.Rules,
+	if err := docket.Standard(n.Rules).Check(); err != nil {
+		return err
+	}
+	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: docket.Standard(n.Rules),
 		Directory: n, Signer: n.keys().Seal(), Messages: []age.Identity{current(func() []age.Identity { return n.keys().MessageIdentities() })},
 		Evidence: []age.Identity{current(func() []age.Identity { return n.keys().EvidenceIdentities() })},
 

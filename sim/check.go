@@ -129,7 +129,14 @@ func (p *play) holdDeadlines(h *house, f docket.File) error {
 	if err != nil {
 		return err
 	}
-	rules := kind.Deadlines("received", f.Received)
+	book, rules := docket.Standard(p.stage.rules), map[string]rogatory.Instant{}
+	for _, c := range kind.Starts(treaty.Received) {
+		due, err := book.Due(c.Rule, f, f.Received)
+		if err != nil {
+			return err
+		}
+		rules[c.Name] = due.At
+	}
 	for _, d := range f.Deadlines {
 		if d.State == docket.Passed && rogatory.At(dawn.Add(p.elapsed+clockSlack)) < d.Due {
 			return p.breach("in %s the deadline %s of %s passed before %s", h.code, d.Name, f.ID, d.Due)
@@ -139,6 +146,9 @@ func (p *play) holdDeadlines(h *house, f docket.File) error {
 				return p.breach("in %s the preservation of %s would end at %s, too early", h.code, f.ID, d.Due)
 			}
 			continue
+		}
+		if rules[d.Name] == 0 {
+			continue // its clock starts anew with each question
 		}
 		k := clockOf{h.code, f.ID, d.Name}
 		if before, seen := p.limits[k]; seen && before != d.Due || d.Due != rules[d.Name] {

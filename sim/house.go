@@ -106,7 +106,7 @@ func (p *play) open(ctx context.Context, h *house) error {
 		return err
 	}
 	h.runs++
-	h.Office = docket.New(docket.Config{Us: h.keys.Address(), Mode: rogatory.Exercise, Store: s, Vault: v, Rules: p.stage.rules, Directory: p.stage, Signer: h.keys.Seal(),
+	h.Office = docket.New(docket.Config{Us: h.keys.Address(), Mode: rogatory.Exercise, Store: s, Vault: v, Rules: docket.Standard(p.stage.rules), Directory: p.stage, Signer: h.keys.Seal(),
 		Ledger:   ledger.New(ledger.Config{Store: s, Origin: h.keys.JournalOrigin(), Signer: signer, Clock: h.time, Random: h.random}),
 		Messages: h.keys.MessageIdentities(), Evidence: h.keys.EvidenceIdentities(), Clock: h.time, Random: h.random, Incarnation: h.runs,
 		Log: slog.New(slog.DiscardHandler)})

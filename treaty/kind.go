@@ -69,15 +69,15 @@ func (m Bounds) In(state rogatory.StateCode) Bounds {
 	return m
 }
 
-// Deadlines returns when each clock that the event starts runs out. The event is "received", or an act.
-func (k Kind) Deadlines(event string, at rogatory.Instant) map[string]rogatory.Instant {
-	due := map[string]rogatory.Instant{}
+// Starts lists the clocks that the event starts: Received, or an act.
+func (k Kind) Starts(event string) []Clock {
+	var clocks []Clock
 	for _, c := range k.Clocks {
 		if c.From == event {
-			due[c.Name] = at.Add(time.Duration(c.Hours) * time.Hour)
+			clocks = append(clocks, c)
 		}
 	}
-	return due
+	return clocks
 }
 
 // Stops lists the clocks that the act stops.

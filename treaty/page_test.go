@@ -275,10 +275,10 @@ func (p *page) decides(r *Rules, k Kind) {
 		p.say("| never refused | | `%s` | | %s |", g, r.Never[g].Article)
 	}
 	p.say("")
-	p.say("| clock | from | hours | stopped by | article | whose number |")
-	p.say("|---|---|---|---|---|---|")
+	p.say("| clock | from | time limit | stopped by | article |")
+	p.say("|---|---|---|---|---|")
 	for _, c := range k.Clocks {
-		p.say("| %s | `%s` | %d | %s | %s | %s |", c.Name, c.From, c.Hours, list(c.Until, ""), c.Article, c.Basis)
+		p.say("| %s | `%s` | `%s` | %s | %s |", c.Name, c.From, c.Rule, list(c.Until, ""), c.Article)
 	}
 }
 

@@ -35,6 +35,7 @@ type Rules struct {
 	Never    map[rogatory.Ground]Ground  `json:"never"`
 	Outcomes map[rogatory.Outcome]string `json:"outcomes"`
 	Channels map[rogatory.Channel]Route  `json:"channels"`
+	Clocks   []Clock                     `json:"clocks"` // of every kind
 	Kinds    []Kind                      `json:"kinds"`
 	Digest   rogatory.Digest             `json:"-"` // of the file they were loaded from
 }
@@ -188,18 +189,18 @@ type Bounds struct {
 	National map[rogatory.StateCode]Bounds `json:"national,omitempty"`
 }
 
-// Clock is a time limit that starts when the request is received or an act is done.
+// Clock is a time limit that starts when the request is received or an act is done. How long it is, and
+// whose days count, is a rule of package deadline.
 type Clock struct {
-	Name     string         `json:"name"`
-	From     string         `json:"from"` // "received", or an act
-	Hours    int            `json:"hours"`
-	Until    []rogatory.Act `json:"until"` // the first of these acts stops it
-	Article  string         `json:"article"`
-	Basis    string         `json:"basis"`
-	Verified bool           `json:"verified"`
+	Name    string         `json:"name"`
+	From    string         `json:"from"` // "received", or an act
+	Rule    string         `json:"rule"`
+	Until   []rogatory.Act `json:"until"` // the first of these acts stops it
+	Article string         `json:"article"`
 }
 
-const received = "received"
+// Received is the event that starts a request's clocks: it arrived, or was sent by us.
+const Received = "received"
 
 // MaxRulesSize bounds a rules file: the Convention's own rules are a few dozen kilobytes.
 const MaxRulesSize = 1 << 20
@@ -243,6 +244,9 @@ func Load(data []byte) (*Rules, error) {
 			line = lineAt(data, max(0, bytes.Index(data, []byte(`"`+f.where+`"`))))
 		}
 		return nil, rogatory.Fault(rogatory.Invalid, "rules_invalid", "read rules near line %d: %w", line, err)
+	}
+	for i := range r.Kinds {
+		r.Kinds[i].Clocks = slices.Concat(r.Kinds[i].Clocks, r.Clocks)
 	}
 	r.Digest = rogatory.DigestOf(data)
 	return &r, nil
@@ -321,6 +325,9 @@ func (r *Rules) check() error {
 		if c := r.Channels[id]; c.Title == "" || !validArticle(c.Article) || c.ConfirmHours < 0 {
 			return flawed(string(id), "channel %s lacks its title or an article", id)
 		}
+	}
+	if err := (Kind{}).checkClocks(r.Clocks); err != nil {
+		return flawed("clocks", "%s", err)
 	}
 	seen := map[rogatory.RequestKind]bool{}
 	for _, k := range r.Kinds {
@@ -403,7 +410,7 @@ func (r *Rules) checkKind(k Kind) error {
 	if err := r.checkFields(k); err != nil {
 		return err
 	}
-	return k.checkTimes()
+	return k.checkTimes(r.Clocks)
 }
 
 // checkFields: every field is known, and none is asked for twice.
@@ -470,13 +477,13 @@ func (r *Rules) checkFields(k Kind) error {
 	return nil
 }
 
-func (k Kind) checkTimes() error {
+func (k Kind) checkClocks(clocks []Clock) error {
 	names := map[string]bool{}
-	for _, c := range k.Clocks {
-		if c.Name == "" || c.Hours <= 0 || !validArticle(c.Article) || c.Basis == "" || len(c.Until) == 0 {
-			return fmt.Errorf("clock %q lacks its name, hours, end, basis or article", c.Name)
+	for _, c := range clocks {
+		if c.Name == "" || c.Rule == "" || !validArticle(c.Article) || len(c.Until) == 0 {
+			return fmt.Errorf("clock %q lacks its name, rule, end or article", c.Name)
 		}
-		if c.From != received && !k.Allows(rogatory.Act(c.From)) {
+		if c.From != Received && !k.Allows(rogatory.Act(c.From)) {
 			return fmt.Errorf("clock %q starts with %.20q, which the kind does not know", c.Name, c.From)
 		}
 		if names[c.Name] {
@@ -488,6 +495,13 @@ func (k Kind) checkTimes() error {
 				return fmt.Errorf("clock %q waits for %s, which the kind does not know", c.Name, a)
 			}
 		}
+	}
+	return nil
+}
+
+func (k Kind) checkTimes(common []Clock) error {
+	if err := k.checkClocks(slices.Concat(k.Clocks, common)); err != nil {
+		return err
 	}
 	if k.Measure == nil {
 		return nil

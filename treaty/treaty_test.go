@@ -79,9 +79,6 @@ func TestEveryRuleHasAnArticle(t *testing.T) {
 		check(string(k.ID)+" refusal", k.RefuseArticle)
 		for _, c := range k.Clocks {
 			check(string(k.ID)+" clock "+c.Name, c.Article)
-			if c.Basis == "" {
-				t.Errorf("clock %s of %s does not say whose number it is", c.Name, k.ID)
-			}
 			for _, a := range c.Until {
 				if !k.Allows(a) && a != rogatory.Postpone {
 					t.Errorf("clock %s of %s waits for %s, which the kind does not know", c.Name, k.ID, a)
@@ -332,19 +329,6 @@ func TestMeasuresAreBoundedPerState(t *testing.T) {
 	}
 }
 
-// Art 50(8) and its spirit: what is frozen fast is released as fast, and nobody is held for nothing.
-func TestReleaseIsAsFastAsTheFreeze(t *testing.T) {
-	r := Convention()
-	k, _ := r.Kind("asset_freeze")
-	frozen, released := k.Deadlines("received", today)["freeze"], k.Deadlines(string(rogatory.AskRelease), today)["release"]
-	if frozen == 0 || released == 0 || released > frozen || frozen > today.Add(6*time.Hour) {
-		t.Errorf("frozen by %s, released by %s", frozen, released)
-	}
-	if got := k.Stops(rogatory.Stop); !slices.Equal(got, []string{"release"}) {
-		t.Errorf("lifting stops the clocks %v", got)
-	}
-}
-
 func TestCheckDetails(t *testing.T) {
 	r := Convention()
 	for _, c := range []struct {
@@ -473,11 +457,14 @@ func TestClocksAndPreservation(t *testing.T) {
 	r := Convention()
 	received := rogatory.At(time.Date(2026, 11, 23, 2, 14, 5, 0, time.UTC))
 	p, _ := r.Kind(rogatory.Preservation42)
-	due := p.Deadlines("received", received)
-	if len(due) != 2 || due["acknowledge"] != received.Add(time.Hour) || due["preserve"] != received.Add(24*time.Hour) {
-		t.Errorf("a preservation's clocks: %v", due)
+	clocks := p.Starts(Received)
+	if len(clocks) != 2 || clocks[0].Rule != "acknowledge_preservation" || clocks[1].Rule != "preserve" {
+		t.Errorf("a preservation's clocks: %v", clocks)
 	}
-	if got := p.Stops(rogatory.Refuse); !slices.Equal(got, []string{"acknowledge", "preserve"}) {
+	if asked := p.Starts(string(rogatory.AskStatus)); len(asked) != 1 || asked[0].Rule != "status_answer" {
+		t.Errorf("a question about the status starts %v", asked)
+	}
+	if got := p.Stops(rogatory.Refuse); !slices.Equal(got, []string{"acknowledge", "preserve", "supplement", "consultation"}) {
 		t.Errorf("a refusal stops %v", got)
 	}
 	if got := p.Stops(rogatory.Acknowledge); !slices.Equal(got, []string{"acknowledge"}) {
@@ -540,7 +527,7 @@ func TestBadRulesAreRefusedInWords(t *testing.T) {
 		{"nobody who sends", swap(`"senders": ["point_of_contact"],`, `"senders": [],`), "no senders"},
 		{"no grounds for refusal", swap(`"refuse": ["DOMESTIC", "R21B", "R21C", "R22", "R36"]`, `"refuse": []`), "no grounds for refusal"},
 		{"preserving for no time", swap(`"preserve_days": 60`, `"preserve_days": 0`), "belong together"},
-		{"a clock that never runs", swap(`"hours": 24, "until": ["preserve", "refuse"]`, `"hours": 0, "until": ["preserve", "refuse"]`), `clock "preserve" lacks`},
+		{"a clock that never runs", swap(`"rule": "preserve", "until": ["preserve", "refuse"]`, `"rule": "", "until": ["preserve", "refuse"]`), `clock "preserve" lacks`},
 		{"a clock that nothing stops", swap(`"until": ["accept", "refuse"]`, `"until": []`), `clock "decide" lacks`},
 		{"following an unknown kind", swap(`"may_follow": "preservation"`, `"may_follow": "reservation"`), "unknown kind reservation"},
 		{"a form that nobody reads", swap(`"form": "period"`, `"form": "song"`), "form \"song\" is unknown"},
@@ -586,7 +573,7 @@ func FuzzLoad(f *testing.F) {
 		for _, k := range r.Kinds {
 			r.Lacks(rogatory.Request{Kind: k.ID}, 1)
 			_ = k.CheckVerdict(r, rogatory.Refuse, nil, rogatory.Offence{}, false)
-			k.Deadlines(received, 1)
+			k.Starts(Received)
 			if _, err := r.Example(k.ID, "", 1); err != nil {
 				t.Error(err)
 			}

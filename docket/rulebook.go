@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docket
+
+import (
+	"sync"
+
+	"rogatory"
+	"rogatory/deadline"
+	"rogatory/treaty"
+)
+
+// Rulebook is what an office decides by: the Convention's rules, and how time limits are counted. It is
+// immutable.
+type Rulebook struct {
+	*treaty.Rules
+	Times     *deadline.Rules
+	Calendars *deadline.Calendars
+}
+
+// bundled are the time limits and calendars that came with this program, read once: they take
+// milliseconds to read, and many offices may run in one process.
+var bundled = sync.OnceValues(func() (*deadline.Rules, *deadline.Calendars) {
+	return deadline.BundledRules(), deadline.BundledCalendars()
+})
+
+// Standard adds to the Convention's rules the time limits and calendars that came with this program.
+func Standard(rules *treaty.Rules) Rulebook {
+	times, calendars := bundled()
+	return Rulebook{Rules: rules, Times: times, Calendars: calendars}
+}
+
+// Check refuses a rulebook whose clocks name time limits that it does not have.
+func (r Rulebook) Check() error {
+	for _, k := range r.Kinds {
+		for _, c := range k.Clocks {
+			if _, err := r.Times.Rule(c.Rule); err != nil {
+				return rogatory.Fault(rogatory.Invalid, "rules_invalid", "clock %s of a %s request: %w", c.Name, k.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Due computes a time limit of a request by the calendar of the State that must act.
+func (r Rulebook) Due(id string, f File, at rogatory.Instant) (deadline.Due, error) {
+	rule, err := r.Times.Rule(id)
+	if err != nil {
+		return deadline.Due{}, err
+	}
+	state := requestedState(f)
+	if rule.Whose == deadline.Requesting {
+		state = f.Us.State
+		if f.Side == rogatory.RequestedSide {
+			state = f.Them.State
+		}
+	}
+	return deadline.Compute(rule, at, r.Calendars.Of(state))
+}
