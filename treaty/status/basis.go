@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rogatory"
+	"rogatory/treaty"
+)
+
+// Basis is a legal basis on which one State can ask another for help.
+type Basis string
+
+// The bases.
+const (
+	OnConvention  Basis = "convention"  // this Convention
+	OnBudapest    Basis = "budapest"    // the Convention on Cybercrime, ETS 185
+	OnAgreement   Basis = "agreement"   // another instrument that the office recorded
+	OnReciprocity Basis = "reciprocity" // a promise to do the same
+	OnNone        Basis = "none"
+)
+
+// Question asks on which basis From can ask To for help.
+type Question struct {
+	From     rogatory.StateCode `json:"from"`
+	To       rogatory.StateCode `json:"to"`
+	Kind     treaty.Kind        `json:"-"`
+	Articles []string           `json:"offence_articles"` // 7 to 17, or parts of them such as 13(c)
+	Years    int                `json:"maximum_years"`    // of deprivation of liberty, Art 2(h); zero if not known
+	On       Date               `json:"on"`
+	Mode     rogatory.Mode      `json:"mode"`
+	Urgent   bool               `json:"urgent"` // beyond what the kind says of itself
+}
+
+// Answer is what is known about a question. It decides nothing.
+type Answer struct {
+	Question
+	KindID     rogatory.RequestKind `json:"kind"`
+	Article    string               `json:"article"`  // of the kind
+	InForce    bool                 `json:"in_force"` // the Convention, between the two, on that day
+	Exercise   bool                 `json:"exercise"`
+	Proposed   Basis                `json:"proposed"`   // the first candidate's
+	Candidates []Candidate          `json:"candidates"` // in the order of preference; never empty
+	Limits     []Limit              `json:"limits"`     // of either side, on the kind or the offences
+	Languages  []string             `json:"languages"`  // accepted by the addressed State; empty means not known
+	Channels   []Channel            `json:"channels"`
+	Reasons    []Reason             `json:"reasons"`
+}
+
+// Candidate is a basis that is open, with its reasons.
+type Candidate struct {
+	Basis Basis  `json:"basis"`
+	Name  string `json:"name"`
+	// Legal is what a case notes as its legal basis under Art 40(6)-(7): uncc_art40_paras_8_31,
+	// other_mla_treaty, other_mla_treaty_but_agreed_uncc_paras, reciprocity_only, or empty.
+	Legal    string   `json:"legal_basis,omitempty"`
+	Articles string   `json:"articles,omitempty"` // of that instrument
+	Assumed  bool     `json:"assumed,omitempty"`  // taken as open for an exercise
+	Reasons  []Reason `json:"reasons"`
+}
+
+// Channel is a way for the request to go.
+type Channel struct {
+	Name string `json:"name"`
+	Reason
+}
+
+// Basis answers on which legal bases From can ask To, in order, and why. It is an error if a State is
+// unknown or asks itself, if the kind or an offence has no article of the Convention, or if a
+// fictional State stands in a live question ("mode_mismatch").
+func (d *Desk) Basis(q Question) (Answer, error) {
+	from, to, err := d.admit(q)
+	if err != nil {
+		return Answer{}, err
+	}
+	a := Answer{Question: q, KindID: q.Kind.ID, Article: q.Kind.Article, Exercise: q.Mode == rogatory.Exercise, Languages: to.Languages}
+	if a.Languages == nil {
+		a.Languages = []string{}
+	}
+	if a.Articles == nil {
+		a.Articles = []string{}
+	}
+	a.InForce = d.bound(q.From, q.On) && d.bound(q.To, q.On)
+	a.Limits = d.limitsOf(q)
+	if !a.InForce {
+		a.Reasons = append(a.Reasons, d.whyNotBetween(from, to, q.On)...)
+	}
+	a.Reasons = append(a.Reasons, d.horizon(q.On)...)
+	for _, l := range a.Limits {
+		a.Reasons = append(a.Reasons, l.reason(d.book.states))
+	}
+	if len(a.Limits) > 0 {
+		a.Reasons = append(a.Reasons, d.rules["reservation"].because(""))
+	}
+	for _, s := range [...]State{from, to} {
+		if at := d.mentions[s.Code]; len(at) > 0 {
+			a.Reasons = append(a.Reasons, Reason{Text: fmt.Sprintf("the depositary's text names %s and is not analysed by article: read %s", s.Name, strings.Join(at, ", "))})
+		}
+	}
+
+	if c, ok := d.onBudapest(q, &a); ok {
+		a.Candidates = append(a.Candidates, c)
+	}
+	treaties := d.onAgreements(q)
+	if c, ok := d.onConvention(q, &a, len(a.Candidates)+len(treaties) > 0); ok {
+		a.Candidates = append(a.Candidates, c)
+	}
+	a.Candidates = append(a.Candidates, treaties...)
+	if c := d.onReciprocity(q, from, to); c.Basis != OnNone || len(a.Candidates) == 0 {
+		a.Candidates = append(a.Candidates, c)
+	}
+	a.Proposed = a.Candidates[0].Basis
+
+	if len(a.Languages) == 0 {
+		a.Reasons = append(a.Reasons, d.rules["languages"].because("those of %s are not known here; ask before translating", to.Name))
+	} else {
+		a.Reasons = append(a.Reasons, d.rules["languages"].because("%s accepts %s", to.Name, strings.Join(a.Languages, ", ")))
+	}
+	a.Channels = d.channels(q)
+	return a, nil
+}
+
+// admit refuses a question that makes no sense.
+func (d *Desk) admit(q Question) (from, to State, err error) {
+	if from, err = d.book.states.Get(q.From); err != nil {
+		return from, to, err
+	}
+	if to, err = d.book.states.Get(q.To); err != nil {
+		return from, to, err
+	}
+	bad := func(code, format string, args ...any) (State, State, error) {
+		return State{}, State{}, rogatory.Fault(rogatory.Invalid, code, format, args...)
+	}
+	switch {
+	case q.From == q.To:
+		return bad("same_state", "%s cannot ask itself", q.From)
+	case q.Mode != rogatory.Live && q.Mode != rogatory.Exercise:
+		return bad("mode_unknown", "mode %.20q is neither live nor exercise", q.Mode)
+	case q.Mode == rogatory.Live && (q.From.Fictional() || q.To.Fictional()):
+		return State{}, State{}, rogatory.Fault(rogatory.ModeMismatch, "mode_mismatch", "%s and %s: a fictional State has no live legal basis", q.From, q.To).
+			WithHint("ask in exercise mode")
+	case q.On == 0:
+		return bad("date_missing", "no day is given")
+	case !article(q.Kind.Article):
+		return bad("kind_without_article", "the kind %.40q names no article of the Convention, but %.20q", q.Kind.ID, q.Kind.Article)
+	case q.Years < 0 || q.Years > maxYears:
+		return bad("years_invalid", "a maximum penalty of %d years is not from 0 to %d", q.Years, maxYears)
+	case len(q.Articles) > treaty.MaxArticles:
+		return bad("offences_too_many", "%d offence articles, at most %d", len(q.Articles), treaty.MaxArticles)
+	}
+	for _, one := range q.Articles {
+		if !article(one) || !d.rules["offence"].covers(one) {
+			return bad("offence_unknown", "offence %.20q is not one of Articles 7 to 17", one)
+		}
+	}
+	return from, to, nil
+}
+
+// maxYears bounds a penalty; imprisonment for life is written as 100.
+const maxYears = 1000
+
+// limitsOf collects the declarations of either side on the kind's article and the offences.
+func (d *Desk) limitsOf(q Question) []Limit {
+	all := []Limit{}
+	for _, s := range [...]rogatory.StateCode{q.From, q.To} {
+		for _, l := range d.limits[s] {
+			touches := func(a string) bool { return within(a, l.Article) || within(l.Article, a) }
+			if l.Earliest() <= q.On && (touches(q.Kind.Article) || slices.ContainsFunc(q.Articles, touches)) {
+				all = append(all, l)
+			}
+		}
+	}
+	return all
+}
+
+func (l Limit) reason(states *States) Reason {
+	text := fmt.Sprintf("%s %s Article %s by a declaration made %s on %s: %s", l.State, l.Effect, l.Article, l.When, l.MadeOn, l.Text)
+	if s, err := states.Get(l.State); err == nil {
+		text = s.Name + strings.TrimPrefix(text, string(l.State))
+	}
+	if l.Note != "" {
+		text += "; " + l.Note
+	}
+	return Reason{Text: text, Article: l.Article, Verified: l.Verified}
+}
+
+// excluded reports whether either side is not bound by the article.
+func excluded(limits []Limit, a string) bool {
+	return slices.ContainsFunc(limits, func(l Limit) bool { return l.Effect == Excludes && within(a, l.Article) })
+}
+
+// whyNotBetween says why the Convention is not in force between the two.
+func (d *Desk) whyNotBetween(from, to State, on Date) []Reason {
+	var why []Reason
+	if d.entry == 0 || d.entry > on {
+		why = d.whyForce(on)
+	}
+	for _, s := range [...]State{from, to} {
+		if s.Standing == Fictional || d.bound(s.Code, on) {
+			continue
+		}
+		l := d.lives[s.Code]
+		r := Reason{Text: "no consent of " + s.Name + " to be bound is known", Article: "64"}
+		switch c := d.consent[s.Code]; {
+		case l.until != 0 && l.until <= on:
+			r = because("67(1)", c.Verified && d.ruleVerified("67(1)"), "the withdrawal of %s took effect on %s", s.Name, l.until)
+		case l.deposited != 0 && l.deposited <= on && l.from > on:
+			r = because("65(2)", c.Verified && d.ruleVerified("65(2)"), "%s consented on %s and is bound from %s only", s.Name, l.deposited, l.from)
+		case l.deposited != 0 && l.deposited <= on:
+			r = because("65(1)", c.Verified && d.ruleVerified("65(1)"), "%s consented on %s and waits for the entry into force", s.Name, l.deposited)
+		case c != nil && !c.Dated() && c.Earliest() <= on:
+			r = Reason{Text: fmt.Sprintf("a %s of %s is reported, %s, and its deposit was not seen: it does not count", c.Kind, s.Name, c.When), Article: "65(1)"}
+		}
+		why = append(why, r)
+	}
+	return why
+}
+
+// onBudapest offers the Budapest Convention between its Parties, if it has such cooperation.
+func (d *Desk) onBudapest(q Question, a *Answer) (Candidate, bool) {
+	if !d.budapest.Bound(q.From, q.On) || !d.budapest.Bound(q.To, q.On) {
+		return Candidate{}, false
+	}
+	row, ok := counterpart(d.budapest.Cooperation, q.Kind.Article)
+	if !ok || row.Counterpart == "" {
+		a.Reasons = append(a.Reasons, d.rules["budapest_gap"].because("as Article %s; %s", q.Kind.Article, row.Note))
+		return Candidate{}, false
+	}
+	c := Candidate{Basis: OnBudapest, Name: d.budapest.Name, Legal: "other_mla_treaty", Articles: row.Counterpart}
+	chart := Reason{Text: fmt.Sprintf("both are Parties: %s since %s, %s since %s, by the chart of %s", q.From, d.budapest.from[q.From], q.To, d.budapest.from[q.To], d.budapest.AsOf), Verified: d.budapest.Verified}
+	c.Reasons = append(c.Reasons, d.rules["budapest_first"].because(""), chart)
+	if q.On > d.budapest.AsOf {
+		c.Reasons = append(c.Reasons, Reason{Text: fmt.Sprintf("that chart ends on %s: whether a Party left since is not known", d.budapest.AsOf)})
+	}
+	if row.Note != "" {
+		c.Reasons = append(c.Reasons, Reason{Text: row.Note, Article: row.Article, Verified: d.budapest.Verified})
+	}
+	if narrow := d.rules["budapest_extradition"]; narrow.covers(q.Kind.Article) {
+		open := len(q.Articles) == 0
+		for _, one := range q.Articles {
+			o, ok := counterpart(d.budapest.Offences, one)
+			open = open || ok && o.Counterpart != ""
+		}
+		c.Reasons = append(c.Reasons, narrow.because(""))
+		if !open {
+			a.Reasons = append(a.Reasons, narrow.because("none of the offences has a counterpart there"))
+		}
+		return c, open
+	}
+	c.Reasons = append(c.Reasons, d.rules["budapest_scope"].because(""))
+	return c, true
+}
+
+// onConvention offers this Convention if it is in force between the two, or for an exercise, and open
+// for the offence. Where it is not open, the answer's reasons say so.
+func (d *Desk) onConvention(q Question, a *Answer, another bool) (Candidate, bool) {
+	c := Candidate{Basis: OnConvention, Name: "United Nations Convention against Cybercrime", Legal: "uncc_art40_paras_8_31", Articles: q.Kind.Article}
+	switch {
+	case a.InForce:
+	case a.Exercise:
+		c.Assumed = true
+		c.Reasons = append(c.Reasons, d.rules["exercise"].because(""))
+	default:
+		return Candidate{}, false
+	}
+	if excluded(a.Limits, q.Kind.Article) {
+		a.Reasons = append(a.Reasons, Reason{Text: "Article " + q.Kind.Article + " does not bind both States: the Convention gives no basis", Article: q.Kind.Article})
+		return Candidate{}, false
+	}
+	var usable []string
+	for _, one := range q.Articles {
+		if !excluded(a.Limits, one) {
+			usable = append(usable, one)
+		}
+	}
+	switch {
+	case q.Kind.Urgent:
+		c.Reasons = append(c.Reasons, d.rules["emergency"].because(""))
+	case len(usable) > 0:
+		c.Reasons = append(c.Reasons, d.rules["offence"].because("Article %s", strings.Join(usable, ", ")))
+	case q.Years >= rogatory.SeriousCrimeYears && d.rules["serious"].covers(q.Kind.Article):
+		c.Reasons = append(c.Reasons, d.rules["serious"].because("up to %d years", q.Years))
+	case len(q.Articles) == 0 && q.Years == 0:
+		c.Reasons = append(c.Reasons, d.rules["unnamed"].because(""))
+	default:
+		a.Reasons = append(a.Reasons, d.rules["scope"].because(""))
+		return Candidate{}, false
+	}
+	if another {
+		c.Legal = "other_mla_treaty_but_agreed_uncc_paras"
+		c.Reasons = append(c.Reasons, d.rules["other_treaty"].because(""))
+	} else {
+		c.Reasons = append(c.Reasons, d.rules["paragraphs"].because(""))
+	}
+	return c, true
+}
+
+// onAgreements offers the treaties that the office recorded.
+func (d *Desk) onAgreements(q Question) []Candidate {
+	var all []Candidate
+	for i := range d.agreements {
+		if g := &d.agreements[i]; g.Kind != "reciprocity" && g.gives(q.From, q.To, q.Kind.Article, q.On) {
+			all = append(all, Candidate{Basis: OnAgreement, Name: g.Name, Legal: "other_mla_treaty", Reasons: []Reason{
+				d.rules["agreement"].because("in force since %s", g.From), {Text: "recorded by the office from " + g.Source, Verified: g.Verified}}})
+		}
+	}
+	return all
+}
+
+// onReciprocity closes the list: reciprocity, as recorded or to be asked for, or nothing.
+func (d *Desk) onReciprocity(q Question, from, to State) Candidate {
+	if from.Standing == Organisation || to.Standing == Organisation {
+		return Candidate{Basis: OnNone, Name: "none", Reasons: []Reason{d.rules["none"].because(""), d.rules["organisation"].because("")}}
+	}
+	c := Candidate{Basis: OnReciprocity, Name: "reciprocity", Legal: "reciprocity_only"}
+	for i := range d.agreements {
+		if g := &d.agreements[i]; g.Kind == "reciprocity" && g.gives(q.From, q.To, q.Kind.Article, q.On) {
+			c.Name = g.Name
+			c.Reasons = []Reason{d.rules["reciprocity"].because("an assurance is recorded, since %s", g.From), {Text: "recorded by the office from " + g.Source, Verified: g.Verified}}
+			return c
+		}
+	}
+	c.Reasons = []Reason{d.rules["reciprocity"].because("whether that of %s does is not recorded here; if it does not, there is none", to.Name)}
+	return c
+}
+
+func (d *Desk) channels(q Question) []Channel {
+	all := []Channel{{"network", d.rules["channel_network"].because("this network")}}
+	if slices.Contains(q.Kind.Receivers, rogatory.PointOfContact) {
+		all = append(all, Channel{"contact_point", d.rules["channel_contact"].because("")})
+	}
+	all = append(all, Channel{"diplomatic", d.rules["channel_diplomatic"].because("")})
+	if q.Urgent || q.Kind.Urgent {
+		all = append(all, Channel{"interpol", d.rules["channel_interpol"].because("whether %s agrees is not known here", q.To)})
+	}
+	return all
+}
