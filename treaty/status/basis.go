@@ -33,6 +33,8 @@ type Question struct {
 	On       Date               `json:"on"`
 	Mode     rogatory.Mode      `json:"mode"`
 	Urgent   bool               `json:"urgent"` // beyond what the kind says of itself
+	// Stated are the languages that To states in its signed entry of the directory, if it has one.
+	Stated []string `json:"-"`
 }
 
 // Answer is what is known about a question. It decides nothing.
@@ -76,7 +78,11 @@ func (d *Desk) Basis(q Question) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	a := Answer{Question: q, KindID: q.Kind.ID, Article: q.Kind.Article, Exercise: q.Mode == rogatory.Exercise, Languages: to.Languages}
+	a := Answer{Question: q, KindID: q.Kind.ID, Article: q.Kind.Article, Exercise: q.Mode == rogatory.Exercise, Languages: to.Languages,
+		Reasons: make([]Reason, 0, 8), Candidates: make([]Candidate, 0, 3), Channels: make([]Channel, 0, 4)} // as many as most answers have
+	if len(q.Stated) > 0 {
+		a.Languages = q.Stated
+	}
 	if a.Languages == nil {
 		a.Languages = []string{}
 	}
@@ -114,12 +120,15 @@ func (d *Desk) Basis(q Question) (Answer, error) {
 	}
 	a.Proposed = a.Candidates[0].Basis
 
-	if len(a.Languages) == 0 {
+	switch {
+	case len(q.Stated) > 0:
+		a.Reasons = append(a.Reasons, d.rules["languages"].because("%s states %s in its directory entry", to.Name, strings.Join(q.Stated, ", ")))
+	case len(a.Languages) == 0:
 		a.Reasons = append(a.Reasons, d.rules["languages"].because("those of %s are not known here; ask before translating", to.Name))
-	} else {
+	default:
 		a.Reasons = append(a.Reasons, d.rules["languages"].because("%s accepts %s", to.Name, strings.Join(a.Languages, ", ")))
 	}
-	a.Channels = d.channels(q)
+	a.Channels = d.channels(q, a.Channels)
 	return a, nil
 }
 
@@ -327,8 +336,8 @@ func (d *Desk) onReciprocity(q Question, from, to State) Candidate {
 	return c
 }
 
-func (d *Desk) channels(q Question) []Channel {
-	all := []Channel{{"network", d.rules["channel_network"].because("this network")}}
+func (d *Desk) channels(q Question, all []Channel) []Channel {
+	all = append(all, Channel{"network", d.rules["channel_network"].because("this network")})
 	if slices.Contains(q.Kind.Receivers, rogatory.PointOfContact) {
 		all = append(all, Channel{"contact_point", d.rules["channel_contact"].because("")})
 	}

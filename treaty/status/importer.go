@@ -225,7 +225,11 @@ func (f *Fact) words() string {
 	if f == nil {
 		return ""
 	}
-	return f.When.String() + doubt(*f)
+	words := f.When.String() + f.certain()
+	if !f.Verified {
+		words += " (not verified)"
+	}
+	return words
 }
 
 func depositWords(d *Deposit) string {

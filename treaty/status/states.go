@@ -99,7 +99,7 @@ func (l *States) Get(code rogatory.StateCode) (State, error) {
 		return l.All[i], nil
 	}
 	if code.Fictional() {
-		return State{Code: code, Name: string(code) + ", a fictional State of exercises", Standing: Fictional}, nil
+		return State{Code: code, Name: string(code) + " (fictional)", Standing: Fictional}, nil
 	}
 	return State{}, rogatory.Fault(rogatory.NotFound, "state_unknown", "no State has the code %.10q", code).
 		WithHint("codes are those of ISO 3166-1, such as VN or QA; XA to XZ are the States of exercises; EU is the European Union")

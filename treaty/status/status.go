@@ -247,7 +247,7 @@ func (d *Desk) Status(code rogatory.StateCode, on Date) (Status, error) {
 		switch {
 		case f.Latest() <= on:
 			s.Phase = Signed
-			say("64(1)", f.Verified, "signed %s%s", f.When, doubt(*f))
+			say("64(1)", f.Verified, "signed %s%s", f.When, f.certain())
 		case f.Earliest() <= on:
 			say("64(1)", f.Verified, "signed %s: whether before or after %s is not known", f.When, on)
 		}
@@ -260,7 +260,7 @@ func (d *Desk) Status(code rogatory.StateCode, on Date) (Status, error) {
 	}
 	if l.deposited != 0 && l.deposited <= on {
 		s.Phase = Consented
-		say("64", p.Consent.Verified, "%s deposited %s%s", p.Consent.Kind, l.deposited, doubt(p.Consent.Fact))
+		say("64", p.Consent.Verified, "%s deposited %s%s", p.Consent.Kind, l.deposited, p.Consent.certain())
 		if d.bound(code, on) {
 			s.Phase = Bound
 		}
@@ -299,22 +299,15 @@ func (d *Desk) Status(code rogatory.StateCode, on Date) (Status, error) {
 	return s, nil
 }
 
-// doubt says in words that a fact is not certain.
-func doubt(f Fact) string {
-	var all []string
+// certain says in words that a fact is not certain. Whether it was verified is a matter of its own.
+func (f Fact) certain() string {
 	switch f.Certainty {
 	case Assumed:
-		all = append(all, "the day is assumed")
+		return " (the day is assumed)"
 	case Reported:
-		all = append(all, "reported only")
+		return " (reported only)"
 	}
-	if !f.Verified {
-		all = append(all, "not verified")
-	}
-	if len(all) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(all, ", ") + ")"
+	return ""
 }
 
 // horizon says where the book ends, if the day asked about is beyond.
