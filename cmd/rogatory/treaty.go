@@ -378,7 +378,7 @@ func (c *treatyImportCmd) Run(d *desk) error {
 			changes []treatystatus.Change
 		}{{"added", result.Added}, {"changed", result.Changed}, {"dropped", result.Dropped}} {
 			for _, change := range list.changes {
-				fmt.Fprintf(w, "%s\t%s %s\t%s\t> %s\n", list.word, change.State, change.What, orDash(change.Before), orDash(change.After))
+				fmt.Fprintf(w, "%s\t%s\t%s\t> %s\n", list.word, strings.TrimSpace(string(change.State)+" "+change.What), orDash(change.Before), orDash(change.After))
 			}
 		}
 		fmt.Fprintf(w, "confirmed\t%d facts: the same days, and now the depositary's word for them\nunchanged\t%d participants\n", len(result.Confirmed), result.Same)

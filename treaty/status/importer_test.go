@@ -4,8 +4,10 @@ package status
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +115,60 @@ func TestImport(t *testing.T) {
 		again, none, err := Import(sample(t, name), book, today)
 		if err != nil || !none.Empty() || none.Same != 7 || !bytes.Equal(again.Encode(), book.Encode()) {
 			t.Errorf("once more: %+v, %v", none, err)
+		}
+	}
+}
+
+// A file that names everybody whom the embedded book names, as the depositary spells them, is taken.
+func TestImportOverTheEmbeddedBook(t *testing.T) {
+	previous := Embedded().Book()
+	var rows strings.Builder
+	for _, p := range previous.Participants {
+		s, err := previous.States().Get(p.Code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&rows, "<Row><Entry>%s</Entry><Entry>%s</Entry><Entry></Entry></Row>\n", s.Name, p.Signature.Earliest().Time().Format("2 Jan\t2006"))
+	}
+	good := string(sample(t, "good-utf8.xml"))
+	head, rest, _ := strings.Cut(good, "<Rows>")
+	_, tail, _ := strings.Cut(rest, "</Rows>")
+	file := strings.NewReplacer("Signatories : 7", "Signatories : 75", "Parties : 4", "Parties : 0").Replace(head + "<Rows>" + rows.String() + "</Rows>" + tail)
+	book, diff, err := Import([]byte(file), previous, today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 66 days were known; the seven that were assumed, Fiji's and Canada's are told now. The reported
+	// consents of Azerbaijan, Qatar and Viet Nam are not in the file.
+	if len(diff.Confirmed) != 66 || len(diff.Changed) != 9 || len(diff.Dropped) != 3 || diff.Same != 0 {
+		t.Errorf("%d confirmed, %d changed, %d dropped, %d the same", len(diff.Confirmed), len(diff.Changed), len(diff.Dropped), diff.Same)
+	}
+	if got := Embedded().With(book, nil).Tally(today); got.Signatories != 75 || len(got.Uncounted) != 0 || got.Unnamed != 0 || !got.Verified {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The page that the hints send people to explains every refusal.
+func TestRefusalsAreExplained(t *testing.T) {
+	page, err := os.ReadFile("../../docs/treaty-desk.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code []byte
+	for _, name := range []string{"mtdsg.go", "importer.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code = append(code, text...)
+	}
+	found := regexp.MustCompile(`refuse\("(\w+)"|"untc_(\w+)"`).FindAllSubmatch(code, -1)
+	if len(found) < 15 {
+		t.Errorf("only %d refusals were found in the code", len(found))
+	}
+	for _, m := range found {
+		if name := "untc_" + string(m[1]) + string(m[2]); !bytes.Contains(page, []byte("`"+name+"`")) {
+			t.Errorf("docs/treaty-desk.md does not explain %s", name)
 		}
 	}
 }
