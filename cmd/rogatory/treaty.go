@@ -255,6 +255,7 @@ type treatyBasisCmd struct {
 	B       string   `arg:"" help:"Code of the State that is asked."`
 	On      string   `help:"The day asked about. Default: today." placeholder:"DATE"`
 	Kind    string   `help:"Kind of request, as rogatory request kinds lists them." required:"" placeholder:"KIND"`
+	Part    string   `help:"Part of the kind, where it has parts." placeholder:"PART"`
 	Offence []string `help:"Articles of the offence, 7 to 17." placeholder:"7"`
 	Years   int      `help:"Maximum penalty in years under the law of the State that asks, for a serious crime." placeholder:"4"`
 	Mode    string   `help:"live or exercise. Default: that of the node, else live." enum:",live,exercise" default:""`
@@ -275,7 +276,7 @@ func (c *treatyBasisCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	q := treatystatus.Question{From: rogatory.StateCode(strings.ToUpper(c.A)), To: rogatory.StateCode(strings.ToUpper(c.B)), Kind: kind,
+	q := treatystatus.Question{From: rogatory.StateCode(strings.ToUpper(c.A)), To: rogatory.StateCode(strings.ToUpper(c.B)), Kind: kind, Part: c.Part,
 		Articles: c.Offence, Years: c.Years, On: on, Mode: rogatory.Mode(c.Mode), Urgent: c.Urgent}
 	if config, err := node.LoadConfig(d.globals.Node); err == nil && q.Mode == "" {
 		q.Mode = config.Mode

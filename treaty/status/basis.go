@@ -11,23 +11,15 @@ import (
 	"rogatory/treaty"
 )
 
-// Basis is a legal basis on which one State can ask another for help.
-type Basis string
-
-// The bases.
-const (
-	OnConvention  Basis = "convention"  // this Convention
-	OnBudapest    Basis = "budapest"    // the Convention on Cybercrime, ETS 185
-	OnAgreement   Basis = "agreement"   // another instrument that the office recorded
-	OnReciprocity Basis = "reciprocity" // a promise to do the same
-	OnNone        Basis = "none"
-)
+// None is the basis of a request that has none. It is no value of a request.
+const None rogatory.LegalBasis = "none"
 
 // Question asks on which basis From can ask To for help.
 type Question struct {
 	From     rogatory.StateCode `json:"from"`
 	To       rogatory.StateCode `json:"to"`
 	Kind     treaty.Kind        `json:"-"`
+	Part     string             `json:"part,omitempty"`   // of the kind, if it has parts
 	Articles []string           `json:"offence_articles"` // 7 to 17, or parts of them such as 13(c)
 	Years    int                `json:"maximum_years"`    // of deprivation of liberty, Art 2(h); zero if not known
 	On       Date               `json:"on"`
@@ -44,7 +36,7 @@ type Answer struct {
 	Article    string               `json:"article"`  // of the kind
 	InForce    bool                 `json:"in_force"` // the Convention, between the two, on that day
 	Exercise   bool                 `json:"exercise"`
-	Proposed   Basis                `json:"proposed"`   // the first candidate's
+	Proposed   rogatory.LegalBasis  `json:"proposed"`   // the first candidate's
 	Candidates []Candidate          `json:"candidates"` // in the order of preference; never empty
 	Limits     []Limit              `json:"limits"`     // of either side, on the kind or the offences
 	Languages  []string             `json:"languages"`  // accepted by the addressed State; empty means not known
@@ -52,16 +44,13 @@ type Answer struct {
 	Reasons    []Reason             `json:"reasons"`
 }
 
-// Candidate is a basis that is open, with its reasons.
+// Candidate is a basis that is open, with its reasons. Its value is what a request on it notes.
 type Candidate struct {
-	Basis Basis  `json:"basis"`
-	Name  string `json:"name"`
-	// Legal is what a case notes as its legal basis under Art 40(6)-(7): uncc_art40_paras_8_31,
-	// other_mla_treaty, other_mla_treaty_but_agreed_uncc_paras, reciprocity_only, or empty.
-	Legal    string   `json:"legal_basis,omitempty"`
-	Articles string   `json:"articles,omitempty"` // of that instrument
-	Assumed  bool     `json:"assumed,omitempty"`  // taken as open for an exercise
-	Reasons  []Reason `json:"reasons"`
+	Basis    rogatory.LegalBasis `json:"basis"`
+	Name     string              `json:"name"`
+	Articles string              `json:"articles,omitempty"` // of that instrument
+	Assumed  bool                `json:"assumed,omitempty"`  // taken as open for an exercise
+	Reasons  []Reason            `json:"reasons"`
 }
 
 // Channel is a way for the request to go.
@@ -74,11 +63,11 @@ type Channel struct {
 // unknown or asks itself, if the kind or an offence has no article of the Convention, or if a
 // fictional State stands in a live question ("mode_mismatch").
 func (d *Desk) Basis(q Question) (Answer, error) {
-	from, to, err := d.admit(q)
+	from, to, at, err := d.admit(q)
 	if err != nil {
 		return Answer{}, err
 	}
-	a := Answer{Question: q, KindID: q.Kind.ID, Article: q.Kind.Article, Exercise: q.Mode == rogatory.Exercise, Languages: to.Languages,
+	a := Answer{Question: q, KindID: q.Kind.ID, Article: at, Exercise: q.Mode == rogatory.Exercise, Languages: to.Languages,
 		Reasons: make([]Reason, 0, 8), Candidates: make([]Candidate, 0, 3), Channels: make([]Channel, 0, 4)} // as many as most answers have
 	if len(q.Stated) > 0 {
 		a.Languages = q.Stated
@@ -90,7 +79,7 @@ func (d *Desk) Basis(q Question) (Answer, error) {
 		a.Articles = []string{}
 	}
 	a.InForce = d.bound(q.From, q.On) && d.bound(q.To, q.On)
-	a.Limits = d.limitsOf(q)
+	a.Limits = d.limitsOf(q, at)
 	if !a.InForce {
 		a.Reasons = append(a.Reasons, d.whyNotBetween(from, to, q.On)...)
 	}
@@ -102,20 +91,20 @@ func (d *Desk) Basis(q Question) (Answer, error) {
 		a.Reasons = append(a.Reasons, d.rules["reservation"].because(""))
 	}
 	for _, s := range [...]State{from, to} {
-		if at := d.mentions[s.Code]; len(at) > 0 {
-			a.Reasons = append(a.Reasons, Reason{Text: fmt.Sprintf("the depositary's text names %s and is not analysed by article: read %s", s.Name, strings.Join(at, ", "))})
+		if named := d.mentions[s.Code]; len(named) > 0 {
+			a.Reasons = append(a.Reasons, Reason{Text: fmt.Sprintf("the depositary's text names %s and is not analysed by article: read %s", s.Name, strings.Join(named, ", "))})
 		}
 	}
 
 	if c, ok := d.onBudapest(q, &a); ok {
 		a.Candidates = append(a.Candidates, c)
 	}
-	treaties := d.onAgreements(q)
+	treaties := d.onAgreements(q, at)
 	if c, ok := d.onConvention(q, &a, len(a.Candidates)+len(treaties) > 0); ok {
 		a.Candidates = append(a.Candidates, c)
 	}
 	a.Candidates = append(a.Candidates, treaties...)
-	if c := d.onReciprocity(q, from, to); c.Basis != OnNone || len(a.Candidates) == 0 {
+	if c := d.onReciprocity(q, at, from, to); c.Basis != None || len(a.Candidates) == 0 {
 		a.Candidates = append(a.Candidates, c)
 	}
 	a.Proposed = a.Candidates[0].Basis
@@ -132,16 +121,26 @@ func (d *Desk) Basis(q Question) (Answer, error) {
 	return a, nil
 }
 
-// admit refuses a question that makes no sense.
-func (d *Desk) admit(q Question) (from, to State, err error) {
+// admit refuses a question that makes no sense, and finds the article that it is about.
+func (d *Desk) admit(q Question) (from, to State, at string, err error) {
 	if from, err = d.book.states.Get(q.From); err != nil {
-		return from, to, err
+		return State{}, State{}, "", err
 	}
 	if to, err = d.book.states.Get(q.To); err != nil {
-		return from, to, err
+		return State{}, State{}, "", err
 	}
-	bad := func(code, format string, args ...any) (State, State, error) {
-		return State{}, State{}, rogatory.Fault(rogatory.Invalid, code, format, args...)
+	at = q.Kind.Article
+	part, known := q.Kind.Part(q.Part)
+	if known {
+		at = part.Article
+	}
+	at, _, _ = strings.Cut(at, ",") // of several the first is the one that creates the kind
+	return from, to, at, d.sense(q, at, known)
+}
+
+func (d *Desk) sense(q Question, at string, partKnown bool) error {
+	bad := func(code, format string, args ...any) error {
+		return rogatory.Fault(rogatory.Invalid, code, format, args...)
 	}
 	switch {
 	case q.From == q.To:
@@ -149,12 +148,14 @@ func (d *Desk) admit(q Question) (from, to State, err error) {
 	case q.Mode != rogatory.Live && q.Mode != rogatory.Exercise:
 		return bad("mode_unknown", "mode %.20q is neither live nor exercise", q.Mode)
 	case q.Mode == rogatory.Live && (q.From.Fictional() || q.To.Fictional()):
-		return State{}, State{}, rogatory.Fault(rogatory.ModeMismatch, "mode_mismatch", "%s and %s: a fictional State has no live legal basis", q.From, q.To).
+		return rogatory.Fault(rogatory.ModeMismatch, "mode_mismatch", "%s and %s: a fictional State has no live legal basis", q.From, q.To).
 			WithHint("ask in exercise mode")
 	case q.On == 0:
 		return bad("date_missing", "no day is given")
-	case !article(q.Kind.Article):
-		return bad("kind_without_article", "the kind %.40q names no article of the Convention, but %.20q", q.Kind.ID, q.Kind.Article)
+	case q.Part != "" && !partKnown:
+		return bad("part_unknown", "the kind %.40q has no part %.40q", q.Kind.ID, q.Part)
+	case !article(at):
+		return bad("kind_without_article", "the kind %.40q names no article of the Convention, but %.20q", q.Kind.ID, at)
 	case q.Years < 0 || q.Years > maxYears:
 		return bad("years_invalid", "a maximum penalty of %d years is not from 0 to %d", q.Years, maxYears)
 	case len(q.Articles) > treaty.MaxArticles:
@@ -165,19 +166,19 @@ func (d *Desk) admit(q Question) (from, to State, err error) {
 			return bad("offence_unknown", "offence %.20q is not one of Articles 7 to 17", one)
 		}
 	}
-	return from, to, nil
+	return nil
 }
 
 // maxYears bounds a penalty; imprisonment for life is written as 100.
 const maxYears = 1000
 
 // limitsOf collects the declarations of either side on the kind's article and the offences.
-func (d *Desk) limitsOf(q Question) []Limit {
+func (d *Desk) limitsOf(q Question, at string) []Limit {
 	all := []Limit{}
 	for _, s := range [...]rogatory.StateCode{q.From, q.To} {
 		for _, l := range d.limits[s] {
 			touches := func(a string) bool { return within(a, l.Article) || within(l.Article, a) }
-			if l.Earliest() <= q.On && (touches(q.Kind.Article) || slices.ContainsFunc(q.Articles, touches)) {
+			if l.Earliest() <= q.On && (touches(at) || slices.ContainsFunc(q.Articles, touches)) {
 				all = append(all, l)
 			}
 		}
@@ -233,12 +234,12 @@ func (d *Desk) onBudapest(q Question, a *Answer) (Candidate, bool) {
 	if !d.budapest.Bound(q.From, q.On) || !d.budapest.Bound(q.To, q.On) {
 		return Candidate{}, false
 	}
-	row, ok := counterpart(d.budapest.Cooperation, q.Kind.Article)
+	row, ok := counterpart(d.budapest.Cooperation, a.Article)
 	if !ok || row.Counterpart == "" {
-		a.Reasons = append(a.Reasons, d.rules["budapest_gap"].because("as Article %s; %s", q.Kind.Article, row.Note))
+		a.Reasons = append(a.Reasons, d.rules["budapest_gap"].because("as Article %s; %s", a.Article, row.Note))
 		return Candidate{}, false
 	}
-	c := Candidate{Basis: OnBudapest, Name: d.budapest.Name, Legal: "other_mla_treaty", Articles: row.Counterpart}
+	c := Candidate{Basis: rogatory.BudapestTreaty, Name: d.budapest.Name, Articles: row.Counterpart}
 	chart := Reason{Text: fmt.Sprintf("both are Parties: %s since %s, %s since %s, by the chart of %s", q.From, d.budapest.from[q.From], q.To, d.budapest.from[q.To], d.budapest.AsOf), Verified: d.budapest.Verified}
 	c.Reasons = append(c.Reasons, d.rules["budapest_first"].because(""), chart)
 	if q.On > d.budapest.AsOf {
@@ -247,7 +248,7 @@ func (d *Desk) onBudapest(q Question, a *Answer) (Candidate, bool) {
 	if row.Note != "" {
 		c.Reasons = append(c.Reasons, Reason{Text: row.Note, Article: row.Article, Verified: d.budapest.Verified})
 	}
-	if narrow := d.rules["budapest_extradition"]; narrow.covers(q.Kind.Article) {
+	if narrow := d.rules["budapest_extradition"]; narrow.covers(a.Article) {
 		open := len(q.Articles) == 0
 		for _, one := range q.Articles {
 			o, ok := counterpart(d.budapest.Offences, one)
@@ -266,7 +267,7 @@ func (d *Desk) onBudapest(q Question, a *Answer) (Candidate, bool) {
 // onConvention offers this Convention if it is in force between the two, or for an exercise, and open
 // for the offence. Where it is not open, the answer's reasons say so.
 func (d *Desk) onConvention(q Question, a *Answer, another bool) (Candidate, bool) {
-	c := Candidate{Basis: OnConvention, Name: "United Nations Convention against Cybercrime", Legal: "uncc_art40_paras_8_31", Articles: q.Kind.Article}
+	c := Candidate{Basis: rogatory.ThisConvention, Name: "United Nations Convention against Cybercrime", Articles: a.Article}
 	switch {
 	case a.InForce:
 	case a.Exercise:
@@ -275,44 +276,65 @@ func (d *Desk) onConvention(q Question, a *Answer, another bool) (Candidate, boo
 	default:
 		return Candidate{}, false
 	}
-	if excluded(a.Limits, q.Kind.Article) {
-		a.Reasons = append(a.Reasons, Reason{Text: "Article " + q.Kind.Article + " does not bind both States: the Convention gives no basis", Article: q.Kind.Article})
+	if excluded(a.Limits, a.Article) {
+		a.Reasons = append(a.Reasons, because(a.Article, false, "Article %s does not bind both States: the Convention gives no basis", a.Article))
 		return Candidate{}, false
 	}
-	var usable []string
-	for _, one := range q.Articles {
-		if !excluded(a.Limits, one) {
-			usable = append(usable, one)
-		}
+	opens, ok := d.opens(q, a.Limits)
+	if !ok {
+		a.Reasons = append(a.Reasons, opens)
+		return Candidate{}, false
+	}
+	c.Reasons = append(c.Reasons, opens)
+	if words := weak[q.Kind.Duty]; words != "" {
+		c.Reasons = append(c.Reasons, because(a.Article, q.Kind.Verified, "%s", words))
 	}
 	switch {
-	case q.Kind.Urgent:
-		c.Reasons = append(c.Reasons, d.rules["emergency"].because(""))
-	case len(usable) > 0:
-		c.Reasons = append(c.Reasons, d.rules["offence"].because("Article %s", strings.Join(usable, ", ")))
-	case q.Years >= rogatory.SeriousCrimeYears && d.rules["serious"].covers(q.Kind.Article):
-		c.Reasons = append(c.Reasons, d.rules["serious"].because("up to %d years", q.Years))
-	case len(q.Articles) == 0 && q.Years == 0:
-		c.Reasons = append(c.Reasons, d.rules["unnamed"].because(""))
-	default:
-		a.Reasons = append(a.Reasons, d.rules["scope"].because(""))
-		return Candidate{}, false
-	}
-	if another {
-		c.Legal = "other_mla_treaty_but_agreed_uncc_paras"
+	case another && d.rules["other_treaty"].covers(a.Article):
+		c.Basis = rogatory.OtherTreatyByUNCC
 		c.Reasons = append(c.Reasons, d.rules["other_treaty"].because(""))
-	} else {
+	case d.rules["paragraphs"].covers(a.Article):
 		c.Reasons = append(c.Reasons, d.rules["paragraphs"].because(""))
 	}
 	return c, true
 }
 
+// weak says in words where the Convention does not oblige outright.
+var weak = map[treaty.Duty]string{
+	treaty.Endeavour: "the Convention obliges a State to endeavour, no more",
+	treaty.Consider:  "the Convention obliges a State to consider it, no more",
+	treaty.Agreement: "it is given only as the two States have agreed",
+	treaty.Own:       "nobody is obliged to it: it is an offer of the State that sends it",
+}
+
+// opens says whether and why the Convention is open for what is investigated.
+func (d *Desk) opens(q Question, limits []Limit) (Reason, bool) {
+	var usable []string
+	for _, one := range q.Articles {
+		only := len(q.Kind.Only) == 0 || slices.ContainsFunc(q.Kind.Only, func(held string) bool { return within(one, held) })
+		if only && !excluded(limits, one) {
+			usable = append(usable, one)
+		}
+	}
+	switch {
+	case q.Kind.Offences == treaty.NoOffence:
+		return because(q.Kind.Article, q.Kind.Verified, "no offence need be named for this kind"), true
+	case len(usable) > 0:
+		return d.rules["offence"].because("Article %s", strings.Join(usable, ", ")), true
+	case q.Kind.Offences == treaty.AnyOffence && q.Years >= rogatory.SeriousCrimeYears:
+		return d.rules["serious"].because("up to %d years", q.Years), true
+	case len(q.Articles) == 0 && q.Years == 0:
+		return d.rules["unnamed"].because(""), true
+	}
+	return d.rules["scope"].because(""), false
+}
+
 // onAgreements offers the treaties that the office recorded.
-func (d *Desk) onAgreements(q Question) []Candidate {
+func (d *Desk) onAgreements(q Question, at string) []Candidate {
 	var all []Candidate
 	for i := range d.agreements {
-		if g := &d.agreements[i]; g.Kind != "reciprocity" && g.gives(q.From, q.To, q.Kind.Article, q.On) {
-			all = append(all, Candidate{Basis: OnAgreement, Name: g.Name, Legal: "other_mla_treaty", Reasons: []Reason{
+		if g := &d.agreements[i]; g.Kind != "reciprocity" && g.gives(q.From, q.To, at, q.On) {
+			all = append(all, Candidate{Basis: rogatory.OtherTreaty, Name: g.Name, Reasons: []Reason{
 				d.rules["agreement"].because("in force since %s", g.From), {Text: "recorded by the office from " + g.Source, Verified: g.Verified}}})
 		}
 	}
@@ -320,13 +342,13 @@ func (d *Desk) onAgreements(q Question) []Candidate {
 }
 
 // onReciprocity closes the list: reciprocity, as recorded or to be asked for, or nothing.
-func (d *Desk) onReciprocity(q Question, from, to State) Candidate {
+func (d *Desk) onReciprocity(q Question, at string, from, to State) Candidate {
 	if from.Standing == Organisation || to.Standing == Organisation {
-		return Candidate{Basis: OnNone, Name: "none", Reasons: []Reason{d.rules["none"].because(""), d.rules["organisation"].because("")}}
+		return Candidate{Basis: None, Name: "none", Reasons: []Reason{d.rules["none"].because(""), d.rules["organisation"].because("")}}
 	}
-	c := Candidate{Basis: OnReciprocity, Name: "reciprocity", Legal: "reciprocity_only"}
+	c := Candidate{Basis: rogatory.UnderReciprocity, Name: "reciprocity"}
 	for i := range d.agreements {
-		if g := &d.agreements[i]; g.Kind == "reciprocity" && g.gives(q.From, q.To, q.Kind.Article, q.On) {
+		if g := &d.agreements[i]; g.Kind == "reciprocity" && g.gives(q.From, q.To, at, q.On) {
 			c.Name = g.Name
 			c.Reasons = []Reason{d.rules["reciprocity"].because("an assurance is recorded, since %s", g.From), {Text: "recorded by the office from " + g.Source, Verified: g.Verified}}
 			return c

@@ -54,7 +54,9 @@ func inForce(t *testing.T) *Desk {
 }
 
 func TestBasis(t *testing.T) {
-	stored, extradition, joint := kind(t, rogatory.StoredData), treaty.Kind{ID: "extradition", Article: "37"}, treaty.Kind{ID: "joint", Article: "48"}
+	stored, extradition, joint := kind(t, rogatory.StoredData), treaty.Kind{ID: "extradition", Article: "37", Offences: treaty.ConventionOffence}, treaty.Kind{ID: "joint", Article: "48", Offences: treaty.ConventionOffence, Duty: treaty.Consider}
+	money := treaty.Kind{ID: "money", Article: "50", Offences: treaty.ConventionOffence, Only: []string{"17"}}
+	parts := treaty.Kind{ID: "parts", Article: "40, 41", Offences: treaty.AnyOffence, Parts: []treaty.Part{{ID: "dispute", Article: "63(2)"}}}
 	emergency, preservation := kind(t, rogatory.EmergencyData), kind(t, rogatory.Preservation42)
 	later := On(2028, time.January, 1)
 	list, err := LoadAgreements("agreements.json", []byte(agreements), Embedded().Book().States())
@@ -73,24 +75,27 @@ func TestBasis(t *testing.T) {
 		{"not in force, live: reciprocity is left", now, Question{From: "VN", To: "QA", Kind: stored, Articles: []string{"7"}, On: today, Mode: rogatory.Live}, "reciprocity", "not in force on 2026-11-25"},
 		{"not in force, between Parties to Budapest", now, Question{From: "AZ", To: "FR", Kind: stored, Articles: []string{"7"}, On: today, Mode: rogatory.Live}, "budapest, reciprocity", "Azerbaijan narrows Article 7"},
 		{"before one of them was a Party to Budapest", now, Question{From: "NZ", To: "FR", Kind: stored, On: On(2025, time.November, 30), Mode: rogatory.Live}, "reciprocity", "not in force"},
-		{"exercise between fictional States", now, Question{From: "XA", To: "XB", Kind: stored, Articles: []string{"7"}, On: today, Mode: rogatory.Exercise}, "convention, reciprocity", "not in force"},
-		{"exercise between Parties to Budapest", now, Question{From: "FR", To: "JP", Kind: stored, Articles: []string{"7"}, On: today, Mode: rogatory.Exercise}, "budapest, convention, reciprocity", ""},
+		{"exercise between fictional States", now, Question{From: "XA", To: "XB", Kind: stored, Articles: []string{"7"}, On: today, Mode: rogatory.Exercise}, "uncc, reciprocity", "not in force"},
+		{"exercise between Parties to Budapest", now, Question{From: "FR", To: "JP", Kind: stored, Articles: []string{"7"}, On: today, Mode: rogatory.Exercise}, "budapest, other_treaty_uncc_paras, reciprocity", ""},
 		{"invited is not a Party", now, Question{From: "KR", To: "JP", Kind: stored, On: today, Mode: rogatory.Live}, "reciprocity", ""},
-		{"a recorded treaty", recorded, Question{From: "VN", To: "FR", Kind: stored, Articles: []string{"14"}, On: today, Mode: rogatory.Live}, "agreement, reciprocity", "not in force"},
+		{"a recorded treaty", recorded, Question{From: "VN", To: "FR", Kind: stored, Articles: []string{"14"}, On: today, Mode: rogatory.Live}, "other_treaty, reciprocity", "not in force"},
 		{"a recorded treaty that does not cover the kind", recorded, Question{From: "VN", To: "FR", Kind: preservation, On: today, Mode: rogatory.Live}, "reciprocity", ""},
 		{"a recorded treaty that has ended", recorded, Question{From: "VN", To: "DE", Kind: extradition, On: On(2028, time.January, 1), Mode: rogatory.Live}, "reciprocity", ""},
-		{"in force for both", then, Question{From: "VN", To: "QA", Kind: stored, Articles: []string{"7"}, On: later, Mode: rogatory.Live}, "convention, reciprocity", ""},
+		{"in force for both", then, Question{From: "VN", To: "QA", Kind: stored, Articles: []string{"7"}, On: later, Mode: rogatory.Live}, "uncc, reciprocity", ""},
 		{"the eve of the entry into force", then, Question{From: "VN", To: "QA", Kind: stored, Articles: []string{"7"}, On: On(2027, time.May, 29), Mode: rogatory.Live}, "reciprocity", "enters into force on 2027-05-30"},
 		{"in force, and for one only", then, Question{From: "VN", To: "ZW", Kind: stored, Articles: []string{"7"}, On: later, Mode: rogatory.Live}, "reciprocity", "no consent of Zimbabwe"},
-		{"in force, and another treaty", both, Question{From: "VN", To: "FR", Kind: stored, Articles: []string{"7"}, On: later, Mode: rogatory.Live}, "convention, agreement, reciprocity", ""},
+		{"in force, and another treaty", both, Question{From: "VN", To: "FR", Kind: stored, Articles: []string{"7"}, On: later, Mode: rogatory.Live}, "other_treaty_uncc_paras, other_treaty, reciprocity", ""},
 		{"an excluded offence", then, Question{From: "VN", To: "QA", Kind: stored, Articles: []string{"14"}, On: later, Mode: rogatory.Live}, "reciprocity", "Qatar excludes Article 14"},
 		{"excluded by the State that asks", then, Question{From: "QA", To: "VN", Kind: stored, Articles: []string{"16"}, On: later, Mode: rogatory.Live}, "reciprocity", "works both ways"},
-		{"an excluded offence that is a serious crime", then, Question{From: "VN", To: "QA", Kind: stored, Articles: []string{"14"}, Years: 5, On: later, Mode: rogatory.Live}, "convention, reciprocity", "Qatar excludes"},
-		{"one offence of two is excluded", then, Question{From: "VN", To: "QA", Kind: stored, Articles: []string{"14", "13(c)"}, On: later, Mode: rogatory.Live}, "convention, reciprocity", "Qatar excludes"},
-		{"four years are enough", then, Question{From: "VN", To: "QA", Kind: stored, Years: 4, On: later, Mode: rogatory.Live}, "convention, reciprocity", ""},
+		{"an excluded offence that is a serious crime", then, Question{From: "VN", To: "QA", Kind: stored, Articles: []string{"14"}, Years: 5, On: later, Mode: rogatory.Live}, "uncc, reciprocity", "Qatar excludes"},
+		{"one offence of two is excluded", then, Question{From: "VN", To: "QA", Kind: stored, Articles: []string{"14", "13(c)"}, On: later, Mode: rogatory.Live}, "uncc, reciprocity", "Qatar excludes"},
+		{"four years are enough", then, Question{From: "VN", To: "QA", Kind: stored, Years: 4, On: later, Mode: rogatory.Live}, "uncc, reciprocity", ""},
 		{"three years are not", then, Question{From: "VN", To: "QA", Kind: stored, Years: 3, On: later, Mode: rogatory.Live}, "reciprocity", "neither a Convention offence"},
 		{"a serious crime opens no extradition", then, Question{From: "VN", To: "QA", Kind: extradition, Years: 9, On: later, Mode: rogatory.Live}, "reciprocity", "neither a Convention offence"},
-		{"an emergency needs no offence", then, Question{From: "VN", To: "QA", Kind: emergency, On: later, Mode: rogatory.Live}, "convention, reciprocity", ""},
+		{"an emergency needs no offence", then, Question{From: "VN", To: "QA", Kind: emergency, On: later, Mode: rogatory.Live}, "uncc, reciprocity", ""},
+		{"money only of laundering", then, Question{From: "VN", To: "QA", Kind: money, Articles: []string{"8"}, Years: 9, On: later, Mode: rogatory.Live}, "reciprocity", "neither a Convention offence"},
+		{"and of laundering", then, Question{From: "VN", To: "QA", Kind: money, Articles: []string{"17(1)"}, On: later, Mode: rogatory.Live}, "uncc, reciprocity", ""},
+		{"a part of a kind is what is asked for", then, Question{From: "VN", To: "QA", Kind: parts, Part: "dispute", On: later, Mode: rogatory.Live}, "reciprocity", "Article 63(2) does not bind both"},
 		{"Budapest has no emergency data", now, Question{From: "FR", To: "JP", Kind: emergency, On: today, Mode: rogatory.Live}, "reciprocity", "has no such cooperation"},
 		{"Budapest has no joint investigations", now, Question{From: "FR", To: "JP", Kind: joint, On: today, Mode: rogatory.Live}, "reciprocity", "has no such cooperation"},
 		{"Budapest extradites for its own offences", now, Question{From: "FR", To: "JP", Kind: extradition, Articles: []string{"8"}, On: today, Mode: rogatory.Live}, "budapest, reciprocity", ""},
@@ -128,13 +133,24 @@ func TestAnotherTreatyChangesTheParagraphs(t *testing.T) {
 	q := Question{From: "VN", To: "FR", Kind: kind(t, rogatory.StoredData), Articles: []string{"7"}, On: On(2028, time.January, 1), Mode: rogatory.Live}
 	d := inForce(t)
 	alone, err := d.Basis(q)
-	if err != nil || alone.Candidates[0].Legal != "uncc_art40_paras_8_31" || !says(alone.Candidates[0].Reasons, "so paragraphs 8 to 31") {
+	if err != nil || alone.Candidates[0].Basis != rogatory.ThisConvention || !says(alone.Candidates[0].Reasons, "so paragraphs 8 to 31") {
 		t.Errorf("%+v, %v", alone.Candidates, err)
 	}
 	beside, err := d.With(nil, list).Basis(q)
-	if err != nil || beside.Candidates[0].Legal != "other_mla_treaty_but_agreed_uncc_paras" || !says(beside.Candidates[0].Reasons, "only if the two agree") {
+	if err != nil || beside.Candidates[0].Basis != rogatory.OtherTreatyByUNCC || !says(beside.Candidates[0].Reasons, "only if the two agree") {
 		t.Errorf("%+v, %v", beside.Candidates, err)
 	}
+	// Preservation does not rest on those paragraphs.
+	q.Kind, q.To = kind(t, rogatory.Preservation42), "QA"
+	other, err := d.Basis(q)
+	if err != nil || other.Candidates[0].Basis != rogatory.ThisConvention || says(other.Candidates[0].Reasons, "paragraphs 8 to 31") {
+		t.Errorf("%+v, %v", other.Candidates, err)
+	}
+	q.Kind = treaty.Kind{ID: "joint", Article: "48", Offences: treaty.ConventionOffence, Duty: treaty.Consider}
+	if joint, err := d.Basis(q); err != nil || !says(joint.Candidates[0].Reasons, "to consider it, no more") {
+		t.Errorf("%+v, %v", joint.Candidates, err)
+	}
+	q.Kind = kind(t, rogatory.StoredData)
 	q.From, q.To = "VN", "DE"
 	q.On = today
 	promised, err := Embedded().With(nil, list).Basis(q)
@@ -186,6 +202,7 @@ func TestQuestionsThatMakeNoSense(t *testing.T) {
 		"mode_mismatch":        func(q *Question) { q.To = "XB" },
 		"date_missing":         func(q *Question) { q.On = 0 },
 		"kind_without_article": func(q *Question) { q.Kind = treaty.Kind{ID: "favour"} },
+		"part_unknown":         func(q *Question) { q.Part = "second" },
 		"years_invalid":        func(q *Question) { q.Years = -1 },
 		"offence_unknown":      func(q *Question) { q.Articles = []string{"18"} },
 		"offences_too_many":    func(q *Question) { q.Articles = make([]string, 99) },
@@ -223,7 +240,7 @@ func TestAllPairsAreAnsweredInTime(t *testing.T) {
 		if err != nil || len(a.Candidates) == 0 || len(a.Reasons) < 3 || a.InForce {
 			t.Fatalf("%s asks %s: %+v, %v", q.From, q.To, a, err)
 		}
-		if budapest := d.budapest.Bound(q.From, today) && d.budapest.Bound(q.To, today); (a.Proposed == OnBudapest) != budapest {
+		if budapest := d.budapest.Bound(q.From, today) && d.budapest.Bound(q.To, today); (a.Proposed == rogatory.BudapestTreaty) != budapest {
 			t.Errorf("%s asks %s: proposed is %s", q.From, q.To, a.Proposed)
 		}
 	})

@@ -23,7 +23,7 @@ type Rule struct {
 // ruleNames are the rules that Basis applies; a file has each of them once, and no other.
 var ruleNames = []string{
 	"exercise", "budapest_first", "budapest_scope", "budapest_extradition", "budapest_gap", "other_treaty", "paragraphs", "offence", "serious", "scope", "unnamed",
-	"emergency", "reservation", "agreement", "reciprocity", "organisation", "none", "languages", "channel_network", "channel_contact", "channel_diplomatic", "channel_interpol",
+	"reservation", "agreement", "reciprocity", "organisation", "none", "languages", "channel_network", "channel_contact", "channel_diplomatic", "channel_interpol",
 }
 
 // LoadRules reads the rules of Basis, as strictly as LoadBook.

@@ -77,9 +77,13 @@ func Open(book *Book, budapest *Budapest, rules map[string]Rule, agreements []Ag
 			}
 		}
 	}
+	// Longer names first, so that Nigeria does not name Niger.
+	states := slices.SortedFunc(slices.Values(book.states.All), func(a, b State) int { return cmp.Compare(len(b.Name), len(a.Name)) })
 	for _, t := range book.Texts {
-		for _, s := range book.states.All {
-			if strings.Contains(t.Text, s.Name) {
+		rest := t.Text
+		for _, s := range states {
+			if less := strings.ReplaceAll(rest, s.Name, "-"); less != rest {
+				rest = less
 				d.mentions[s.Code] = append(d.mentions[s.Code], t.Section)
 			}
 		}

@@ -311,3 +311,14 @@ func TestUnknownStateHasAHint(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestTextsNameStates(t *testing.T) {
+	b := *Embedded().Book()
+	b.Texts = []Text{{Section: "Declarations", Text: "Nigeria\nIt declares ...\nDominican Republic\nPapua New Guinea"}, {Section: "Objections", Text: "Nigeria"}}
+	d := Embedded().With(&b, nil)
+	for code, want := range map[rogatory.StateCode]string{"NG": "Declarations, Objections", "NE": "", "DO": "Declarations", "DM": "", "PG": "Declarations", "GN": ""} {
+		if got := strings.Join(d.mentions[code], ", "); got != want {
+			t.Errorf("%s is named in %q, want %q", code, got, want)
+		}
+	}
+}
