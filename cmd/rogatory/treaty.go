@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rogatory"
+	"rogatory/api"
 	"rogatory/node"
 	"rogatory/treaty"
 	treatystatus "rogatory/treaty/status"
@@ -330,7 +331,7 @@ func (c *treatyBasisCmd) Run(d *desk) error {
 type treatyImportCmd struct {
 	File     string `arg:"" help:"The depositary's file, XVIII-16.en.xml." type:"existingfile"`
 	Obtained string `help:"The day on which the file was fetched. Default: today." placeholder:"DATE"`
-	Adopt    bool   `help:"Put it in force in the node, after reading what it changes. Needs --as."`
+	Adopt    bool   `help:"Put it in force in the node and in its journal, after reading what it changes. The node has to run; needs --as with a decider or an administrator."`
 }
 
 // imported is what an import prints.
@@ -359,21 +360,24 @@ func (c *treatyImportCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	result := imported{difference, len(book.Participants), book.Digest, false}
+	data = book.Encode()
+	result := imported{difference, len(book.Participants), rogatory.DigestOf(data), false}
 	if c.Adopt {
-		if _, err := node.LoadConfig(d.globals.Node); err != nil {
+		client, err := d.client()
+		if err != nil {
 			return err
 		}
-		if _, err := d.token(); err != nil {
+		why := fmt.Sprintf("%s; %d added, %d changed, %d dropped, %d confirmed", result.Source, len(result.Added), len(result.Changed), len(result.Dropped), len(result.Confirmed))
+		if err := client.Adopt(d.ctx, api.Adoption{Name: "status", Digest: result.SHA256, Why: why}); err != nil {
 			return err
 		}
-		if result.SHA256, err = adoptStatus(d.globals.Node, book); err != nil {
+		if err := adoptStatus(d.globals.Node, data); err != nil {
 			return err
 		}
 		result.Adopted = true
 	}
 	if err := d.give(result, func(w io.Writer) {
-		fmt.Fprintf(w, "data until\t%s, before %s\nparticipants\t%d\n", result.To, result.From, result.Participants)
+		fmt.Fprintf(w, "source\t%s\ndata until\t%s, before %s\nparticipants\t%d\n", line(result.Source), result.To, result.From, result.Participants)
 		for _, list := range []struct {
 			word    string
 			changes []treatystatus.Change
@@ -408,14 +412,14 @@ func orDash(s string) string {
 	return line(s)
 }
 
-// adoptStatus puts a book in force in the node's folder: it is written beside, synced and renamed, so
-// that after a failure or a crash the old book or the new one is in force, whole. The digest of what was
-// written is returned, for the journal.
-func adoptStatus(dir string, book *treatystatus.Book) (digest rogatory.Digest, err error) {
+// adoptStatus puts a book in force in the node's folder, after the journal has taken it down: it is
+// written beside, synced and renamed, so that after a failure or a crash the old book or the new one is
+// in force, whole. Doing it again is harmless.
+func adoptStatus(dir string, data []byte) error {
 	folder := filepath.Join(dir, rulesFolder)
-	failed := func(err error) (rogatory.Digest, error) {
-		return rogatory.Digest{}, rogatory.Fault(rogatory.Unavailable, "status_not_adopted", "write %s: %w", filepath.Join(folder, statusFile), err).
-			WithHint("the book that was in force before still is")
+	failed := func(err error) error {
+		return rogatory.Fault(rogatory.Unavailable, "status_not_adopted", "write %s: %w", filepath.Join(folder, statusFile), err).
+			WithHint("mend the cause and adopt it again; one of the two books is in force, whole")
 	}
 	if err := os.Mkdir(folder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return failed(err)
@@ -425,7 +429,6 @@ func adoptStatus(dir string, book *treatystatus.Book) (digest rogatory.Digest, e
 		return failed(err)
 	}
 	defer os.Remove(f.Name()) // after the rename there is nothing to remove
-	data := book.Encode()
 	_, err = f.Write(data)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return failed(err)
@@ -433,11 +436,12 @@ func adoptStatus(dir string, book *treatystatus.Book) (digest rogatory.Digest, e
 	if err := os.Rename(f.Name(), filepath.Join(folder, statusFile)); err != nil {
 		return failed(err)
 	}
-	if parent, err := os.Open(folder); err == nil { // the rename itself has to reach the disk
-		err = errors.Join(parent.Sync(), parent.Close())
-		if err != nil {
-			return failed(err)
-		}
+	parent, err := os.Open(folder)
+	if err != nil {
+		return failed(err)
 	}
-	return rogatory.DigestOf(data), nil
+	if err := errors.Join(parent.Sync(), parent.Close()); err != nil { // the rename has to reach the disk
+		return failed(err)
+	}
+	return nil
 }

@@ -14,8 +14,9 @@ import (
 
 // Difference is what a new book changes, to be read by a person before it takes effect.
 type Difference struct {
-	From      Date     `json:"from"` // where the previous book ends
-	To        Date     `json:"to"`   // where the new one ends
+	From      Date     `json:"from"`   // where the previous book ends
+	To        Date     `json:"to"`     // where the new one ends
+	Source    string   `json:"source"` // the file, its day and its digest
 	Added     []Change `json:"added"`
 	Changed   []Change `json:"changed"`
 	Dropped   []Change `json:"dropped"`   // reports that the depositary does not confirm
@@ -91,7 +92,9 @@ func Import(data []byte, previous *Book, obtained Date) (*Book, Difference, erro
 	if err != nil {
 		return nil, Difference{}, err
 	}
-	return book, compare(previous, book), nil
+	difference := compare(previous, book)
+	difference.Source = book.Sources[source]
+	return book, difference, nil
 }
 
 // agrees compares the file's own counts with its rows.
