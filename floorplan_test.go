@@ -42,6 +42,7 @@ var plan = map[string]floor{
 	"legislation": {".", "articles and laws are values: no disk"},
 
 	"treaty/offence":  {".", "offences and facts are values; it stands alone"},
+	"treaty/status":   {". treaty", "who is bound to what is a value; no database, no clock, no disk"},
 	"vault/disk":      {". vault", "where the bytes lie"},
 	"vault/bucket":    {". vault", "where the bytes lie"},
 	"vault/memory":    {". vault", "a disk that fails on request"},
@@ -60,7 +61,7 @@ var plan = map[string]floor{
 
 	"demo":                {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                 {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
-	"cmd/rogatory":        {". api asice assistance clock court deadline demo directory docket journal keyring legislation node store treaty treaty/offence vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":        {". api asice assistance clock court deadline demo directory docket journal keyring legislation node store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 	"cmd/rogatory-verify": {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"cmd/rogatory-sim":    {". sim", "long simulations"},
 	"bench":               {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"rogatory"
+	treatystatus "rogatory/treaty/status"
+)
+
+// The old book or the new one is in force, whole; nothing else is left behind.
+func TestAdoptStatus(t *testing.T) {
+	book := treatystatus.Embedded().Book()
+	dir := t.TempDir()
+	for range 2 { // the second replaces the first
+		if err := adoptStatus(dir, book.Encode()); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(filepath.Join(dir, rulesFolder, statusFile))
+		if err != nil || !bytes.Equal(data, book.Encode()) || rogatory.DigestOf(data) != book.Digest {
+			t.Errorf("%d bytes: %v", len(data), err)
+		}
+		if all, err := os.ReadDir(filepath.Join(dir, rulesFolder)); err != nil || len(all) != 1 {
+			t.Errorf("%v, %v", all, err)
+		}
+	}
+	blocked := t.TempDir()
+	if err := os.WriteFile(filepath.Join(blocked, rulesFolder), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := adoptStatus(blocked, book.Encode()); rogatory.CodeOf(err) != "status_not_adopted" {
+		t.Errorf("into a file: %v", err)
+	}
+}
