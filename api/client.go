@@ -343,7 +343,7 @@ func (c *Client) do(r *http.Request, out any) error {
 	if err == nil && len(data) > maxAnswer {
 		err = fmt.Errorf("more than %d bytes", maxAnswer)
 	}
-	if err == nil {
+	if err == nil && out != nil {
 		err = json.Unmarshal(data, out)
 	}
 	if err != nil {
