@@ -667,3 +667,60 @@ func TestATelephonedRequest(t *testing.T) {
 		w.sound()
 	}
 }
+
+// A freeze that came by post has the same bounds and the same end: nobody lifts it, and it stops by itself.
+func TestAPostedFreezeEndsByItself(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	r, err := w.xb.Rules.Example("asset_freeze", "", w.xb.now())
+	w.ok(err)
+	f, err := w.xb.Record(ctx, w.xb.officer(), Arrival{From: rogatory.Address{State: "XC", Authority: "bank_desk"}, Channel: "post", Reference: "CC 17/2026", Language: "en", Request: r})
+	w.ok(err)
+	if f.deadline(WrittenDue) != nil {
+		t.Error("a letter waits for its written confirmation")
+	}
+	w.does(w.xb, w.xb.decider(), f.ID, rogatory.Accept, rogatory.Body{})
+	p := r.Payments[0]
+	w.does(w.xb, w.xb.decider(), f.ID, rogatory.Start, rogatory.Body{Measure: &rogatory.Measure{Assets: []rogatory.Asset{{Account: p.To, Asked: p.Amount, Frozen: p.Amount, At: w.xb.now()}}}})
+	w.cannot(w.xb, w.xb.decider(), f.ID, rogatory.Stop, words("lifted"), "hearing_missing")
+	w.pass(72 * time.Hour)
+	w.tick()
+	if f := w.view(w.xb, f.ID); f.State != rogatory.Ended {
+		t.Errorf("after 72 hours it is %s", f.State)
+	}
+	_, err = w.xb.Heard(ctx, w.xb.officer(), f.ID, rogatory.Close, rogatory.Body{}, 0)
+	w.ok(err)
+	w.sound()
+}
+
+// Aurelia writes to Cascadia, which has no node: by hand, in the same files, and what Cascadia answers is
+// recorded.
+func TestALetterToAStateWithoutANode(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	r, err := w.xa.Rules.Example("general_assistance", "records", w.xa.now())
+	w.ok(err)
+	f, err := w.xa.DraftElsewhere(ctx, w.xa.officer(), rogatory.Address{State: "XC"}, "diplomatic", "", r)
+	w.ok(err)
+	w.cannot(w.xa, w.xa.officer(), f.ID, rogatory.Send, rogatory.Body{}, "role_not_allowed")
+	w.does(w.xa, w.xa.decider(), f.ID, rogatory.Send, rogatory.Body{})
+	if n := len(w.collect(w.xa)); n != 0 {
+		t.Errorf("%d messages wait for a State without a node", n)
+	}
+	w.pass(time.Hour)
+	for _, said := range []struct {
+		act rogatory.Act
+		b   rogatory.Body
+	}{{rogatory.Acknowledge, rogatory.Body{}}, {rogatory.Accept, rogatory.Body{Verdict: &rogatory.Verdict{Conditions: []string{"not for the press"}}}}} {
+		_, err = w.xa.Heard(ctx, w.xa.officer(), f.ID, said.act, said.b, 0)
+		w.ok(err)
+	}
+	w.does(w.xa, w.xa.decider(), f.ID, rogatory.Agree, rogatory.Body{})
+	_, err = w.xa.Heard(ctx, w.xa.officer(), f.ID, rogatory.Execute, rogatory.Body{Verdict: &rogatory.Verdict{Outcome: rogatory.Partly}, Text: "The statements of 2025 are lost.", Language: "en"}, 0)
+	w.ok(err)
+	w.does(w.xa, w.xa.decider(), f.ID, rogatory.Close, rogatory.Body{})
+	if f := w.view(w.xa, f.ID); f.State != rogatory.Closed || f.Agreed == 0 || f.Verdict.Outcome != rogatory.Partly {
+		t.Errorf("the file says %+v", f)
+	}
+	w.sound()
+}

@@ -3,10 +3,16 @@
 package treaty
 
 import (
+	"cmp"
 	"time"
 
 	"rogatory"
 )
+
+// ExampleOf is what a request of the kind may say in a field.
+func (r *Rules) ExampleOf(k Kind, field string) string {
+	return cmp.Or(k.Examples[field], r.Fields[field].Example)
+}
 
 // exampleTerm is the time that an example asks for: within what the exercise States allow.
 const exampleTerm = 7 * Day
@@ -29,14 +35,17 @@ func (r *Rules) Example(id rogatory.RequestKind, part string, on rogatory.Instan
 		return rogatory.Request{}, rogatory.Fault(rogatory.Invalid, "part_unknown", "a %s request has no part %.40q", k.ID, part).WithHint("the parts are " + parts(k))
 	}
 	article := "7"
-	if len(k.Only) > 0 {
+	switch {
+	case len(k.Only) > 0:
 		article = k.Only[len(k.Only)-1]
+	case k.Payments != "":
+		article = "13"
 	}
 	req := rogatory.Request{Kind: k.ID, Part: part, Title: "An example: " + title, Language: "en", Contents: map[string]string{}, Rules: r.Version,
 		Offence: rogatory.Offence{Articles: []string{article}, Law: "Penal Code of Aurelia, section 205"}}
 	required, _ := k.FieldsOf(part)
 	for _, f := range append(required, k.RequiredFor[article]...) {
-		req.Contents[f] = r.Fields[f].Example
+		req.Contents[f] = r.ExampleOf(k, f)
 	}
 	if k.Term == NeedRequired {
 		req.Term = rogatory.Term{From: on.Add(time.Hour), To: on.Add(exampleTerm)}

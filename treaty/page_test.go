@@ -248,8 +248,12 @@ func (p *page) decides(r *Rules, k Kind) {
 	p.say("")
 	p.say("| outcome | how | on | before it | article |")
 	p.say("|---|---|---|---|---|")
+	before := "acceptance"
+	if k.Allows(rogatory.Offer) {
+		before += ", and agreement to its conditions before an exhibit is offered"
+	}
 	for _, o := range k.Outcomes {
-		p.say("| %s | `execute` | | acceptance, and agreement to its conditions before an exhibit is offered | 40(28) |", "`"+string(o)+"`")
+		p.say("| `%s` | `execute` | | %s | 40(28) |", o, before)
 	}
 	if k.PreserveDays > 0 {
 		p.say("| preserved | `preserve` | | acceptance; an answered warning, if one was given | %s |", k.PreserveArticle)

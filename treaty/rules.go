@@ -126,6 +126,8 @@ type Kind struct {
 	Marking         string               `json:"marking,omitempty"` // stands on everything that the kind brings
 	Measure         *Bounds              `json:"measure,omitempty"`
 	Clocks          []Clock              `json:"clocks"`
+	// Examples are told instead of those of the fields where these would tell another story.
+	Examples map[string]string `json:"examples,omitempty"`
 }
 
 // Duty says how far the Convention obliges the requested State.
@@ -428,6 +430,15 @@ func (r *Rules) checkFields(k Kind) error {
 	}
 	if err := known("", slices.Concat(k.Required, k.Optional)...); err != nil {
 		return err
+	}
+	for _, f := range slices.Sorted(maps.Keys(k.Examples)) {
+		said := slices.Concat(k.Required, k.Optional)
+		for _, p := range k.Parts {
+			said = slices.Concat(said, p.Required, p.Optional)
+		}
+		if !slices.Contains(said, f) || k.Examples[f] == "" || len(r.Fields[f].Choices) > 0 {
+			return fmt.Errorf("an example of %s, which the kind does not ask for or which has choices", f)
+		}
 	}
 	for _, a := range slices.Sorted(maps.Keys(k.RequiredFor)) {
 		if !slices.Contains(k.offences(), a) {

@@ -157,7 +157,7 @@ func TestExamplesDrawNoFinding(t *testing.T) {
 			}
 			_, optional := k.FieldsOf(req.Part)
 			for _, f := range optional {
-				req.Contents[f] = r.Fields[f].Example
+				req.Contents[f] = r.ExampleOf(k, f)
 			}
 			if found := r.Review(req, today); len(found) > 0 {
 				t.Errorf("%s %s with all it may say: %+v", k.ID, part, found)
@@ -548,6 +548,7 @@ func TestBadRulesAreRefusedInWords(t *testing.T) {
 		{"a ground with an outcome that nobody knows", swap(`["submitted_to_prosecution", "sentence_enforced"]`, `["submitted_to_press"]`), "outcome submitted_to_press is unknown"},
 		{"an act that every kind has", swap(`"acts": ["warn"`, `"acts": ["withdraw", "warn"`), "withdraw is one that every kind has"},
 		{"a consultation under an article that there is not", swap(`"consult_article": "37(17)"`, `"consult_article": "70"`), `"70"`},
+		{"an example of what is not asked", swap(`"examples": {"subject"`, `"examples": {"sentence"`), "an example of sentence"},
 		{"a channel without an article", swap(`"title": "Post", "article": "40(13)"`, `"title": "Post", "article": ""`), "channel post lacks"},
 		{"too large", strings.Repeat(" ", MaxRulesSize+1), "at most 1048576"},
 	} {

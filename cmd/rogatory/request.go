@@ -399,7 +399,7 @@ func (c *requestNewCmd) example(d *desk) error {
 			continue // it may be said, and mostly is not
 		}
 		if _, given := draft.Request.Contents[name]; !given {
-			draft.Request.Contents[name] = rules.Fields[name].Example
+			draft.Request.Contents[name] = rules.ExampleOf(kind, name)
 		}
 		d.say("%s: %s (Art %s)", name, rules.Fields[name].Label, rules.Fields[name].Article)
 	}

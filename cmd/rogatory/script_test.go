@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"rogatory"
+	"rogatory/api"
 	"rogatory/node"
+	"rogatory/treaty"
 )
 
 func TestMain(m *testing.M) {
@@ -116,6 +119,25 @@ func TestUsage(t *testing.T) {
 				t.Errorf("standard error lacks %q: %s", c.word, words.String())
 			}
 		})
+	}
+}
+
+// The example of each kind is a draft that could be sent as it is printed.
+func TestExamplesCanBeSent(t *testing.T) {
+	rules := treaty.Convention()
+	for _, k := range rules.Kinds {
+		var out, words bytes.Buffer
+		if code := run(t.Context(), []string{"request", "new", "--example", "--kind", string(k.ID)}, &out, &words); code != 0 {
+			t.Errorf("%s: status %d: %s", k.ID, code, words.String())
+			continue
+		}
+		var draft api.Draft
+		if err := json.Unmarshal(out.Bytes(), &draft); err != nil {
+			t.Errorf("%s: %v", k.ID, err)
+		}
+		if found := rules.Review(draft.Request, rogatory.At(time.Now())); len(found) > 0 {
+			t.Errorf("%s: %+v", k.ID, found)
+		}
 	}
 }
 
