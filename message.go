@@ -47,8 +47,8 @@ type Body struct {
 	Exhibit      *Exhibit      `json:"exhibit,omitempty"`      // Offer
 	ExhibitID    ExhibitID     `json:"exhibit_id,omitempty"`   // Take, RevokeOffer
 	Root         Digest        `json:"root,omitzero"`          // Take: the root that was received
-	// Answers names the question (AskMore, Consult) that a Supplement answers, or the AskConsent that
-	// a GiveConsent or DenyConsent does. A supplement to an older
+	// Answers names the question (AskMore, Consult) that a Supplement answers, the AskConsent that a
+	// GiveConsent or DenyConsent does, or the Hear that a Represent does. A supplement to an older
 	// question than the last is kept and moves nothing, so that messages that crossed settle alike.
 	Answers  MessageID `json:"answers,omitempty"`
 	Text     string    `json:"text,omitempty"`     // words to the other side

@@ -136,6 +136,11 @@ func (c *crossing) body(m *rogatory.Message, d *desk, f *File) bool {
 		b.Request = &f.Request
 	case rogatory.Supplement:
 		b.Answers = f.Question
+	case rogatory.Represent:
+		if f.Heard == 0 {
+			return false
+		}
+		b.Answers = f.Hearing
 	case rogatory.Accept, rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
 		b.Verdict = &rogatory.Verdict{Reasons: fmt.Sprint(c.now)}
 	case rogatory.Preserve:
@@ -189,8 +194,6 @@ func (c *crossing) body(m *rogatory.Message, d *desk, f *File) bool {
 		b.Recovery = &rogatory.Recovery{}
 	case rogatory.Start:
 		b.Measure = &rogatory.Measure{Since: c.now, Until: c.now + 1000}
-	case rogatory.Represent:
-		return f.Heard != 0
 	}
 	return true
 }

@@ -43,6 +43,7 @@ type File struct {
 	Extensions   int                `json:"extensions,omitempty"`   // of the measure
 	ReleaseAsked rogatory.Instant   `json:"release_asked,omitzero"` // by the requesting State
 	Heard        rogatory.Instant   `json:"heard,omitzero"`         // lifting was announced, Art 50(8)
+	Hearing      rogatory.MessageID `json:"hearing,omitempty"`      // by this message
 	Represented  bool               `json:"represented,omitempty"`  // and the requesting State has spoken to it
 	Recovery     *rogatory.Recovery `json:"recovery,omitempty"`     // as last reported by either State
 	Consents     []ConsentFile      `json:"consents,omitempty"`
@@ -283,13 +284,16 @@ func (f *File) take(m rogatory.Message, by rogatory.Side, kind treaty.Kind, at r
 	case rogatory.AskRelease:
 		f.ReleaseAsked = at
 	case rogatory.Hear:
-		f.Heard, f.Represented = at, false
+		f.Heard, f.Hearing, f.Represented = at, m.ID, false
 		if hours := kind.Measure.In(requestedState(*f)).HearingHours; hours > 0 {
 			f.setDeadline(HearingEnd, at.Add(time.Duration(hours)*time.Hour), "50(8)")
 		}
 	case rogatory.Represent:
-		f.Represented = f.Heard != 0
-		f.stop(HearingEnd, Met)
+		// What answers an earlier announcement than the last says nothing to the last.
+		if b.Answers == f.Hearing {
+			f.Represented = true
+			f.stop(HearingEnd, Met)
+		}
 	case rogatory.Stop:
 		f.stop(MeasureEnd, Met)
 	case rogatory.AskStatus:

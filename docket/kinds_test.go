@@ -329,10 +329,10 @@ func TestTheMoneyIsStopped(t *testing.T) {
 	w.pass(4 * treaty.Day)
 	w.does(w.xa, w.xa.officer(), id, rogatory.AskRelease, words("the account holder is a victim too"))
 	w.carry()
-	if d := w.view(w.xb, id).deadline("release"); d.State != Running || d.Due != w.xb.now().Add(4*time.Hour) {
+	if d := w.view(w.xb, id).deadline("release"); d.State != Running || d.Due != w.xb.now().Add(time.Hour) {
 		t.Errorf("the clock of the release: %+v", d)
 	}
-	w.pass(time.Hour)
+	w.pass(30 * time.Minute)
 	w.does(w.xb, w.xb.decider(), id, rogatory.Stop, words("released")) // no hearing: Aurelia asked for it
 	w.carry()
 	w.both(id, rogatory.Ended)

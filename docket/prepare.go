@@ -22,6 +22,11 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 	case rogatory.Send:
 		return o.prepareSend(m, f, kind, party)
 	case rogatory.Accept, rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
+		if m.Act == rogatory.Execute {
+			if err := conditionsAgreed(f); err != nil {
+				return err
+			}
+		}
 		if err := kind.CheckVerdict(o.Rules.Rules, m.Act, b.Verdict, f.Request.Offence, f.Consulted); err != nil {
 			return err
 		}
@@ -65,6 +70,7 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 			return rogatory.Fault(rogatory.Conflict, "hearing_not_announced", "%s has not announced that it lifts the measure of %s (Art 50(8))", f.Them.State, f.ID).
 				WithHint("what else there is to say goes with correct or ask_release")
 		}
+		b.Answers = f.Hearing
 	case rogatory.Start:
 		return prepareStart(m, f, kind)
 	case rogatory.Stop:

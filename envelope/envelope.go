@@ -229,9 +229,9 @@ func CheckBody(act rogatory.Act, b rogatory.Body) error {
 		want = parts{exhibitID: true, root: true, text: has.text}
 	case rogatory.RevokeOffer:
 		want = parts{exhibitID: true, text: true}
-	case rogatory.Supplement:
+	case rogatory.Supplement, rogatory.Represent:
 		want = parts{answers: true, text: true}
-	case rogatory.AskMore, rogatory.Consult, rogatory.Warn, rogatory.Withdraw, rogatory.AskRelease, rogatory.Hear, rogatory.Represent,
+	case rogatory.AskMore, rogatory.Consult, rogatory.Warn, rogatory.Withdraw, rogatory.AskRelease, rogatory.Hear,
 		rogatory.AskStatus, rogatory.TellStatus, rogatory.Correct, rogatory.DiscussCosts:
 		want = parts{text: true}
 	case rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close, rogatory.ConfirmInWriting:
