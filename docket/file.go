@@ -161,16 +161,17 @@ func (f *File) setDeadline(name string, due rogatory.Instant, article string) {
 	f.Deadlines = append(f.Deadlines, Deadline{Name: name, Due: due, State: Running, Article: article})
 }
 
-// start sets a clock of the rules going, by the calendar of the State whose days count.
-func (f *File) start(rules Rulebook, c treaty.Clock, at rogatory.Instant) error {
+// start sets a clock of the rules going, by the calendar of the State whose days count. Where it cannot be
+// computed, as with a calendar without one working day, it is due at once: a message must not wait for a
+// data file, and a person will look.
+func (f *File) start(rules Rulebook, c treaty.Clock, at rogatory.Instant) {
 	due, err := rules.Due(c.Rule, *f, at)
 	if err != nil {
-		return err
+		due.At, due.Rule = at, c.Rule
 	}
 	f.setDeadline(c.Name, due.At, c.Article)
 	d := f.deadline(c.Name)
 	d.Rule, d.Version, d.Calendar, d.Zone = due.Rule, due.Version, due.Calendar, due.Zone
-	return nil
 }
 
 func (f *File) stop(name string, s DeadlineState) {
@@ -239,9 +240,7 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 		event = treaty.Received
 	}
 	for _, clock := range kind.Starts(event) {
-		if err := f.start(rules, clock, at); err != nil {
-			return f, false, err
-		}
+		f.start(rules, clock, at)
 	}
 	return f, true, c.keep(f)
 }

@@ -131,6 +131,9 @@ func (p *play) holdDeadlines(h *house, f docket.File) error {
 	}
 	book, rules := docket.Standard(p.stage.rules), map[string]rogatory.Instant{}
 	for _, c := range kind.Starts(treaty.Received) {
+		if f.Received == 0 {
+			break // a draft
+		}
 		due, err := book.Due(c.Rule, f, f.Received)
 		if err != nil {
 			return err
