@@ -21,6 +21,8 @@ const (
 	ExhibitReceived    EntryType = "exhibit.received"
 	ExhibitOpened      EntryType = "exhibit.opened"
 	ExhibitExported    EntryType = "exhibit.exported"
+	ExhibitKept        EntryType = "exhibit.kept"    // for the proceeding in Name; without one it is not kept any more
+	ExhibitDeleted     EntryType = "exhibit.deleted" // Name is the retention rule
 	DeadlinePassed     EntryType = "deadline.passed"
 	DirectoryChanged   EntryType = "directory.changed"
 	CourierExported    EntryType = "courier.exported"

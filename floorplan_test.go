@@ -54,7 +54,7 @@ var plan = map[string]floor{
 
 	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},
 	"console": {". clock docket treaty", "the officers' screens"},
-	"api":     {". clock docket treaty", "the door for people and programs of the office"},
+	"api":     {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":  {". journal treaty", "the public door has no key to the file room"},
 
 	"node": {". api asice clock console court directory docket envelope journal keyring ledger portal store treaty tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},

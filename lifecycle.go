@@ -75,6 +75,7 @@ const (
 	DiscloseTraffic  Act = "disclose_traffic"  // Art 43, unasked, within a preservation
 	ReportRecovery   Act = "report_recovery"   // what of a loss was frozen and returned
 	ConfirmInWriting Act = "confirm_in_writing"
+	CertifyDeletion  Act = "certify_deletion" // of an exhibit: the other State may match the digest
 )
 
 // Side is a State's part in a request.
@@ -193,6 +194,8 @@ var lifecycle = []Transition{
 	{sent, ReportRecovery, "", RequestingSide, decider, "52(3)"},
 	{sent, ReportRecovery, "", RequestedSide, decider, "52(3)"},
 	{sent, ConfirmInWriting, "", RequestingSide, officer, "40(13)"},
+	{sent, CertifyDeletion, "", RequestingSide, decider, "36(2)"},
+	{sent, CertifyDeletion, "", RequestedSide, decider, "36(2)"},
 }
 
 // Next returns the state after act by side, and the row that allows it. It returns a Conflict when no

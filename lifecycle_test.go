@@ -19,7 +19,7 @@ var states = []State{Drafted, Requested, Acknowledged, NeedsInformation, Consult
 
 var acts = []Act{Draft, Revise, Send, Acknowledge, AskMore, Supplement, Consult, Accept, Postpone, Refuse, Warn, Confirm, Preserve,
 	RequestExtension, Extend, Offer, RevokeOffer, Take, Execute, Withdraw, Release, Close, Start, AskRelease, Hear, Represent, Stop,
-	AskStatus, TellStatus, Correct, DiscussCosts, Agree, AskConsent, GiveConsent, DenyConsent, NotifyDisclosure, DiscloseTraffic, ReportRecovery, ConfirmInWriting}
+	AskStatus, TellStatus, Correct, DiscussCosts, Agree, AskConsent, GiveConsent, DenyConsent, NotifyDisclosure, DiscloseTraffic, ReportRecovery, ConfirmInWriting, CertifyDeletion}
 
 // leaves lists the states to which one act leads from s.
 func leaves(s State) []State {

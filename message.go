@@ -45,8 +45,8 @@ type Body struct {
 	Verdict      *Verdict      `json:"verdict,omitempty"`      // Accept, Postpone, Refuse, Execute
 	Preservation *Preservation `json:"preservation,omitempty"` // Preserve, Extend, RequestExtension, Release
 	Exhibit      *Exhibit      `json:"exhibit,omitempty"`      // Offer
-	ExhibitID    ExhibitID     `json:"exhibit_id,omitempty"`   // Take, RevokeOffer
-	Root         Digest        `json:"root,omitzero"`          // Take: the root that was received
+	ExhibitID    ExhibitID     `json:"exhibit_id,omitempty"`   // Take, RevokeOffer, NotifyDisclosure, CertifyDeletion
+	Root         Digest        `json:"root,omitzero"`          // Take, CertifyDeletion: the root that was received, or deleted
 	// Answers names the question (AskMore, Consult) that a Supplement answers, the AskConsent that a
 	// GiveConsent or DenyConsent does, or the Hear that a Represent does. A supplement to an older
 	// question than the last is kept and moves nothing, so that messages that crossed settle alike.

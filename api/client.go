@@ -71,6 +71,21 @@ func (c *Client) Relay(ctx context.Context, id rogatory.ExhibitID, to rogatory.R
 	return x, c.call(ctx, http.MethodPost, "/exhibits/"+esc(id)+"/relay", Relaying{to}, &x)
 }
 
+// Retention lists what lies in the vault for requests that have ended.
+func (c *Client) Retention(ctx context.Context) (all []docket.Keeping, err error) {
+	return all, c.call(ctx, http.MethodGet, "/retention", nil, &all)
+}
+
+// Keep keeps an exhibit for a pending proceeding; without a name it is kept no longer.
+func (c *Client) Keep(ctx context.Context, id rogatory.ExhibitID, p Proceeding) error {
+	return c.call(ctx, http.MethodPost, "/exhibits/"+esc(id)+"/keep", p, nil)
+}
+
+// Delete deletes an exhibit whose term is over.
+func (c *Client) Delete(ctx context.Context, id rogatory.ExhibitID) (d Deletion, err error) {
+	return d, c.call(ctx, http.MethodPost, "/exhibits/"+esc(id)+"/delete", nil, &d)
+}
+
 // Adopt records that a data file takes effect.
 func (c *Client) Adopt(ctx context.Context, a Adoption) error {
 	return c.call(ctx, http.MethodPost, "/adoptions", a, nil)

@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"rogatory"
+	"rogatory/deadline"
 	"rogatory/docket"
 	"rogatory/treaty"
 )
@@ -44,6 +45,18 @@ type HeardOf struct {
 // Relaying names the request on which a third State is given an exhibit.
 type Relaying struct {
 	To rogatory.RequestID `json:"to"`
+}
+
+// Proceeding is what an exhibit is kept for past its term.
+type Proceeding struct {
+	Name string `json:"name" doc:"file number of the proceeding; empty to keep it no longer"`
+	Why  string `json:"why"`
+}
+
+// Deletion is the certificate that an exhibit was deleted.
+type Deletion struct {
+	Certificate deadline.Certificate `json:"certificate"`
+	Text        string               `json:"text" doc:"the certificate for people, as the other State received it"`
 }
 
 // Adoption is a data file that takes effect.
@@ -122,6 +135,19 @@ func (s *server) routes() {
 		Body Relaying
 	}) (rogatory.Exhibit, error) {
 		return s.Office.Relay(ctx, by, in.id(), in.Body.To)
+	}, slow)
+	route(s, get, "/retention", "list-retention", "What lies in the vault for requests that have ended, and until when", func(ctx context.Context, by rogatory.Actor, _ *none) ([]docket.Keeping, error) {
+		return s.Office.Retention(ctx, by)
+	})
+	route(s, post, "/exhibits/{id}/keep", "keep-exhibit", "Keep an exhibit for a pending proceeding, or no longer", func(ctx context.Context, by rogatory.Actor, in *struct {
+		ExhibitPath
+		Body Proceeding
+	}) (none, error) {
+		return none{}, s.Office.Keep(ctx, by, in.id(), in.Body.Name, in.Body.Why)
+	})
+	route(s, post, "/exhibits/{id}/delete", "delete-exhibit", "Delete an exhibit whose term is over, and certify it to the other State", func(ctx context.Context, by rogatory.Actor, in *ExhibitPath) (Deletion, error) {
+		c, err := s.Office.Delete(ctx, by, in.id())
+		return Deletion{c, c.Text()}, err
 	}, slow)
 	route(s, post, "/adoptions", "adopt-rules", "Record that a data file takes effect", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Adoption }) (none, error) {
 		return none{}, s.Office.Adopt(ctx, by, in.Body.Name, in.Body.Digest, in.Body.Why)

@@ -125,8 +125,8 @@ type Proceeding struct {
 	Ended rogatory.Instant `json:"ended"` // zero while it is pending
 }
 
-// Term says how long something is kept.
-type Term struct {
+// RetentionTerm says how long something is kept.
+type RetentionTerm struct {
 	Rule        string           `json:"rule"`
 	Version     int              `json:"version"`
 	What        string           `json:"what"`
@@ -144,22 +144,22 @@ const MaxProceedings = 1000
 // calendar of the State that keeps it. A pending proceeding holds it: then no date of deletion is set.
 // A proceeding that ended later than the rule's date moves the deletion to its end. Errors are those of
 // Compute, and too_many_proceedings.
-func Retention(rule RetentionRule, event rogatory.Instant, c Calendar, proceedings ...Proceeding) (Term, error) {
+func Retention(rule RetentionRule, event rogatory.Instant, c Calendar, proceedings ...Proceeding) (RetentionTerm, error) {
 	if err := rule.check(); err != nil {
-		return Term{}, rogatory.Fault(rogatory.Invalid, "rule_invalid", "retention rule %.60q: %w", rule.ID, err)
+		return RetentionTerm{}, rogatory.Fault(rogatory.Invalid, "rule_invalid", "retention rule %.60q: %w", rule.ID, err)
 	}
 	if len(proceedings) > MaxProceedings {
-		return Term{}, rogatory.Fault(rogatory.Invalid, "too_many_proceedings", "%d proceedings, at most %d are read", len(proceedings), MaxProceedings)
+		return RetentionTerm{}, rogatory.Fault(rogatory.Invalid, "too_many_proceedings", "%d proceedings, at most %d are read", len(proceedings), MaxProceedings)
 	}
 	review, err := Compute(rule.limit(rule.Review), event, c)
 	if err != nil {
-		return Term{}, err
+		return RetentionTerm{}, err
 	}
 	remove, err := Compute(rule.limit(rule.Delete), event, c)
 	if err != nil {
-		return Term{}, err
+		return RetentionTerm{}, err
 	}
-	t := Term{Rule: rule.ID, Version: rule.Version, What: rule.What, Review: review, Delete: remove, DeleteAt: remove.At}
+	t := RetentionTerm{Rule: rule.ID, Version: rule.Version, What: rule.What, Review: review, Delete: remove, DeleteAt: remove.At}
 	for _, p := range proceedings {
 		switch {
 		case p.Ended == 0:
@@ -193,7 +193,7 @@ const MaxCertificateLine = 200
 // Certify makes the certificate of a deletion under a term. A deletion while a proceeding holds the
 // thing is refused with deletion_held, one before its time with deletion_early, and texts that are
 // empty, too long or more than one line with certificate_invalid.
-func Certify(t Term, what string, digest rogatory.Digest, state rogatory.StateCode, by string, at rogatory.Instant) (Certificate, error) {
+func Certify(t RetentionTerm, what string, digest rogatory.Digest, state rogatory.StateCode, by string, at rogatory.Instant) (Certificate, error) {
 	switch {
 	case len(t.HeldBy) > 0:
 		return Certificate{}, rogatory.Fault(rogatory.Conflict, "deletion_held", "%.80q is held by %.80q", what, t.HeldBy[0])

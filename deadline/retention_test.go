@@ -100,7 +100,7 @@ Nothing of the content is kept. The digest is, so that a copy could be recognise
 	held.HeldBy = []string{"claim"}
 	for _, bad := range []struct {
 		name     string
-		term     Term
+		term     RetentionTerm
 		what, by string
 		digest   rogatory.Digest
 		at       rogatory.Instant
@@ -108,7 +108,7 @@ Nothing of the content is kept. The digest is, so that a copy could be recognise
 	}{
 		{"held", held, "x", "y", digest, at, "deletion_held"},
 		{"a moment early", term, "x", "y", digest, term.DeleteAt - 1, "deletion_early"},
-		{"no term", Term{}, "x", "y", digest, at, "deletion_early"},
+		{"no term", RetentionTerm{}, "x", "y", digest, at, "deletion_early"},
 		{"no digest", term, "x", "y", rogatory.Digest{}, at, "certificate_invalid"},
 		{"nothing", term, "", "y", digest, at, "certificate_invalid"},
 		{"two lines", term, "x\nState: XB", "y", digest, at, "certificate_invalid"},

@@ -258,6 +258,9 @@ func (o *Office) opening(ctx context.Context, by rogatory.Actor, id rogatory.Exh
 	if err != nil {
 		return ExhibitFile{}, err
 	}
+	if x.State == Deleted {
+		return ExhibitFile{}, rogatory.Fault(rogatory.Conflict, "exhibit_deleted", "exhibit %s was deleted here", id).WithHint("rogatory journal show --entries says when, by whom and under which rule")
+	}
 	if !x.Ours && x.State != Held {
 		return ExhibitFile{}, rogatory.Fault(rogatory.Conflict, "exhibit_not_held", "exhibit %s has not arrived yet", id).WithHint("fetch it first: rogatory exhibit fetch " + string(id))
 	}

@@ -25,6 +25,7 @@ type File struct {
 	Received     rogatory.Instant `json:"received,omitzero"`     // sent (requesting side) or received
 	Acknowledged rogatory.Instant `json:"acknowledged,omitzero"` // by a person
 	Changed      rogatory.Instant `json:"changed"`
+	Ended        rogatory.Instant `json:"ended,omitzero"` // came to an end: retention counts from here
 
 	Question     rogatory.MessageID    `json:"question,omitempty"` // the last one asked by the requested State
 	Consulted    bool                  `json:"consulted,omitempty"`
@@ -64,6 +65,7 @@ const (
 	Held    ExhibitState = "held"    // arrived and verified in our vault
 	Taken   ExhibitState = "taken"   // the other State has receipted it
 	Revoked ExhibitState = "revoked" // the offer was withdrawn
+	Deleted ExhibitState = "deleted" // gone from our vault, under a retention rule
 )
 
 // ExhibitFile is an exhibit as this office holds it.
@@ -72,6 +74,10 @@ type ExhibitFile struct {
 	State   ExhibitState     `json:"state"`
 	Ours    bool             `json:"ours"` // sealed here
 	By      string           `json:"by"`   // who sealed it here
+	// Kept names the proceeding for which it is not deleted yet.
+	Kept string `json:"kept,omitempty"`
+	// Gone is when the other State certified that it deleted what it held.
+	Gone rogatory.Instant `json:"gone,omitzero"`
 }
 
 // ConsentState says how a question for consent stands.
@@ -228,6 +234,7 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 		}
 	}
 	if f.State.Final() && !was.Final() {
+		f.Ended = at
 		for _, d := range f.Deadlines {
 			f.stop(d.Name, Stopped)
 		}
@@ -307,6 +314,10 @@ func (f *File) take(m rogatory.Message, by rogatory.Side, kind treaty.Kind, at r
 		f.Recovery = b.Recovery
 	case rogatory.ConfirmInWriting:
 		f.stop(WrittenDue, Met)
+	case rogatory.CertifyDeletion:
+		if x := f.exhibit(b.ExhibitID); x != nil && by != f.Side && x.Exhibit.Seal.Root == b.Root {
+			x.Gone = at
+		}
 	case rogatory.Offer:
 		if x := f.exhibit(b.Exhibit.ID); x == nil {
 			f.Exhibits = append(f.Exhibits, ExhibitFile{Exhibit: *b.Exhibit, State: Offered})
@@ -425,6 +436,13 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 		f.Exhibits = slices.Clone(f.Exhibits)
 		if x := f.exhibit(e.Exhibit.ID); x != nil {
 			x.State = Held
+		}
+	case rogatory.ExhibitKept, rogatory.ExhibitDeleted:
+		f.Exhibits = slices.Clone(f.Exhibits)
+		if x := f.exhibit(e.Exhibit.ID); x != nil {
+			if x.Kept = e.Name; e.Type == rogatory.ExhibitDeleted {
+				x.State, x.Kept = Deleted, ""
+			}
 		}
 	case rogatory.DeadlinePassed:
 		f.Deadlines = slices.Clone(f.Deadlines)

@@ -318,7 +318,7 @@ func (o *Office) checkVault(ctx context.Context, found Findings, files cabinetMa
 	named := map[rogatory.Digest]bool{}
 	for _, id := range slices.Sorted(maps.Keys(files)) {
 		for _, x := range files[id].Exhibits {
-			if !x.Ours && x.State != Held {
+			if !x.Ours && x.State != Held || x.State == Deleted {
 				continue
 			}
 			found.Exhibits++

@@ -39,6 +39,10 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 		b.Verdict = &rogatory.Verdict{Conditions: f.Conditions}
 	case rogatory.AskConsent, rogatory.GiveConsent, rogatory.DenyConsent:
 		return prepareConsent(m, f)
+	case rogatory.CertifyDeletion:
+		if x := f.exhibit(b.ExhibitID); x == nil || x.State != Deleted {
+			return rogatory.Fault(rogatory.Conflict, "exhibit_not_deleted", "exhibit %.40q was not deleted here", b.ExhibitID).WithHint("rogatory exhibit delete deletes it, and certifies it to the other State")
+		}
 	case rogatory.NotifyDisclosure:
 		if b.ExhibitID != "" && f.exhibit(b.ExhibitID) == nil {
 			return rogatory.Fault(rogatory.NotFound, "exhibit_unknown", "request %s has no exhibit %.40q", f.ID, b.ExhibitID)

@@ -227,6 +227,8 @@ func CheckBody(act rogatory.Act, b rogatory.Body) error {
 		want = parts{exhibit: true, text: has.text}
 	case rogatory.Take:
 		want = parts{exhibitID: true, root: true, text: has.text}
+	case rogatory.CertifyDeletion:
+		want = parts{exhibitID: true, root: true, text: true}
 	case rogatory.RevokeOffer:
 		want = parts{exhibitID: true, text: true}
 	case rogatory.Supplement, rogatory.Represent:

@@ -212,7 +212,7 @@ var common = []rogatory.Act{
 	rogatory.Draft, rogatory.Revise, rogatory.Send, rogatory.Acknowledge, rogatory.AskMore, rogatory.Supplement,
 	rogatory.Consult, rogatory.Accept, rogatory.Postpone, rogatory.Refuse, rogatory.Withdraw, rogatory.Close,
 	rogatory.AskStatus, rogatory.TellStatus, rogatory.Correct, rogatory.DiscussCosts, rogatory.Agree,
-	rogatory.AskConsent, rogatory.GiveConsent, rogatory.DenyConsent, rogatory.NotifyDisclosure, rogatory.ConfirmInWriting,
+	rogatory.AskConsent, rogatory.GiveConsent, rogatory.DenyConsent, rogatory.NotifyDisclosure, rogatory.ConfirmInWriting, rogatory.CertifyDeletion,
 }
 
 // Convention returns the rules that came with this program. They are checked by a test; an error

@@ -24,6 +24,9 @@ type exhibitCmds struct {
 	Push   exhibitPushCmd   `cmd:"" help:"Bring an exhibit on offer to a State whose node cannot reach ours. It resumes likewise."`
 	Open   exhibitOpenCmd   `cmd:"" help:"Open an exhibit into a new file. The opening and its reason are journaled."`
 	Relay  exhibitRelayCmd  `cmd:"" help:"Seal an exhibit that one State gave for another, such as a member of a joint team, with the first one's leave."`
+	Terms  exhibitTermsCmd  `cmd:"" help:"Until when what lies in the vault is kept, for requests that have ended."`
+	Keep   exhibitKeepCmd   `cmd:"" help:"Keep an exhibit past its term for a pending proceeding, or no longer."`
+	Delete exhibitDeleteCmd `cmd:"" help:"Delete an exhibit whose term is over, and certify it to the other State."`
 	List   exhibitListCmd   `cmd:"" help:"List exhibits, of one request or of all."`
 }
 
