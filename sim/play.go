@@ -379,7 +379,7 @@ func (p *play) perform(ctx context.Context, h *house, o option, c *rand.Rand) er
 		p.say("%s revises %s: %s", h.code, f.ID, outcome(err))
 		return refused(err)
 	}
-	words, ok := body(f, o.kind, act, rogatory.At(h.time.Now()), c)
+	words, ok := body(p.stage.rules, f, o.kind, act, rogatory.At(h.time.Now()), c)
 	if !ok {
 		return nil
 	}
@@ -396,7 +396,7 @@ func (p *play) perform(ctx context.Context, h *house, o option, c *rand.Rand) er
 }
 
 // body is what a person says with an act; false if there is nothing to say.
-func body(f docket.File, kind treaty.Kind, act rogatory.Act, now rogatory.Instant, c *rand.Rand) (b rogatory.Body, ok bool) {
+func body(rules *treaty.Rules, f docket.File, kind treaty.Kind, act rogatory.Act, now rogatory.Instant, c *rand.Rand) (b rogatory.Body, ok bool) {
 	exhibit := func(state docket.ExhibitState) rogatory.ExhibitID {
 		for _, x := range f.Exhibits {
 			if x.Ours && x.State == state {
@@ -432,8 +432,8 @@ func body(f docket.File, kind treaty.Kind, act rogatory.Act, now rogatory.Instan
 		}
 	case rogatory.Refuse:
 		ground := pick(c, kind.Refuse)
-		if ground == "R42_5" && len(f.Request.Offence.Articles) > 0 {
-			return b, false // Art 42(5) is for offences outside the Convention
+		if rules.Grounds[ground].OutsideOnly && len(f.Request.Offence.Articles) > 0 {
+			return b, false // these are for offences outside the Convention
 		}
 		b.Verdict = &rogatory.Verdict{Ground: ground, Reasons: "the ground applies to these facts"}
 	case rogatory.Postpone:
