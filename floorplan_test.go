@@ -49,7 +49,7 @@ var plan = map[string]floor{
 	"vault/vaulttest": {". vault", "the exam of disks"},
 	"store/storetest": {". clock journal store", "the exam of engines"},
 
-	"docket": {". asice clock deadline envelope journal ledger store treaty vault", "contracts only: never a driver, never a door"},
+	"docket": {". asice clock deadline envelope journal ledger store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":  {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 
 	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},
@@ -57,7 +57,7 @@ var plan = map[string]floor{
 	"api":     {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":  {". journal treaty", "the public door has no key to the file room"},
 
-	"node": {". api asice clock console court directory docket envelope journal keyring ledger portal store treaty tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
+	"node": {". api asice clock console court directory docket envelope journal keyring ledger portal store treaty treaty/status tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
 
 	"demo":                {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                 {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},

@@ -101,6 +101,15 @@ func (o *Office) prepareSend(m *rogatory.Message, f File, kind treaty.Kind, part
 			return err
 		}
 	}
+	found, err := o.basis(kind, party, f, m.Sent)
+	if err != nil {
+		return err
+	}
+	for _, b := range found {
+		if b.Blocks {
+			return rogatory.Fault(rogatory.Invalid, b.Code, "the request needs %s (Art %s)", b.Text, b.Article).WithHint("name another with rogatory request edit " + string(f.ID) + " --basis BASIS; rogatory treaty basis says why")
+		}
+	}
 	r := f.Request
 	m.Body.Request, m.ApprovedBy = &r, m.By
 	m.By = rogatory.Officer{Name: f.Author, Role: rogatory.DutyOfficer}

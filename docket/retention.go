@@ -14,11 +14,11 @@ import (
 
 // Keeping says how long an exhibit that lies in our vault is kept.
 type Keeping struct {
-	Exhibit rogatory.ExhibitID `json:"exhibit"`
-	Request rogatory.RequestID `json:"request"`
-	Title   string             `json:"title"`
-	Term    deadline.RetentionTerm      `json:"term"`
-	Due     bool               `json:"due"` // it may and must be deleted now
+	Exhibit rogatory.ExhibitID     `json:"exhibit"`
+	Request rogatory.RequestID     `json:"request"`
+	Title   string                 `json:"title"`
+	Term    deadline.RetentionTerm `json:"term"`
+	Due     bool                   `json:"due"` // it may and must be deleted now
 }
 
 // retentionRule chooses the rule by what the exhibit is and who keeps it.

@@ -8,6 +8,7 @@ import (
 	"rogatory"
 	"rogatory/deadline"
 	"rogatory/treaty"
+	"rogatory/treaty/status"
 )
 
 // Rulebook is what an office decides by: the Convention's rules, and how time limits are counted. It is
@@ -16,18 +17,20 @@ type Rulebook struct {
 	*treaty.Rules
 	Times     *deadline.Rules
 	Calendars *deadline.Calendars
+	Desk      *status.Desk // who is bound by what
 }
 
-// bundled are the time limits and calendars that came with this program, read once: they take
+// bundled are the time limits, the calendars and the treaty status that came with this program, read once: they take
 // milliseconds to read, and many offices may run in one process.
-var bundled = sync.OnceValues(func() (*deadline.Rules, *deadline.Calendars) {
-	return deadline.BundledRules(), deadline.BundledCalendars()
+var bundled = sync.OnceValue(func() Rulebook {
+	return Rulebook{Times: deadline.BundledRules(), Calendars: deadline.BundledCalendars(), Desk: status.Embedded()}
 })
 
-// Standard adds to the Convention's rules the time limits and calendars that came with this program.
+// Standard adds to the Convention's rules the rest that came with this program.
 func Standard(rules *treaty.Rules) Rulebook {
-	times, calendars := bundled()
-	return Rulebook{Rules: rules, Times: times, Calendars: calendars}
+	book := bundled()
+	book.Rules = rules
+	return book
 }
 
 // Check refuses a rulebook whose clocks name time limits that it does not have.

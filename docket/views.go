@@ -90,16 +90,23 @@ func (o *Office) Review(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 	if found == nil {
 		found = []treaty.Finding{}
 	}
-	if f.Side != rogatory.RequestingSide || f.Channel != "" {
+	if f.Side != rogatory.RequestingSide {
 		return found, nil
 	}
 	kind, err := o.Rules.Kind(f.Request.Kind)
 	if err != nil {
 		return found, nil //nolint:nilerr // an unknown kind is a finding already
 	}
-	party, err := o.Directory.Party(f.Them.State)
+	var party rogatory.Party
+	if f.Channel == "" {
+		if party, err = o.Directory.Party(f.Them.State); err == nil {
+			err = o.addressable(kind, party, f)
+		}
+	}
 	if err == nil {
-		err = o.addressable(kind, party, f)
+		var more []treaty.Finding
+		more, err = o.basis(kind, party, f, o.now())
+		found = append(found, more...)
 	}
 	if err != nil {
 		found = append(found, treaty.Finding{Code: rogatory.CodeOf(err), Field: "to", Article: kind.Article, Text: err.Error(), Blocks: true})

@@ -182,10 +182,14 @@ func (n *Node) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := docket.Standard(n.Rules).Check(); err != nil {
+	book := docket.Standard(n.Rules)
+	if book.Desk, err = Treaties(n.dir); err != nil {
 		return err
 	}
-	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: docket.Standard(n.Rules),
+	if err := book.Check(); err != nil {
+		return err
+	}
+	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: book,
 		Directory: n, Signer: n.keys().Seal(), Messages: []age.Identity{current(func() []age.Identity { return n.keys().MessageIdentities() })},
 		Evidence: []age.Identity{current(func() []age.Identity { return n.keys().EvidenceIdentities() })},
 

@@ -29,38 +29,8 @@ type treatyCmds struct {
 	Import   treatyImportCmd   `cmd:"" help:"Read the depositary's status XML and show what it changes; --adopt puts it in force in the node."`
 }
 
-// Where a node keeps what its office decided to go by.
-const (
-	rulesFolder    = "rules"
-	statusFile     = "status.json"
-	agreementsFile = "agreements.json"
-)
-
 // treaties opens the treaty desk: the node's own files where it has them, else the embedded data.
-func (d *desk) treaties() (*treatystatus.Desk, error) {
-	t := treatystatus.Embedded()
-	var book *treatystatus.Book
-	var agreements []treatystatus.Agreement
-	if name := filepath.Join(d.globals.Node, rulesFolder, statusFile); exists(name) {
-		data, err := readUpTo(name, treatystatus.MaxData)
-		if err != nil {
-			return nil, err
-		}
-		if book, err = treatystatus.LoadBook(name, data, t.Book().States()); err != nil {
-			return nil, err
-		}
-	}
-	if name := filepath.Join(d.globals.Node, rulesFolder, agreementsFile); exists(name) {
-		data, err := readUpTo(name, treatystatus.MaxData)
-		if err != nil {
-			return nil, err
-		}
-		if agreements, err = treatystatus.LoadAgreements(name, data, t.Book().States()); err != nil {
-			return nil, err
-		}
-	}
-	return t.With(book, agreements), nil
-}
+func (d *desk) treaties() (*treatystatus.Desk, error) { return node.Treaties(d.globals.Node) }
 
 // readUpTo reads a file of at most so many bytes.
 func readUpTo(name string, most int) ([]byte, error) {
@@ -396,7 +366,7 @@ func (c *treatyImportCmd) Run(d *desk) error {
 	}
 	switch {
 	case result.Adopted:
-		d.say("adopted: %s", filepath.Join(d.globals.Node, rulesFolder, statusFile))
+		d.say("adopted: %s", filepath.Join(d.globals.Node, node.RulesFolder, node.StatusFile))
 	case result.Empty():
 		d.say("nothing changes")
 	default:
@@ -416,15 +386,15 @@ func orDash(s string) string {
 // written beside, synced and renamed, so that after a failure or a crash the old book or the new one is
 // in force, whole. Doing it again is harmless.
 func adoptStatus(dir string, data []byte) error {
-	folder := filepath.Join(dir, rulesFolder)
+	folder := filepath.Join(dir, node.RulesFolder)
 	failed := func(err error) error {
-		return rogatory.Fault(rogatory.Unavailable, "status_not_adopted", "write %s: %w", filepath.Join(folder, statusFile), err).
+		return rogatory.Fault(rogatory.Unavailable, "status_not_adopted", "write %s: %w", filepath.Join(folder, node.StatusFile), err).
 			WithHint("mend the cause and adopt it again; one of the two books is in force, whole")
 	}
 	if err := os.Mkdir(folder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return failed(err)
 	}
-	f, err := os.CreateTemp(folder, statusFile+".*")
+	f, err := os.CreateTemp(folder, node.StatusFile+".*")
 	if err != nil {
 		return failed(err)
 	}
@@ -433,7 +403,7 @@ func adoptStatus(dir string, data []byte) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return failed(err)
 	}
-	if err := os.Rename(f.Name(), filepath.Join(folder, statusFile)); err != nil {
+	if err := os.Rename(f.Name(), filepath.Join(folder, node.StatusFile)); err != nil {
 		return failed(err)
 	}
 	parent, err := os.Open(folder)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"rogatory"
+	"rogatory/node"
 	treatystatus "rogatory/treaty/status"
 )
 
@@ -20,16 +21,16 @@ func TestAdoptStatus(t *testing.T) {
 		if err := adoptStatus(dir, book.Encode()); err != nil {
 			t.Fatal(err)
 		}
-		data, err := os.ReadFile(filepath.Join(dir, rulesFolder, statusFile))
+		data, err := os.ReadFile(filepath.Join(dir, node.RulesFolder, node.StatusFile))
 		if err != nil || !bytes.Equal(data, book.Encode()) || rogatory.DigestOf(data) != book.Digest {
 			t.Errorf("%d bytes: %v", len(data), err)
 		}
-		if all, err := os.ReadDir(filepath.Join(dir, rulesFolder)); err != nil || len(all) != 1 {
+		if all, err := os.ReadDir(filepath.Join(dir, node.RulesFolder)); err != nil || len(all) != 1 {
 			t.Errorf("%v, %v", all, err)
 		}
 	}
 	blocked := t.TempDir()
-	if err := os.WriteFile(filepath.Join(blocked, rulesFolder), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(blocked, node.RulesFolder), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := adoptStatus(blocked, book.Encode()); rogatory.CodeOf(err) != "status_not_adopted" {
