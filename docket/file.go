@@ -21,6 +21,7 @@ type File struct {
 	Request rogatory.Request   `json:"request"`
 	Author  string             `json:"author,omitempty"` // who drafted it, on the requesting side
 
+	Rules        string           `json:"rules"`                 // edition of the rules that it was opened under
 	Opened       rogatory.Instant `json:"opened"`                // drafted or received
 	Received     rogatory.Instant `json:"received,omitzero"`     // sent (requesting side) or received
 	Acknowledged rogatory.Instant `json:"acknowledged,omitzero"` // by a person
@@ -205,7 +206,7 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 		if m.Act != rogatory.Send || m.From.State == us {
 			return File{}, false, rogatory.Fault(rogatory.NotFound, "request_unknown", "no request %s", m.Request)
 		}
-		f = File{ID: m.Request, Side: rogatory.RequestedSide, Us: m.To, Them: m.From, State: rogatory.Drafted, Request: *m.Body.Request, Opened: at}
+		f = File{ID: m.Request, Side: rogatory.RequestedSide, Us: m.To, Them: m.From, State: rogatory.Drafted, Request: *m.Body.Request, Rules: rules.Edition(), Opened: at}
 	}
 	by := f.sideOf(m.From.State)
 	if m.From.State != f.Us.State && m.From.State != f.Them.State {
@@ -426,7 +427,7 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 	}
 	switch e.Type {
 	case rogatory.RequestDrafted:
-		f = File{ID: e.Request, Side: rogatory.RequestingSide, Us: us, Them: *e.To, State: rogatory.Drafted, Request: *e.Draft, Author: e.By.Name, Opened: e.At, Channel: e.Channel}
+		f = File{ID: e.Request, Side: rogatory.RequestingSide, Us: us, Them: *e.To, State: rogatory.Drafted, Request: *e.Draft, Author: e.By.Name, Rules: rules.Edition(), Opened: e.At, Channel: e.Channel}
 		found = true
 	case rogatory.RequestRevised:
 		f.Request, f.Them, f.Author = *e.Draft, *e.To, e.By.Name

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"rogatory"
 	"rogatory/envelope"
@@ -23,8 +24,13 @@ type Findings struct {
 	Messages int      `json:"messages"`
 	Requests int      `json:"requests"`
 	Exhibits int      `json:"exhibits"`
-	Orphans  []string `json:"orphans"` // objects in the vault that no exhibit names; harmless
+	Earlier  int      `json:"earlier_rules"` // requests opened under earlier rules: their dates are taken as they stand
+	Orphans  []string `json:"orphans"`       // objects in the vault that no exhibit names; harmless
 }
+
+// EditionPrefix begins the name of an entry that records a start of the node, before the edition of its
+// rules.
+const EditionPrefix = "rules "
 
 // fsckBatch is how many entries are read at a time.
 const fsckBatch = 1000
@@ -44,7 +50,7 @@ func (o *Office) Check(ctx context.Context, key journal.Verifier, depth vault.De
 		if err := o.checkTree(ctx, tx, size, key); err != nil {
 			return err
 		}
-		r := replay{o: o, tx: tx, files: replayed, last: map[rogatory.StateCode]int64{}, out: map[rogatory.StateCode]int64{}, parked: map[rogatory.StateCode]map[int64]store.Message{}}
+		r := replay{o: o, rules: o.Rules, tx: tx, files: replayed, last: map[rogatory.StateCode]int64{}, out: map[rogatory.StateCode]int64{}, parked: map[rogatory.StateCode]map[int64]store.Message{}}
 		for start := int64(0); start < size; start += fsckBatch {
 			rows, err := tx.Entries(start, int(min(fsckBatch, size-start)))
 			if err != nil {
@@ -57,7 +63,9 @@ func (o *Office) Check(ctx context.Context, key journal.Verifier, depth vault.De
 			}
 		}
 		found.Messages = r.messages
-		return r.compare()
+		err = r.compare()
+		found.Earlier = r.earlier
+		return err
 	})
 	if err != nil {
 		return found, err
@@ -139,12 +147,14 @@ func (c cabinetMap) keep(f File) error { c[f.ID] = f; return nil }
 // replay goes through the journal as the office went through the days.
 type replay struct {
 	o        *Office
+	rules    Rulebook // with the edition of the place that the replay has come to
 	tx       *store.Tx
 	files    cabinetMap
 	last     map[rogatory.StateCode]int64 // applied, by sender
 	out      map[rogatory.StateCode]int64 // sent, by receiver
 	parked   map[rogatory.StateCode]map[int64]store.Message
 	messages int
+	earlier  int // files under earlier rules
 }
 
 func (r *replay) entry(row store.Entry) error {
@@ -153,6 +163,10 @@ func (r *replay) entry(row store.Entry) error {
 		return damaged("entry_damaged", "journal entry %d cannot be read: %w", row.Index, err)
 	}
 	switch e.Type {
+	case rogatory.NodeCreated, rogatory.NodeStarted:
+		if edition, ok := strings.CutPrefix(e.Name, EditionPrefix); ok {
+			r.rules.edition = edition
+		}
 	case rogatory.MessageSent:
 		m, err := r.message(store.Out, row.Index, e)
 		if err != nil {
@@ -199,7 +213,7 @@ func (r *replay) entry(row store.Entry) error {
 			return damaged("receipt_damaged", "the receipt of message %s does not match entry %d", m.ID, row.Index)
 		}
 	default:
-		if err := applyLocal(r.files, r.o.Rules, e, r.o.Us); err != nil {
+		if err := applyLocal(r.files, r.rules, e, r.o.Us); err != nil {
 			return damaged("entry_damaged", "journal entry %d does not fit: %w", row.Index, err)
 		}
 	}
@@ -232,7 +246,7 @@ func (r *replay) apply(row store.Message) error {
 	if err != nil {
 		return damaged("message_damaged", "message %s cannot be read: %w", row.ID, err)
 	}
-	_, _, err = apply(r.files, r.o.Rules, r.o.Us.State, m, row.At)
+	_, _, err = apply(r.files, r.rules, r.o.Us.State, m, row.At)
 	return err
 }
 
@@ -254,14 +268,18 @@ func (r *replay) compare() error {
 		if err != nil {
 			return damaged("request_missing", "request %s follows from the journal and is not there: %w", id, err)
 		}
-		want, err := json.Marshal(r.files[id])
+		file, err := r.underItsRules(id, row)
+		if err != nil {
+			return err
+		}
+		want, err := json.Marshal(file)
 		if err != nil {
 			return err
 		}
 		if !bytes.Equal(want, row.View) {
 			return damaged("view_damaged", "the file of request %s is not what the journal adds up to", id)
 		}
-		if err := r.rows(r.files[id], row); err != nil {
+		if err := r.rows(file, row); err != nil {
 			return err
 		}
 	}
@@ -275,6 +293,23 @@ func (r *replay) compare() error {
 		}
 	}
 	return nil
+}
+
+// underItsRules returns the replayed file. One that was opened under an earlier edition of the rules keeps
+// the dates that these gave: they were right then, and cannot be computed again from today's. Which edition
+// that was the journal says, not the file.
+func (r *replay) underItsRules(id rogatory.RequestID, row store.Request) (File, error) {
+	file := r.files[id]
+	if file.Rules == r.o.Rules.Edition() {
+		return file, nil
+	}
+	var stored File
+	if err := json.Unmarshal(row.View, &stored); err != nil {
+		return file, damaged("view_damaged", "the file of request %s cannot be read: %w", id, err)
+	}
+	r.earlier++
+	file.Deadlines = stored.Deadlines
+	return file, nil
 }
 
 // rows holds what others look a file up by against the file: an altered row would hide a request, a

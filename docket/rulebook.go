@@ -18,6 +18,8 @@ type Rulebook struct {
 	Times     *deadline.Rules
 	Calendars *deadline.Calendars
 	Desk      *status.Desk // who is bound by what
+
+	edition string // in force at the place of the journal that fsck has come to; empty for today's
 }
 
 // bundled are the time limits, the calendars and the treaty status that came with this program, read once: they take
@@ -31,6 +33,15 @@ func Standard(rules *treaty.Rules) Rulebook {
 	book := bundled()
 	book.Rules = rules
 	return book
+}
+
+// Edition names the rules and calendars together: a start of the node records it, and a file remembers
+// under which it was opened.
+func (r Rulebook) Edition() string {
+	if r.edition != "" {
+		return r.edition
+	}
+	return r.Version + "/" + r.Times.Digest.Short() + "/" + r.Calendars.Digest.Short()
 }
 
 // Check refuses a rulebook whose clocks name time limits that it does not have.

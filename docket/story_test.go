@@ -317,15 +317,21 @@ func (w *world) delivery(h *house, id rogatory.MessageID) (d store.Delivery) {
 func (w *world) sound() {
 	w.Helper()
 	for _, h := range []*house{w.xa, w.xb} {
-		key, err := journal.NewVerifier(h.keys.JournalVerifier())
-		w.ok(err)
-		if _, err := h.Ledger.Publish(w.Context()); err != nil {
-			w.Fatal(err)
-		}
-		if _, err := h.Check(w.Context(), key, vault.Structure); err != nil {
+		if _, err := w.check(h); err != nil {
 			w.Fatalf("%s: %v", h.Us.State, err)
 		}
 	}
+}
+
+// check is fsck.
+func (w *world) check(h *house) (Findings, error) {
+	w.Helper()
+	key, err := journal.NewVerifier(h.keys.JournalVerifier())
+	w.ok(err)
+	if _, err := h.Ledger.Publish(w.Context()); err != nil {
+		w.Fatal(err)
+	}
+	return h.Check(w.Context(), key, vault.Structure)
 }
 
 // count returns how many entries of that type the journal has for the message.

@@ -176,20 +176,20 @@ func (n *Node) open(ctx context.Context) (err error) {
 		return err
 	}
 	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys().JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random})
+	rules := docket.Standard(n.Rules)
+	if rules.Desk, err = Treaties(n.dir); err != nil {
+		return err
+	}
+	if err := rules.Check(); err != nil {
+		return err
+	}
 	incarnation := int64(1)
 	if !n.opt.Inspect {
-		if incarnation, err = n.nextIncarnation(ctx); err != nil {
+		if incarnation, err = n.nextIncarnation(ctx, rules.Edition()); err != nil {
 			return err
 		}
 	}
-	book := docket.Standard(n.Rules)
-	if book.Desk, err = Treaties(n.dir); err != nil {
-		return err
-	}
-	if err := book.Check(); err != nil {
-		return err
-	}
-	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: book,
+	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: rules,
 		Directory: n, Signer: n.keys().Seal(), Messages: []age.Identity{current(func() []age.Identity { return n.keys().MessageIdentities() })},
 		Evidence: []age.Identity{current(func() []age.Identity { return n.keys().EvidenceIdentities() })},
 
@@ -218,7 +218,7 @@ func (n *Node) jitter() float64 {
 }
 
 // nextIncarnation counts the starts of this journal, so that peers notice clones and old copies.
-func (n *Node) nextIncarnation(ctx context.Context) (int64, error) {
+func (n *Node) nextIncarnation(ctx context.Context, edition string) (int64, error) {
 	const name = "incarnation"
 	var count int64
 	err := n.store.Update(ctx, func(tx *store.Tx) error {
@@ -242,7 +242,7 @@ func (n *Node) nextIncarnation(ctx context.Context) (int64, error) {
 			typ = rogatory.NodeCreated
 		}
 		by := rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: "node", Role: rogatory.TheNode}}
-		_, err = n.Ledger.Record(tx, rogatory.Entry{Type: typ, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: fmt.Sprintf("rules %s", n.Rules.Digest)})
+		_, err = n.Ledger.Record(tx, rogatory.Entry{Type: typ, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: docket.EditionPrefix + edition})
 		return err
 	})
 	return count, err

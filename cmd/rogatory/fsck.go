@@ -37,6 +37,9 @@ func (c *fsckCmd) Run(d *desk) error {
 	}
 	return d.give(found, func(w io.Writer) {
 		fmt.Fprintf(w, "journal entries\t%d\nmessages\t%d\nrequests\t%d\nexhibits\t%d\n", found.Entries, found.Messages, found.Requests, found.Exhibits)
+		if found.Earlier > 0 {
+			fmt.Fprintf(w, "opened under earlier rules\t%d, whose dates are taken as they stand\n", found.Earlier)
+		}
 		for _, o := range found.Orphans {
 			fmt.Fprintf(w, "unused in the vault, harmless\t%s\n", o)
 		}
