@@ -29,6 +29,7 @@ const (
 	CourierImported    EntryType = "courier.imported"
 	RequestRecorded    EntryType = "request.recorded" // it came, or goes, by another channel
 	ActRecorded        EntryType = "act.recorded"     // on such a request: what was said on paper or by word of mouth
+	OrderRenewed       EntryType = "order.renewed"    // the domestic order under which data stay preserved, Art 25(2)
 	RulesAdopted       EntryType = "rules.adopted"    // a data file took effect: Name says which, Why its digest and source
 	PersonChanged      EntryType = "person.changed"   // who may use the office's door
 )

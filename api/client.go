@@ -71,6 +71,11 @@ func (c *Client) Relay(ctx context.Context, id rogatory.ExhibitID, to rogatory.R
 	return x, c.call(ctx, http.MethodPost, "/exhibits/"+esc(id)+"/relay", Relaying{to}, &x)
 }
 
+// Renew records that the domestic order to preserve was renewed.
+func (c *Client) Renew(ctx context.Context, id rogatory.RequestID, order string) (f docket.File, err error) {
+	return f, c.call(ctx, http.MethodPost, "/requests/"+esc(id)+"/renewals", Renewal{order}, &f)
+}
+
 // Retention lists what lies in the vault for requests that have ended.
 func (c *Client) Retention(ctx context.Context) (all []docket.Keeping, err error) {
 	return all, c.call(ctx, http.MethodGet, "/retention", nil, &all)

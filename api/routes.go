@@ -47,6 +47,11 @@ type Relaying struct {
 	To rogatory.RequestID `json:"to"`
 }
 
+// Renewal names the decision that renews a domestic order.
+type Renewal struct {
+	Order string `json:"order" doc:"court, file number and date"`
+}
+
 // Proceeding is what an exhibit is kept for past its term.
 type Proceeding struct {
 	Name string `json:"name" doc:"file number of the proceeding; empty to keep it no longer"`
@@ -136,6 +141,12 @@ func (s *server) routes() {
 	}) (rogatory.Exhibit, error) {
 		return s.Office.Relay(ctx, by, in.id(), in.Body.To)
 	}, slow)
+	route(s, post, "/requests/{id}/renewals", "renew-order", "Record that the domestic order to preserve was renewed", func(ctx context.Context, by rogatory.Actor, in *struct {
+		RequestPath
+		Body Renewal
+	}) (docket.File, error) {
+		return s.Office.Renew(ctx, by, in.id(), in.Body.Order)
+	})
 	route(s, get, "/retention", "list-retention", "What lies in the vault for requests that have ended, and until when", func(ctx context.Context, by rogatory.Actor, _ *none) ([]docket.Keeping, error) {
 		return s.Office.Retention(ctx, by)
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rogatory"
+	"rogatory/deadline"
 	"rogatory/treaty"
 )
 
@@ -34,6 +35,7 @@ type File struct {
 	Conditions   []string              `json:"conditions,omitempty"`
 	Agreed       rogatory.Instant      `json:"agreed,omitzero"` // to the conditions: they bind from then on, Art 40(28)
 	Preservation rogatory.Preservation `json:"preservation,omitzero"`
+	Renewed      int                   `json:"renewed,omitempty"` // how often our domestic order to preserve was renewed
 	HeldBy       rogatory.RequestID    `json:"held_by,omitempty"` // request for disclosure that keeps it preserved
 	// AlsoHeldBy are further requests for disclosure of the same data: the data go when the last is decided.
 	AlsoHeldBy []rogatory.RequestID `json:"also_held_by,omitempty"`
@@ -131,6 +133,7 @@ const (
 	PreservationEnd = "preservation" // preserved data may be released
 	MeasureEnd      = "measure"      // a measure stops by itself
 	HearingEnd      = "hearing"      // until when the requesting State may speak to the lifting, Art 50(8)
+	RenewalDue      = "renewal"      // until when our domestic order to preserve has to be renewed, Art 25(2)
 	WrittenDue      = "written"      // until when what was said by word of mouth is confirmed, Art 40(13)
 )
 
@@ -230,7 +233,7 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 	}
 	f.take(m, by, kind, at)
 	if m.Act == rogatory.Send {
-		if err := hold(c, f, at); err != nil {
+		if err := hold(c, rules, f, at); err != nil {
 			return f, false, err
 		}
 	}
@@ -239,9 +242,12 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 		for _, d := range f.Deadlines {
 			f.stop(d.Name, Stopped)
 		}
-		if err := unhold(c, f, at); err != nil {
+		if err := unhold(c, rules, f, at); err != nil {
 			return f, false, err
 		}
+	}
+	if m.Act == rogatory.Preserve || m.Act == rogatory.Extend {
+		f.planRenewal(rules)
 	}
 	event := string(m.Act)
 	if m.Act == rogatory.Send {
@@ -336,6 +342,29 @@ func (f *File) take(m rogatory.Message, by rogatory.Side, kind treaty.Kind, at r
 	}
 }
 
+// planRenewal sets when our next domestic order has to be decided, so that no order lapses under a longer
+// preservation (Arts 25(2), 42(8)): an order binds for 90 days, and a hold may last until a decision. It is
+// the preserving State's own affair.
+func (f *File) planRenewal(rules Rulebook) {
+	if f.Side != rogatory.RequestedSide || f.Preservation.Since == 0 {
+		return
+	}
+	hold := deadline.Hold{From: f.Preservation.Since, Until: f.Preservation.Until, Order: deadline.DomesticOrder, Lead: deadline.RenewalLead}
+	if f.HeldBy != "" {
+		hold.Until = 0
+	}
+	orders, err := rules.Times.Plan(hold, rules.Calendars.Of(f.Us.State))
+	next := f.Renewed + 1 // the order after those that were made
+	switch {
+	case err != nil: // it cannot be planned: a person looks at once
+		f.setDeadline(RenewalDue, f.Changed, "25(2)")
+	case f.State == rogatory.Preserved && next < len(orders):
+		f.setDeadline(RenewalDue, orders[next].DecideBy, "25(2)")
+	default:
+		f.stop(RenewalDue, Met)
+	}
+}
+
 // extend moves the end of what runs; an extension of the other sort than what runs moves nothing.
 func (f *File) extend(b rogatory.Body, kind treaty.Kind) {
 	switch {
@@ -369,7 +398,7 @@ func (f *File) answerConsent(m rogatory.Message, by rogatory.Side) {
 }
 
 // hold keeps preserved data until the request for their disclosure is decided, Art 42(8).
-func hold(c cabinet, f File, at rogatory.Instant) error {
+func hold(c cabinet, rules Rulebook, f File, at rogatory.Instant) error {
 	if f.Request.Follows == "" {
 		return nil
 	}
@@ -384,11 +413,12 @@ func hold(c cabinet, f File, at rogatory.Instant) error {
 	}
 	p.HeldBy = f.ID
 	p.stop(PreservationEnd, Stopped)
+	p.planRenewal(rules)
 	return c.keep(p)
 }
 
 // unhold lets the preservation's own end run again once the disclosure was decided.
-func unhold(c cabinet, f File, at rogatory.Instant) error {
+func unhold(c cabinet, rules Rulebook, f File, at rogatory.Instant) error {
 	if f.Request.Follows == "" {
 		return nil
 	}
@@ -410,6 +440,7 @@ func unhold(c cabinet, f File, at rogatory.Instant) error {
 	if d := p.deadline(PreservationEnd); d != nil && p.State == rogatory.Preserved {
 		p.setDeadline(PreservationEnd, max(p.Preservation.Until, at), d.Article)
 	}
+	p.planRenewal(rules)
 	return c.keep(p)
 }
 
@@ -445,6 +476,10 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 				x.State, x.Kept = Deleted, ""
 			}
 		}
+	case rogatory.OrderRenewed:
+		f.Deadlines = slices.Clone(f.Deadlines)
+		f.Renewed++
+		f.planRenewal(rules)
 	case rogatory.DeadlinePassed:
 		f.Deadlines = slices.Clone(f.Deadlines)
 		f.stop(e.Name, Passed)

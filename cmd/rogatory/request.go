@@ -31,6 +31,7 @@ type requestCmds struct {
 	Answer   requestAnswerCmd   `cmd:"" help:"Act on a request: acknowledge, ask, accept, refuse, preserve, start, execute and others; a wrong one lists them all."`
 	Record   requestRecordCmd   `cmd:"" help:"Record a request that came by another channel: in the bag, through INTERPOL, by telephone."`
 	Heard    requestHeardCmd    `cmd:"" help:"Record what the other State said, by another channel, on such a request."`
+	Renew    requestRenewCmd    `cmd:"" help:"Record that the domestic order under which data stay preserved was renewed."`
 	Messages requestMessagesCmd `cmd:"" help:"Show every message of a request in full."`
 	Kinds    requestKindsCmd    `cmd:"" help:"List the kinds of request, or the fields and grounds of one."`
 }

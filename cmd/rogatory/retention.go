@@ -8,6 +8,7 @@ import (
 
 	"rogatory"
 	"rogatory/api"
+	"rogatory/docket"
 )
 
 type exhibitTermsCmd struct{}
@@ -75,4 +76,29 @@ func (c *exhibitDeleteCmd) Run(d *desk) error {
 	}
 	d.say("%s is deleted; the certificate is on its way to the other State", c.ID)
 	return d.give(done, func(w io.Writer) { fmt.Fprint(w, done.Text) })
+}
+
+type requestRenewCmd struct {
+	ID    string `arg:"" name:"request" help:"Reference of the preservation."`
+	Order string `help:"Decision that renews the order: court, file number and date." required:""`
+}
+
+// Run records a renewal.
+func (c *requestRenewCmd) Run(d *desk) error {
+	client, err := d.client()
+	if err != nil {
+		return err
+	}
+	f, err := client.Renew(d.ctx, rogatory.RequestID(c.ID), c.Order)
+	if err != nil {
+		return err
+	}
+	next := "and holds to the end"
+	for _, x := range f.Deadlines {
+		if x.Name == docket.RenewalDue && x.State == docket.Running {
+			next = "and the next renewal is to be decided by " + when(x.Due)
+		}
+	}
+	d.say("the order is renewed, %s", next)
+	return d.give(f, func(w io.Writer) { fmt.Fprintln(w, f.ID) })
 }
