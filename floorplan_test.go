@@ -38,6 +38,8 @@ var plan = map[string]floor{
 	"store":     {". journal", "stores entries with the hashes of their tree; rules of the office are not here"},
 	"ledger":    {". clock journal store", "the journal at work in the store's transaction"},
 
+	"desk": {". deadline", "who is on duty and who is woken are values: no clock, no chance, no line to anybody"},
+
 	"assistance":  {".", "needs, offers and matches are values: no case data, no disk"},
 	"legislation": {".", "articles and laws are values: no disk"},
 
@@ -61,7 +63,7 @@ var plan = map[string]floor{
 
 	"demo":                {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                 {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
-	"cmd/rogatory":        {". api asice assistance clock court deadline demo directory docket journal keyring legislation node store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":        {". api asice assistance clock court deadline demo desk directory docket journal keyring legislation node store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 	"cmd/rogatory-verify": {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"cmd/rogatory-sim":    {". sim", "long simulations"},
 	"bench":               {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
