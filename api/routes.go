@@ -66,7 +66,7 @@ type Deletion struct {
 
 // Adoption is a data file that takes effect.
 type Adoption struct {
-	Name   string          `json:"name" doc:"kinds, status, offences, national, deadlines, calendars or legislation"`
+	Name   string          `json:"name" doc:"kinds, deadlines, calendars, status or agreements"`
 	Digest rogatory.Digest `json:"digest" doc:"SHA-256 of the file"`
 	Why    string          `json:"why" doc:"where it comes from, and why it is taken"`
 }

@@ -167,6 +167,11 @@ type Rules struct {
 	retention []RetentionRule
 }
 
+// Embedded returns the files of rules and calendars that came with this program, for a jurist to begin with.
+func Embedded() (rules, calendars []byte) {
+	return slices.Clone(bundledRules), slices.Clone(bundledCalendars)
+}
+
 // BundledRules returns the rules that came with this program. They are checked by a test; an error here
 // would be a defect, so it panics.
 func BundledRules() *Rules {

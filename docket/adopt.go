@@ -12,7 +12,7 @@ import (
 )
 
 // adoptable are the data files whose taking effect is journaled.
-var adoptable = []string{"kinds", "status", "offences", "national", "deadlines", "calendars", "legislation", "agreements"}
+var adoptable = []string{"kinds", "deadlines", "calendars", "status", "agreements"}
 
 // Adopt records that a data file of that digest takes effect at this office, and why. It is called
 // before the file is put in place: a crash in between leaves a record of something that did not come

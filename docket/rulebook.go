@@ -49,7 +49,7 @@ func (r Rulebook) Check() error {
 	for _, k := range r.Kinds {
 		for _, c := range k.Clocks {
 			if _, err := r.Times.Rule(c.Rule); err != nil {
-				return rogatory.Fault(rogatory.Invalid, "rules_invalid", "clock %s of a %s request: %w", c.Name, k.ID, err)
+				return rogatory.Fault(rogatory.Invalid, "rules_invalid", "kind %s, clock %s: %w", k.ID, c.Name, err)
 			}
 		}
 	}

@@ -119,7 +119,14 @@ func replace(name string, data []byte) error {
 	if err := writeNew(tmp, data); err != nil {
 		return err
 	}
-	return os.Rename(tmp, name)
+	if err := os.Rename(tmp, name); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(name)) // the rename has to reach the disk
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // LoadConfig reads and checks DIR/node.json.

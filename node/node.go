@@ -140,7 +140,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{dir: dir, config: config, opt: opt, Rules: treaty.Convention(), bell: make(chan struct{}, 1),
+	n := &Node{dir: dir, config: config, opt: opt, bell: make(chan struct{}, 1),
 		transfers: map[rogatory.ExhibitID]*Transfer{}, problems: map[string]string{}, vouched: map[[sha256.Size]byte]validity{}}
 	if err := n.open(ctx); err != nil {
 		n.Close()
@@ -176,13 +176,11 @@ func (n *Node) open(ctx context.Context) (err error) {
 		return err
 	}
 	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys().JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random})
-	rules := docket.Standard(n.Rules)
-	if rules.Desk, err = Treaties(n.dir); err != nil {
+	rules, err := Rulebook(n.dir)
+	if err != nil {
 		return err
 	}
-	if err := rules.Check(); err != nil {
-		return err
-	}
+	n.Rules = rules.Rules
 	incarnation := int64(1)
 	if !n.opt.Inspect {
 		if incarnation, err = n.nextIncarnation(ctx, rules.Edition()); err != nil {

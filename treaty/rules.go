@@ -215,6 +215,9 @@ var common = []rogatory.Act{
 	rogatory.AskConsent, rogatory.GiveConsent, rogatory.DenyConsent, rogatory.NotifyDisclosure, rogatory.ConfirmInWriting, rogatory.CertifyDeletion,
 }
 
+// Embedded returns the file of the rules that came with this program, for a jurist to begin with.
+func Embedded() []byte { return bytes.Clone(embedded) }
+
 // Convention returns the rules that came with this program. They are checked by a test; an error
 // here would be a defect, so it panics.
 func Convention() *Rules {

@@ -3,10 +3,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -341,7 +339,7 @@ func (c *treatyImportCmd) Run(d *desk) error {
 		if err := client.Adopt(d.ctx, api.Adoption{Name: "status", Digest: result.SHA256, Why: why}); err != nil {
 			return err
 		}
-		if err := adoptStatus(d.globals.Node, data); err != nil {
+		if err := node.PutRules(d.globals.Node, node.StatusFile, data); err != nil {
 			return err
 		}
 		result.Adopted = true
@@ -380,38 +378,4 @@ func orDash(s string) string {
 		return "-"
 	}
 	return line(s)
-}
-
-// adoptStatus puts a book in force in the node's folder, after the journal has taken it down: it is
-// written beside, synced and renamed, so that after a failure or a crash the old book or the new one is
-// in force, whole. Doing it again is harmless.
-func adoptStatus(dir string, data []byte) error {
-	folder := filepath.Join(dir, node.RulesFolder)
-	failed := func(err error) error {
-		return rogatory.Fault(rogatory.Unavailable, "status_not_adopted", "write %s: %w", filepath.Join(folder, node.StatusFile), err).
-			WithHint("mend the cause and adopt it again; one of the two books is in force, whole")
-	}
-	if err := os.Mkdir(folder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return failed(err)
-	}
-	f, err := os.CreateTemp(folder, node.StatusFile+".*")
-	if err != nil {
-		return failed(err)
-	}
-	defer os.Remove(f.Name()) // after the rename there is nothing to remove
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return failed(err)
-	}
-	if err := os.Rename(f.Name(), filepath.Join(folder, node.StatusFile)); err != nil {
-		return failed(err)
-	}
-	parent, err := os.Open(folder)
-	if err != nil {
-		return failed(err)
-	}
-	if err := errors.Join(parent.Sync(), parent.Close()); err != nil { // the rename has to reach the disk
-		return failed(err)
-	}
-	return nil
 }

@@ -18,7 +18,7 @@ func TestAdoptStatus(t *testing.T) {
 	book := treatystatus.Embedded().Book()
 	dir := t.TempDir()
 	for range 2 { // the second replaces the first
-		if err := adoptStatus(dir, book.Encode()); err != nil {
+		if err := node.PutRules(dir, node.StatusFile, book.Encode()); err != nil {
 			t.Fatal(err)
 		}
 		data, err := os.ReadFile(filepath.Join(dir, node.RulesFolder, node.StatusFile))
@@ -33,7 +33,7 @@ func TestAdoptStatus(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(blocked, node.RulesFolder), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := adoptStatus(blocked, book.Encode()); rogatory.CodeOf(err) != "status_not_adopted" {
+	if err := node.PutRules(blocked, node.StatusFile, book.Encode()); rogatory.CodeOf(err) != "file_unwritable" {
 		t.Errorf("into a file: %v", err)
 	}
 }
