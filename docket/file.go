@@ -126,6 +126,7 @@ type Deadline struct {
 	Version  int    `json:"version,omitempty"`
 	Calendar string `json:"calendar,omitempty"`
 	Zone     string `json:"zone,omitempty"`
+	Verified bool   `json:"verified,omitempty"` // a jurist verified the rule and the calendar
 }
 
 // The deadlines that are not clocks of the rules.
@@ -181,7 +182,7 @@ func (f *File) start(rules Rulebook, c treaty.Clock, at rogatory.Instant) {
 	}
 	f.setDeadline(c.Name, due.At, c.Article)
 	d := f.deadline(c.Name)
-	d.Rule, d.Version, d.Calendar, d.Zone = due.Rule, due.Version, due.Calendar, due.Zone
+	d.Rule, d.Version, d.Calendar, d.Zone, d.Verified = due.Rule, due.Version, due.Calendar, due.Zone, due.Verified
 }
 
 func (f *File) stop(name string, s DeadlineState) {

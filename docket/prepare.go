@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rogatory"
+	"rogatory/envelope"
 	"rogatory/treaty"
 )
 
@@ -15,9 +16,15 @@ import (
 // somebody should look again.
 const maxExtension = 366
 
+// maxHours bounds what one order or extension of a measure may be counted in, likewise: a year.
+const maxHours = maxExtension * 24
+
 // prepare checks and completes what an act says. It is pure but for the directory that it is given.
 func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party rogatory.Party) error {
 	b := &m.Body
+	if envelope.Worded(m.Act) && m.Act != rogatory.DenyConsent && strings.TrimSpace(b.Text) == "" {
+		return rogatory.Fault(rogatory.Invalid, "words_missing", "the act %s says something to %s, and nothing was said", m.Act, f.Them.State).WithHint("say it with --text")
+	}
 	switch m.Act {
 	case rogatory.Send:
 		return o.prepareSend(m, f, kind, party)
@@ -29,6 +36,9 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 		}
 		if err := kind.CheckVerdict(o.Rules.Rules, m.Act, b.Verdict, f.Request.Offence, f.Consulted); err != nil {
 			return err
+		}
+		if m.Act == rogatory.Postpone && b.Verdict.Review <= m.Sent {
+			return rogatory.Fault(rogatory.Invalid, "review_past", "a postponed request is looked at again later, not at %s (Art 40(27))", b.Verdict.Review)
 		}
 	case rogatory.Supplement:
 		b.Answers = f.Question
@@ -58,6 +68,9 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 	case rogatory.Extend, rogatory.RequestExtension:
 		if f.State == rogatory.InForce {
 			return prepareExtension(m, f, kind)
+		}
+		if p := b.Preservation; m.Act == rogatory.Extend && p != nil && p.Until == 0 && p.Days > 0 && p.Days <= maxExtension {
+			b.Preservation = &rogatory.Preservation{Until: f.Preservation.Until.Add(time.Duration(p.Days) * treaty.Day)}
 		}
 		switch {
 		case m.Act == rogatory.Extend && (b.Preservation == nil || b.Preservation.Until <= f.Preservation.Until):
@@ -191,6 +204,9 @@ func prepareStart(m *rogatory.Message, f File, kind treaty.Kind) error {
 	if m.Body.Measure != nil {
 		asked = *m.Body.Measure
 	}
+	if asked.Until == 0 && asked.Hours > 0 && asked.Hours <= maxHours {
+		asked.Until = m.Sent.Add(time.Duration(asked.Hours) * time.Hour)
+	}
 	asked.Since, asked.Hours = m.Sent, 0
 	rule := kind.Measure.In(requestedState(f))
 	latest := f.Request.Term.To
@@ -214,7 +230,11 @@ func prepareStart(m *rogatory.Message, f File, kind treaty.Kind) error {
 	if kind.Payments != "" && len(asked.Assets) == 0 {
 		return rogatory.Fault(rogatory.Invalid, "assets_missing", "say what was frozen: account, amount asked for and amount frozen, which may be 0")
 	}
-	for _, a := range asked.Assets {
+	asked.Assets = slices.Clone(asked.Assets)
+	for i, a := range asked.Assets {
+		if a.At == 0 {
+			asked.Assets[i].At = m.Sent
+		}
 		want, ok1 := a.Asked.Rational()
 		got, ok2 := a.Frozen.Rational()
 		if !ok1 || !ok2 || a.Asked.Code != a.Frozen.Code || got.Cmp(want) > 0 {
@@ -244,6 +264,9 @@ func prepareExtension(m *rogatory.Message, f File, kind treaty.Kind) error {
 	}
 	if rule.Extensions > 0 && f.Extensions >= rule.Extensions {
 		return rogatory.Fault(rogatory.Conflict, "extensions_used", "the measure was extended %d times, and may be no more (Art %s; %s)", f.Extensions, rule.Article, rule.Basis)
+	}
+	if x := b.Measure; x != nil && x.Until == 0 && x.Hours > 0 && x.Hours <= maxHours {
+		b.Measure = &rogatory.Measure{Until: f.Measure.Until.Add(time.Duration(x.Hours) * time.Hour)}
 	}
 	if b.Measure == nil || b.Measure.Until <= f.Measure.Until {
 		return rogatory.Fault(rogatory.Invalid, "extension_too_short", "the extension must end after %s", f.Measure.Until)

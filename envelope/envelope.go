@@ -184,6 +184,16 @@ func checkMessage(m rogatory.Message) error {
 	return CheckBody(m.Act, m.Body)
 }
 
+// Worded reports whether an act says nothing without words to the other State.
+func Worded(act rogatory.Act) bool {
+	switch act {
+	case rogatory.AskMore, rogatory.Supplement, rogatory.Consult, rogatory.Warn, rogatory.Withdraw, rogatory.AskRelease, rogatory.Hear, rogatory.Represent,
+		rogatory.Stop, rogatory.AskStatus, rogatory.TellStatus, rogatory.Correct, rogatory.DiscussCosts, rogatory.DenyConsent, rogatory.NotifyDisclosure, rogatory.RevokeOffer, rogatory.CertifyDeletion:
+		return true
+	}
+	return false
+}
+
 // CheckBody says which member an act carries: exactly those, so that nothing hides in a message.
 func CheckBody(act rogatory.Act, b rogatory.Body) error {
 	type parts struct {
@@ -191,53 +201,53 @@ func CheckBody(act rogatory.Act, b rogatory.Body) error {
 	}
 	has := parts{b.Request != nil, b.Verdict != nil, b.Preservation != nil, b.Exhibit != nil, b.ExhibitID != "", !b.Root.IsZero(), b.Answers != "", b.Text != "",
 		b.Measure != nil, b.Consent != nil, b.Recovery != nil, len(b.Details) > 0}
-	want := has // acts may carry words; text is free unless it is required below
+	want := has
+	text := has.text || Worded(act) // every act may carry words
 	switch act {
 	case rogatory.Send:
-		want = parts{request: true, text: has.text}
+		want = parts{request: true, text: text}
 	case rogatory.Accept:
-		want = parts{verdict: has.verdict, text: has.text}
+		want = parts{verdict: has.verdict, text: text}
 	case rogatory.Refuse, rogatory.Postpone:
-		want = parts{verdict: true, text: has.text}
+		want = parts{verdict: true, text: text}
 	case rogatory.Execute:
-		want = parts{verdict: true, text: has.text, details: has.details}
+		want = parts{verdict: true, text: text, details: has.details}
 	case rogatory.Preserve:
-		want = parts{preservation: true, text: has.text}
+		want = parts{preservation: true, text: text}
 	case rogatory.Extend, rogatory.RequestExtension: // of a preservation or of a measure
-		want = parts{preservation: !has.measure, measure: has.measure, text: has.text}
+		want = parts{preservation: !has.measure, measure: has.measure, text: text}
 	case rogatory.Start:
-		want = parts{measure: true, text: has.text}
+		want = parts{measure: true, text: text}
 	case rogatory.Stop:
-		want = parts{measure: has.measure, text: true}
+		want = parts{measure: has.measure, text: text}
 	case rogatory.AskConsent:
-		want = parts{consent: true, text: has.text}
+		want = parts{consent: true, text: text}
 	case rogatory.GiveConsent:
-		want = parts{answers: true, verdict: has.verdict, text: has.text}
+		want = parts{answers: true, verdict: has.verdict, text: text}
 	case rogatory.DenyConsent:
-		want = parts{answers: true, text: true}
+		want = parts{answers: true, text: text}
 	case rogatory.Agree:
-		want = parts{verdict: true, text: has.text}
+		want = parts{verdict: true, text: text}
 	case rogatory.NotifyDisclosure:
-		want = parts{exhibitID: has.exhibitID, text: true}
+		want = parts{exhibitID: has.exhibitID, text: text}
 	case rogatory.DiscloseTraffic:
-		want = parts{details: true, text: has.text}
+		want = parts{details: true, text: text}
 	case rogatory.ReportRecovery:
-		want = parts{recovery: true, text: has.text}
+		want = parts{recovery: true, text: text}
 	case rogatory.Offer:
-		want = parts{exhibit: true, text: has.text}
+		want = parts{exhibit: true, text: text}
 	case rogatory.Take:
-		want = parts{exhibitID: true, root: true, text: has.text}
+		want = parts{exhibitID: true, root: true, text: text}
 	case rogatory.CertifyDeletion:
-		want = parts{exhibitID: true, root: true, text: true}
+		want = parts{exhibitID: true, root: true, text: text}
 	case rogatory.RevokeOffer:
-		want = parts{exhibitID: true, text: true}
+		want = parts{exhibitID: true, text: text}
 	case rogatory.Supplement, rogatory.Represent:
-		want = parts{answers: true, text: true}
+		want = parts{answers: true, text: text}
 	case rogatory.AskMore, rogatory.Consult, rogatory.Warn, rogatory.Withdraw, rogatory.AskRelease, rogatory.Hear,
-		rogatory.AskStatus, rogatory.TellStatus, rogatory.Correct, rogatory.DiscussCosts:
-		want = parts{text: true}
-	case rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close, rogatory.ConfirmInWriting:
-		want = parts{text: has.text}
+		rogatory.AskStatus, rogatory.TellStatus, rogatory.Correct, rogatory.DiscussCosts,
+		rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close, rogatory.ConfirmInWriting:
+		want = parts{text: text}
 	default:
 		return invalid("act %.40q is not one that crosses a border", act)
 	}

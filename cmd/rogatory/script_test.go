@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -35,7 +37,7 @@ func TestCommandLine(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
-			for _, name := range []string{"FED_A", "OFFICE_A", "FED_B", "OFFICE_B", "FED_C"} {
+			for _, name := range []string{"FED_A", "OFFICE_A", "FED_B", "OFFICE_B", "FED_C", "OFFICE_C"} {
 				l, err := net.Listen("tcp", "127.0.0.1:0")
 				if err != nil {
 					return err
@@ -48,9 +50,10 @@ func TestCommandLine(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"status": status,
-			"until":  until,
-			"keep":   keep,
+			"status":  status,
+			"until":   until,
+			"keep":    keep,
+			"offices": offices,
 		},
 	})
 }
@@ -86,6 +89,58 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 // keep puts what the last command printed into a variable.
 func keep(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// staff are the people of each exercise State's office.
+var staff = map[string][][2]string{
+	"xa": {{"anna", "officer"}, {"bruno", "decider"}, {"elsa", "custodian"}},
+	"xb": {{"boris", "officer"}, {"carla", "decider"}, {"dino", "custodian"}},
+	"xc": {{"ines", "officer"}, {"fina", "decider"}, {"gino", "custodian"}},
+}
+
+// offices makes the nodes of exercise States, each an authority of every role, that know each other
+// through one directory: offices xa xb. The script serves them. It is the ceremony of story.txt in one
+// step and in this process, which is what a script about something else can wait for.
+func offices(ts *testscript.TestScript, _ bool, args []string) {
+	do := func(args ...string) string {
+		var out, words bytes.Buffer
+		if code := run(context.Background(), args, &out, &words); code != 0 {
+			ts.Fatalf("%s: %s", strings.Join(args, " "), words.String())
+		}
+		return strings.TrimSpace(out.String())
+	}
+	file := func(name, content string) string {
+		name = ts.MkAbs(name)
+		ts.Check(os.WriteFile(name, []byte(content+"\n"), 0o600))
+		return name
+	}
+	dir, root, operator := ts.MkAbs("dir"), ts.MkAbs("root.pem"), ts.MkAbs("operator.pem")
+	rootPub, operatorPub := file("root.pub", do("directory", "key", root)), file("operator.pub", do("directory", "key", operator))
+	do("directory", "init", dir, "--threshold", "1", "--root", rootPub, "--operator", operatorPub)
+	const roles = "central_authority,point_of_contact,competent_authority,law_enforcement,extradition_authority"
+	for _, state := range args {
+		code := strings.ToUpper(state)
+		federation, office := ts.Getenv("FED_"+code[1:]), ts.Getenv("OFFICE_"+code[1:])
+		name := map[string]string{"xa": "Aurelia", "xb": "Borealia", "xc": "Cascadia"}[state]
+		do("init", "--node", ts.MkAbs(state), "--state", code, "--state-name", name, "--authority", "justice", "--authority-name", "Ministry of Justice of "+name,
+			"--role", roles, "--directory", filepath.Join(dir, "published"), "--federation", federation, "--office", office,
+			"--endpoint", "https://"+federation, "--journal-url", "http://"+office+"/journal")
+		do("directory", "add", dir, code, "--anchor", file(state+".pub", do("directory", "anchor", "--node", ts.MkAbs(state))))
+		for _, p := range staff[state] {
+			do("person", "add", p[0], "--role", p[1], "--node", ts.MkAbs(state))
+		}
+	}
+	do("directory", "sign", dir, "root", "targets", "--key", root)
+	for _, state := range args {
+		do("directory", "submit", dir, "--entry-key", "--node", ts.MkAbs(state))
+	}
+	do("directory", "publish", dir, "--operator", operator)
+	first := filepath.Join(dir, "published", "1.root.json")
+	content, err := os.ReadFile(first)
+	ts.Check(err)
+	for _, state := range args {
+		do("directory", "trust", first, "--node", ts.MkAbs(state), "--digest", rogatory.DigestOf(content).String())
+	}
 }
 
 // What looks like a panic of the parser must not be mistaken for its wish to end.
