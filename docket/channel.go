@@ -48,7 +48,7 @@ func (o *Office) Record(ctx context.Context, by rogatory.Actor, a Arrival) (File
 		return File{}, err
 	}
 	if !a.From.State.Valid() || a.From.State == o.Us.State {
-		return File{}, rogatory.Fault(rogatory.Invalid, "sender_invalid", "a request cannot come from %.60q", a.From.String()).WithHint("give the two-letter code of the requesting State, such as XC")
+		return File{}, rogatory.Fault(rogatory.Invalid, "sender_invalid", "a request cannot come from %.60q", a.From.State).WithHint("give the two-letter code of the requesting State, such as XC")
 	}
 	if strings.TrimSpace(a.Reference) == "" {
 		return File{}, rogatory.Fault(rogatory.Invalid, "reference_missing", "say under which reference the original is found").WithHint("the other State's file number, or the number of the note")
@@ -70,7 +70,7 @@ func (o *Office) Record(ctx context.Context, by rogatory.Actor, a Arrival) (File
 		if err != nil {
 			return err
 		}
-		m, err := o.unsigned(c.Request(n), a.From, o.Us, at, rogatory.Send, rogatory.Officer{Name: by.Name, Role: by.Role}, rogatory.Body{Request: &a.Request})
+		m, err := o.unsigned(c.Request(n), a.From, o.Us, at, rogatory.Send, recorder(by), rogatory.Body{Request: &a.Request})
 		if err != nil {
 			return err
 		}
@@ -104,13 +104,16 @@ func (o *Office) Heard(ctx context.Context, by rogatory.Actor, id rogatory.Reque
 			return rogatory.Fault(rogatory.Conflict, "speaks_for_itself", "%s answers request %s with signed messages of its own", now.Them.State, id).
 				WithHint("only what came by another channel is recorded by hand")
 		}
+		if err := worded(act, body, now.Us.State); err != nil {
+			return err
+		}
 		switch act {
 		case rogatory.Supplement:
 			body.Answers = now.Question
 		case rogatory.Agree:
 			body.Verdict = &rogatory.Verdict{Conditions: now.Conditions}
 		}
-		m, err := o.unsigned(id, now.Them, now.Us, at, act, rogatory.Officer{Name: "as recorded by " + by.Name, Role: rogatory.DutyOfficer}, body)
+		m, err := o.unsigned(id, now.Them, now.Us, at, act, recorder(by), body)
 		if err != nil {
 			return err
 		}
@@ -118,6 +121,11 @@ func (o *Office) Heard(ctx context.Context, by rogatory.Actor, id rogatory.Reque
 		return err
 	})
 	return f, err
+}
+
+// recorder stands for whoever spoke for the other State: the paper names a seal, and seldom a person.
+func recorder(by rogatory.Actor) rogatory.Officer {
+	return rogatory.Officer{Name: "as recorded by " + by.Name, Role: rogatory.DutyOfficer}
 }
 
 // note records an act that no message carries, and moves the file by it.

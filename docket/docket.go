@@ -258,7 +258,7 @@ func (o *Office) draft(ctx context.Context, by rogatory.Actor, to rogatory.Addre
 		return File{}, err
 	}
 	if !to.State.Valid() || to.State == o.Us.State {
-		return File{}, rogatory.Fault(rogatory.Invalid, "addressee_invalid", "a request cannot be addressed to %.60q", to.String()).WithHint("give the two-letter code of another State, such as XB")
+		return File{}, rogatory.Fault(rogatory.Invalid, "addressee_invalid", "a request cannot be addressed to %.60q", to.State).WithHint("give the two-letter code of another State, such as XB")
 	}
 	var f File
 	err := o.Store.Update(ctx, func(tx *store.Tx) error {

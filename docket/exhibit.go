@@ -97,7 +97,8 @@ func sealable(f File, kind treaty.Kind, s Sealing) error {
 		return rogatory.Fault(rogatory.Conflict, "act_not_open", "exhibits of the %s State are not open while %s is %s", f.Side, f.ID, f.State).
 			WithHint("the requested State seals for what it accepted; the requesting State may do so once the request was sent")
 	case f.Channel != "":
-		return rogatory.Fault(rogatory.Conflict, "no_line", "request %s goes by the %s channel, and so does its evidence", f.ID, f.Channel)
+		return rogatory.Fault(rogatory.Conflict, "no_line", "request %s goes by the %s channel, and so does its evidence", f.ID, f.Channel).
+			WithHint("hand it over on that way, and say what was given with the act that executes the request")
 	case len(f.Exhibits) >= maxExhibits:
 		return rogatory.Fault(rogatory.Invalid, "too_many_exhibits", "request %s has %d exhibits already", f.ID, len(f.Exhibits)).WithHint("pack small files into one archive")
 	case strings.TrimSpace(s.Title) == "" || strings.TrimSpace(s.Acquired) == "":

@@ -22,8 +22,10 @@ const maxHours = maxExtension * 24
 // prepare checks and completes what an act says. It is pure but for the directory that it is given.
 func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party rogatory.Party) error {
 	b := &m.Body
-	if envelope.Worded(m.Act) && m.Act != rogatory.DenyConsent && strings.TrimSpace(b.Text) == "" {
-		return rogatory.Fault(rogatory.Invalid, "words_missing", "the act %s says something to %s, and nothing was said", m.Act, f.Them.State).WithHint("say it with --text")
+	if m.Act != rogatory.DenyConsent { // it has an error of its own
+		if err := worded(m.Act, *b, f.Them.State); err != nil {
+			return err
+		}
 	}
 	switch m.Act {
 	case rogatory.Send:
@@ -82,6 +84,12 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 		if m.By.Role != rogatory.TheNode && (f.HeldBy != "" || m.Sent < f.Preservation.Until) {
 			return rogatory.Fault(rogatory.Conflict, "preservation_running", "the data are preserved until %s (Art 42(8))", f.Preservation.Until)
 		}
+	case rogatory.ReportRecovery:
+		if r := b.Recovery; r == nil || !r.Frozen.Valid() {
+			return recoveryInvalid("say what was attempted, frozen and returned")
+		} else if _, ok := r.Share(); !ok {
+			return recoveryInvalid("%.40q frozen and %.40q returned of %.40q attempted", r.Frozen.String(), r.Returned.String(), r.Attempted.String())
+		}
 	case rogatory.Represent:
 		if f.Heard == 0 {
 			return rogatory.Fault(rogatory.Conflict, "hearing_not_announced", "%s has not announced that it lifts the measure of %s (Art 50(8))", f.Them.State, f.ID).
@@ -100,6 +108,18 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 		}
 	}
 	return kind.CheckDetails(o.Rules.Rules, m.Act, b.Details)
+}
+
+func recoveryInvalid(format string, args ...any) error {
+	return rogatory.Fault(rogatory.Invalid, "recovery_invalid", format, args...).WithHint("three decimal amounts of one currency, such as 12500.00 EUR: a loss above zero, of which no more came back than was taken")
+}
+
+// worded refuses an act that says nothing without words, where there are none.
+func worded(act rogatory.Act, b rogatory.Body, to rogatory.StateCode) error {
+	if envelope.Worded(act) && strings.TrimSpace(b.Text) == "" {
+		return rogatory.Fault(rogatory.Invalid, "words_missing", "the act %s says something to %s, and nothing was said", act, to).WithHint("say it in words, with --text on the command line")
+	}
+	return nil
 }
 
 func (o *Office) prepareSend(m *rogatory.Message, f File, kind treaty.Kind, party rogatory.Party) error {
@@ -225,7 +245,7 @@ func prepareStart(m *rogatory.Message, f File, kind treaty.Kind) error {
 	case asked.Until <= m.Sent:
 		return rogatory.Fault(rogatory.Invalid, "end_past", "the measure would end at %s, before it begins", asked.Until)
 	case latest != 0 && asked.Until > latest:
-		return rogatory.Fault(rogatory.Invalid, "end_too_late", "the measure may run until %s, not until %s (Art %s; %s)", latest, asked.Until, rule.Article, rule.Basis)
+		return rogatory.Fault(rogatory.Invalid, "end_too_late", "the measure may run until %s, not until %s (%s)", latest, asked.Until, rule.Source())
 	}
 	if kind.Payments != "" && len(asked.Assets) == 0 {
 		return rogatory.Fault(rogatory.Invalid, "assets_missing", "say what was frozen: account, amount asked for and amount frozen, which may be 0")
@@ -258,12 +278,12 @@ func prepareExtension(m *rogatory.Message, f File, kind treaty.Kind) error {
 	b, rule := &m.Body, kind.Measure.In(requestedState(f))
 	if m.Act == rogatory.RequestExtension {
 		if b.Measure == nil || b.Measure.Hours < 1 || rule.ExtensionHours > 0 && b.Measure.Hours > rule.ExtensionHours {
-			return rogatory.Fault(rogatory.Invalid, "extension_invalid", "ask for at least 1 more hour, and for %d at most (%s)", rule.ExtensionHours, rule.Basis)
+			return rogatory.Fault(rogatory.Invalid, "extension_invalid", "ask for at least 1 more hour, and for %d at most (%s)", rule.ExtensionHours, rule.Source())
 		}
 		return nil
 	}
 	if rule.Extensions > 0 && f.Extensions >= rule.Extensions {
-		return rogatory.Fault(rogatory.Conflict, "extensions_used", "the measure was extended %d times, and may be no more (Art %s; %s)", f.Extensions, rule.Article, rule.Basis)
+		return rogatory.Fault(rogatory.Conflict, "extensions_used", "the measure was extended %d times, and may be no more (%s)", f.Extensions, rule.Source())
 	}
 	if x := b.Measure; x != nil && x.Until == 0 && x.Hours > 0 && x.Hours <= maxHours {
 		b.Measure = &rogatory.Measure{Until: f.Measure.Until.Add(time.Duration(x.Hours) * time.Hour)}
@@ -272,7 +292,7 @@ func prepareExtension(m *rogatory.Message, f File, kind treaty.Kind) error {
 		return rogatory.Fault(rogatory.Invalid, "extension_too_short", "the extension must end after %s", f.Measure.Until)
 	}
 	if rule.ExtensionHours > 0 && b.Measure.Until > f.Measure.Until.Add(time.Duration(rule.ExtensionHours)*time.Hour) {
-		return rogatory.Fault(rogatory.Invalid, "end_too_late", "one extension is of at most %d hours (Art %s; %s)", rule.ExtensionHours, rule.Article, rule.Basis)
+		return rogatory.Fault(rogatory.Invalid, "end_too_late", "one extension is of at most %d hours (%s)", rule.ExtensionHours, rule.Source())
 	}
 	return nil
 }

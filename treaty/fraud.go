@@ -51,8 +51,9 @@ func FreezeRequest(r FraudReport) rogatory.Request {
 		set("purpose", "securing the proceeds of the fraud in investigation "+r.File)
 	}
 	if len(r.Payments) > 0 {
-		set("actions_sought", "freeze the balance of these accounts up to the amount of each payment, trace where it went on, and say what was found:\n"+strings.Join(accounts, "\n"))
-		set("reasonable_basis", "the payments above were induced by deception; without a freeze the money goes on within minutes")
+		set("assistance", "freezing at once, and word of each amount that was found")
+		set("actions", "freeze the balance of these accounts up to the amount of each payment, trace where it went on, and say what was found:\n"+strings.Join(accounts, "\n"))
+		set("basis_reasons", "the payments above were induced by deception; without a freeze the money goes on within minutes")
 		set("persons", strings.Join(accounts, "\n"))
 		set("period", fmt.Sprintf("%s to %s", r.Payments[0].At.Time().Format("2006-01-02T15:04Z07:00"), last.At.Time().Format("2006-01-02T15:04Z07:00")))
 	}

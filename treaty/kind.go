@@ -69,6 +69,18 @@ func (m Bounds) In(state rogatory.StateCode) Bounds {
 	return m
 }
 
+// Source says where the bounds come from, and whether a jurist verified that.
+func (m Bounds) Source() string {
+	source := "Art " + m.Article + "; " + m.Basis
+	if !m.Verified {
+		source += "; " + unverified
+	}
+	return source
+}
+
+// unverified marks a rule that was not yet held against the official text.
+const unverified = "not verified by a jurist"
+
 // Starts lists the clocks that the event starts: Received, or an act.
 func (k Kind) Starts(event string) []Clock {
 	var clocks []Clock

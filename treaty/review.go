@@ -77,6 +77,11 @@ func (r *Rules) Review(req rogatory.Request, on rogatory.Instant) []Finding {
 			say(true, "follows_invalid", "follows", "", "a well-formed reference to the earlier request, not %.40q", string(req.Follows))
 		}
 	}
+	for i, f := range found { // whoever reads only the words knows who asks for it
+		if f.Article != "" && !strings.Contains(f.Text, "(Art") {
+			found[i].Text += " (Art " + f.Article + ")"
+		}
+	}
 	return found
 }
 

@@ -584,3 +584,26 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// A fraud report of the first minutes makes a request that lacks nothing; an empty one makes a draft that
+// says what it lacks.
+func TestAFraudReportIsEnoughForAFreeze(t *testing.T) {
+	rules, now := Convention(), rogatory.At(time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC))
+	example, err := rules.Example(AssetFreeze, "", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := FraudReport{Authority: "Cybercrime unit of Aurelia", Account: "A caller posed as the bank.", Law: "section 205", Payments: example.Payments, File: "2026/118", Language: "en"}
+	if found := rules.Review(FreezeRequest(report), now); len(found) > 0 {
+		t.Errorf("the freeze request: %+v", found)
+	}
+	for _, f := range rules.Review(FreezeRequest(FraudReport{}), now) {
+		if f.Code == "field_unknown" {
+			t.Errorf("an empty report: %+v", f)
+		}
+	}
+	report.Payments = nil
+	if lacks := rules.Lacks(FreezeRequest(report), now); len(lacks) == 0 {
+		t.Error("a report without a payment freezes nothing, and lacks nothing")
+	}
+}

@@ -80,11 +80,18 @@ func listGrounds(r *Rules, grounds []rogatory.Ground) string {
 	if len(grounds) == 0 {
 		return "this kind of request has no such grounds"
 	}
-	var each []string
+	var each, open []string
 	for _, g := range grounds {
 		each = append(each, fmt.Sprintf("%s (%s, Art %s)", g, r.Grounds[g].Text, r.Grounds[g].Article))
+		if !r.Grounds[g].Verified {
+			open = append(open, string(g))
+		}
 	}
-	return "the grounds are " + strings.Join(each, "; ")
+	text := "the grounds are " + strings.Join(each, "; ")
+	if len(open) > 0 {
+		text += "; " + unverified + ": " + strings.Join(open, ", ")
+	}
+	return text
 }
 
 func outcomes(r *Rules, all []rogatory.Outcome) string {

@@ -240,9 +240,9 @@ func when(i rogatory.Instant) string {
 	return i.Time().Format("2006-01-02 15:04:05Z")
 }
 
-// moment reads a date or an RFC 3339 time from the command line.
+// moment reads a date or an RFC 3339 time, which may leave the seconds out, from the command line.
 func moment(s string) (rogatory.Instant, error) {
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04Z07:00", time.RFC3339} {
 		if t, err := time.Parse(layout, s); err == nil && t.Year() >= 1970 && t.Year() <= 9999 {
 			return rogatory.At(t), nil
 		}

@@ -182,7 +182,7 @@ func (p kindPage) bounds(law string, b treaty.Bounds) {
 	for _, each := range []struct {
 		n    int
 		what string
-	}{{b.Hours, "%d hours"}, {b.ExtensionHours, "%d hours each extension"}, {b.Extensions, "%d extensions"}, {b.HearingHours, "%d hours to be heard before it is lifted"}} {
+	}{{b.Hours, "%d hours"}, {b.ExtensionHours, "%d hours each extension"}, {b.Extensions, "extended %d times at most"}, {b.HearingHours, "%d hours to be heard before it is lifted"}} {
 		if each.n > 0 {
 			says = append(says, fmt.Sprintf(each.what, each.n))
 		}

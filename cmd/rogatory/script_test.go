@@ -86,9 +86,19 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// keep puts what the last command printed into a variable.
+// keep puts what the last command printed into a variable; with several names, a word into each.
 func keep(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+	text := strings.TrimSpace(ts.ReadFile("stdout"))
+	each := []string{text}
+	if len(args) > 1 {
+		each = strings.Fields(text)
+	}
+	if len(each) != len(args) {
+		ts.Fatalf("%q does not fill %v", text, args)
+	}
+	for i, name := range args {
+		ts.Setenv(name, each[i])
+	}
 }
 
 // staff are the people of each exercise State's office.

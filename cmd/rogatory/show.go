@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"rogatory"
+	"rogatory/api"
 	"rogatory/docket"
 	"rogatory/treaty"
 )
@@ -38,7 +39,7 @@ func (c *requestShowCmd) Run(d *desk) error {
 	}
 	var said []docket.Logged
 	if f.Channel != "" { // what was said is in the journal, and in no message
-		if said, err = client.Entries(d.ctx, f.ID, 0, maxSaid); err != nil {
+		if said, err = saidElsewhere(d, client, f.ID); err != nil {
 			return err
 		}
 	}
@@ -101,17 +102,34 @@ func (c *requestShowCmd) Run(d *desk) error {
 			showBody(w, m.Message.Body)
 		}
 		for _, e := range said {
-			if m := e.Entry.Said; m != nil {
-				fmt.Fprintf(w, "%s\t%s by %s of %s (%s), recorded by %s\n", when(m.Sent), m.Act, line(m.By.Name), m.From.State, m.By.Role, line(e.Entry.By.Name))
-				showBody(w, m.Body)
-			}
+			m := e.Entry.Said
+			fmt.Fprintf(w, "%s\t%s by %s of %s (%s), recorded by %s\n", when(m.Sent), m.Act, line(m.By.Name), m.From.State, m.By.Role, line(e.Entry.By.Name))
+			showBody(w, m.Body)
 		}
 	})
 }
 
-// maxSaid is how many entries of a request's journal are looked through for what was said by another
-// channel: more than people write by hand.
-const maxSaid = 1000
+// entriesPage is how many journal entries the office's door gives at once.
+const entriesPage = 200
+
+// saidElsewhere reads what was recorded of a request that goes by another channel.
+func saidElsewhere(d *desk, client *api.Client, id rogatory.RequestID) (all []docket.Logged, err error) {
+	for from := int64(0); ; {
+		page, err := client.Entries(d.ctx, id, from, entriesPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page {
+			if e.Entry.Said != nil {
+				all = append(all, e)
+			}
+		}
+		if len(page) < entriesPage {
+			return all, nil
+		}
+		from = page[len(page)-1].Index + 1
+	}
+}
 
 // showRequest writes what is asked.
 func showRequest(w io.Writer, f docket.File) {
