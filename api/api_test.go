@@ -582,7 +582,7 @@ func TestTheInterfaceDescribesItself(t *testing.T) {
 	if !strings.HasPrefix(doc.OpenAPI, "3.1") || len(doc.Security) == 0 || doc.Components.SecuritySchemes["token"] == nil {
 		t.Errorf("OpenAPI %s, security %s", doc.OpenAPI, doc.Security)
 	}
-	for _, path := range []string{"/requests", "/requests/{id}", "/requests/{id}/acts", "/requests/{id}/messages", "/requests/{id}/exhibits", "/exhibits/{id}", "/exhibits/{id}/fetch",
+	for _, path := range []string{"/requests", "/requests/{id}", "/requests/{id}/acts", "/requests/{id}/messages", "/requests/{id}/review", "/requests/{id}/heard", "/arrivals", "/money", "/adoptions", "/exhibits/{id}/relay", "/exhibits/{id}/push", "/requests/{id}/exhibits", "/exhibits/{id}", "/exhibits/{id}/fetch",
 		"/exhibits/{id}/open", "/transfers", "/cases/{case}", "/cases/{case}/package", "/outbox", "/outbox/{id}/revive", "/journal", "/journal/checkpoint", "/journal/entries",
 		"/journal/proofs/{index}", "/kinds", "/parties", "/courier/export", "/courier/import", "/health", "/me"} {
 		if len(doc.Paths["/api/v1"+path]) == 0 {
