@@ -224,7 +224,10 @@ func prepareStart(m *rogatory.Message, f File, kind treaty.Kind) error {
 	if m.Body.Measure != nil {
 		asked = *m.Body.Measure
 	}
-	if asked.Until == 0 && asked.Hours > 0 && asked.Hours <= maxHours {
+	if asked.Hours > maxHours {
+		return rogatory.Fault(rogatory.Invalid, "end_too_late", "a measure of %d hours: somebody looks again after %d at the latest", asked.Hours, maxHours)
+	}
+	if asked.Until == 0 && asked.Hours > 0 {
 		asked.Until = m.Sent.Add(time.Duration(asked.Hours) * time.Hour)
 	}
 	asked.Since, asked.Hours = m.Sent, 0

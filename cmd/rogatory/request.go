@@ -247,6 +247,7 @@ func drafted(d *desk, client *api.Client, f docket.File) error {
 		return err
 	}
 	lacks := warned(d, found)
+	cautioned(d, f.Request.Kind)
 	if len(lacks) > 0 {
 		d.say("the draft of %s still lacks:", f.ID)
 		for _, l := range lacks {
@@ -271,6 +272,13 @@ func warned(d *desk, found []treaty.Finding) (lacks []string) {
 	return lacks
 }
 
+// cautioned says that the rules of a kind are not verified, where they are not.
+func cautioned(d *desk, id rogatory.RequestKind) {
+	if k, err := treaty.Convention().Kind(id); err == nil && !k.Verified {
+		d.say("note: the rules of a %s request (Art %s) are %s", k.ID, k.Article, verified(false))
+	}
+}
+
 type requestCheckCmd struct {
 	ID string `arg:"" name:"request" help:"Reference of the draft."`
 }
@@ -285,6 +293,11 @@ func (c *requestCheckCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
+	f, err := client.Request(d.ctx, rogatory.RequestID(c.ID))
+	if err != nil {
+		return err
+	}
+	cautioned(d, f.Request.Kind)
 	blocks := 0
 	err = d.give(found, func(w io.Writer) {
 		for _, f := range found {
@@ -373,6 +386,7 @@ func (c *requestNewCmd) example(d *desk) error {
 		}
 		d.say("%s: %s (Art %s)", name, rules.Fields[name].Label, rules.Fields[name].Article)
 	}
+	cautioned(d, kind.ID)
 	enc := json.NewEncoder(d.out) // JSON in any case: it is a file to be edited
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
