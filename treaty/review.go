@@ -36,6 +36,14 @@ type Finding struct {
 	Blocks  bool   `json:"blocks"` // it cannot be sent; a warning does not stop it
 }
 
+// Words tells the finding with its article, for whoever sees nothing else of it.
+func (f Finding) Words() string {
+	if f.Article == "" || strings.Contains(f.Text, "(Art") {
+		return f.Text
+	}
+	return f.Text + " (Art " + f.Article + ")"
+}
+
 // Review lists what the request still needs before it can be sent, and what a careful colleague would
 // ask about, each with its field and article. It never stops a draft from being kept. Time is when it
 // is read, for terms that lie in the past; zero leaves these out.
@@ -77,11 +85,6 @@ func (r *Rules) Review(req rogatory.Request, on rogatory.Instant) []Finding {
 			say(true, "follows_invalid", "follows", "", "a well-formed reference to the earlier request, not %.40q", string(req.Follows))
 		}
 	}
-	for i, f := range found { // whoever reads only the words knows who asks for it
-		if f.Article != "" && !strings.Contains(f.Text, "(Art") {
-			found[i].Text += " (Art " + f.Article + ")"
-		}
-	}
 	return found
 }
 
@@ -90,7 +93,7 @@ func (r *Rules) Lacks(req rogatory.Request, on rogatory.Instant) []string {
 	var lacks []string
 	for _, f := range r.Review(req, on) {
 		if f.Blocks {
-			lacks = append(lacks, f.Text)
+			lacks = append(lacks, f.Words())
 		}
 	}
 	return lacks

@@ -264,9 +264,9 @@ func drafted(d *desk, client *api.Client, f docket.File) error {
 func warned(d *desk, found []treaty.Finding) (lacks []string) {
 	for _, f := range found {
 		if f.Blocks {
-			lacks = append(lacks, f.Text)
+			lacks = append(lacks, f.Words())
 		} else {
-			d.say("warning: %s", f.Text)
+			d.say("warning: %s", f.Words())
 		}
 	}
 	return lacks
@@ -305,7 +305,7 @@ func (c *requestCheckCmd) Run(d *desk) error {
 			if f.Blocks {
 				mark = "lacks"
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\n", mark, f.Field, f.Text)
+			fmt.Fprintf(w, "%s\t%s\t%s\n", mark, f.Field, f.Words())
 		}
 	})
 	for _, f := range found {

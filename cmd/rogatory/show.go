@@ -74,6 +74,9 @@ func (c *requestShowCmd) Run(d *desk) error {
 		if f.HeldBy != "" {
 			fmt.Fprintf(w, "held\tuntil %s is decided\n", strings.Join(names(append([]rogatory.RequestID{f.HeldBy}, f.AlsoHeldBy...)), " and "))
 		}
+		if f.Renewed > 0 {
+			fmt.Fprintf(w, "renewed\tour own order to preserve, %d times\n", f.Renewed)
+		}
 		if f.StatusAsked != 0 {
 			fmt.Fprintf(w, "status\tasked for at %s, not told yet\n", when(f.StatusAsked))
 		}
@@ -89,6 +92,12 @@ func (c *requestShowCmd) Run(d *desk) error {
 		for _, x := range f.Exhibits {
 			fmt.Fprintf(w, "exhibit\t%s %s: %s, %s\n", x.Exhibit.ID, x.State, line(x.Exhibit.Title), amount(x.Exhibit.Seal.Size))
 			showLimits(w, x.Exhibit.Limits)
+			if x.Kept != "" {
+				fmt.Fprintf(w, "\tkept for %s\n", line(x.Kept))
+			}
+			if x.Gone != 0 {
+				fmt.Fprintf(w, "\tdeleted in the other State at %s, as it certified\n", when(x.Gone))
+			}
 		}
 		for _, m := range messages {
 			mark := "no receipt yet"
@@ -172,7 +181,7 @@ func showRequest(w io.Writer, f docket.File) {
 		fmt.Fprintf(w, "%s\t%s\n", line(name), indented(r.Contents[name]))
 	}
 	if r.Language != "" || r.Rules != "" {
-		fmt.Fprintf(w, "written\tin %s, under the rules of %s\n", cmp.Or(line(r.Language), "no language"), cmp.Or(line(r.Rules), "no known day"))
+		fmt.Fprintf(w, "written\tin %s, under the rules of %s; handled here under those of %s\n", cmp.Or(line(r.Language), "no language"), cmp.Or(line(r.Rules), "no known day"), cmp.Or(line(f.Rules), "no known day"))
 	}
 }
 
