@@ -34,9 +34,6 @@ func (a Article) Number() int {
 // Valid reports whether a has the form of an article, and its number is one of the Convention's.
 func (a Article) Valid() bool { return a.Number() > 0 }
 
-// Whole reports whether a is valid and names a whole article, not a part of one.
-func (a Article) Whole() bool { return a.Valid() && a.Holder() == "" }
-
 // Within reports whether a is b or a part of it: 40(21)(b) is within 40(21) and within 40.
 func (a Article) Within(b Article) bool {
 	return strings.HasPrefix(string(a), string(b)) && (len(a) == len(b) || a[len(b)] == '(')
