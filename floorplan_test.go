@@ -28,8 +28,9 @@ var plan = map[string]floor{
 	"clock":     {"", "time is a dependency, and has none"},
 	"journal":   {"", "a log of opaque leaves; it must not know what a case is"},
 	"asice":     {"", "containers and signatures; it must not know what a case is, and could be used by anyone"},
-	"treaty":    {".", "rules are values; no database, no clock"},
-	"deadline":  {".", "rules and calendars are values; no clock, and no zone files of the machine"},
+	"datafile":  {".", "how data files are read, whatever they say: no rule, no disk"},
+	"treaty":    {". datafile", "rules are values, read from a data file; no database, no clock"},
+	"deadline":  {". datafile", "rules and calendars are values, read from data files; no clock, and no zone files of the machine"},
 	"vault":     {".", "bytes and digests; whose they are it need not know"},
 	"tsa":       {"asice", "time-stamps for containers"},
 	"envelope":  {". asice", "our messages, signed and sealed; no network code, so that it can be reviewed alone"},
@@ -40,11 +41,11 @@ var plan = map[string]floor{
 
 	"desk": {". deadline", "who is on duty and who is woken are values: no clock, no chance, no line to anybody"},
 
-	"assistance":  {".", "needs, offers and matches are values: no case data, no disk"},
-	"legislation": {".", "articles and laws are values: no disk"},
+	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
+	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},
 
-	"treaty/offence":  {".", "offences and facts are values; it stands alone"},
-	"treaty/status":   {". treaty", "who is bound to what is a value; no database, no clock, no disk"},
+	"treaty/offence":  {". datafile", "offences and facts are values, read from data files; it stands alone"},
+	"treaty/status":   {". datafile treaty", "who is bound to what is a value; no database, no clock, no disk"},
 	"vault/disk":      {". vault", "where the bytes lie"},
 	"vault/bucket":    {". vault", "where the bytes lie"},
 	"vault/memory":    {". vault", "a disk that fails on request"},
@@ -59,7 +60,7 @@ var plan = map[string]floor{
 	"api":     {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":  {". journal treaty", "the public door has no key to the file room"},
 
-	"node": {". api asice clock console court directory docket envelope journal keyring ledger portal store treaty treaty/status tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
+	"node": {". api asice clock console court datafile directory docket envelope journal keyring ledger portal store treaty treaty/status tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
 
 	"demo":                {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                 {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},

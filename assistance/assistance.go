@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"rogatory"
+	"rogatory/datafile"
 )
 
 //go:embed data/catalogue.json
@@ -71,24 +72,17 @@ func Standard() Catalogue {
 }
 
 var (
-	word    = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
-	article = regexp.MustCompile(`^([1-9][0-9]?)(\([0-9]{1,2}\)|\([a-z]\))*$`)
-	tongue  = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$`)
-	office  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	word   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+	tongue = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$`)
+	office = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 )
-
-// Articles is how many the Convention has.
-const Articles = 68
 
 // checkArticle wants an article or one of its paragraphs, such as 41 or 41(5).
 func checkArticle(a string) error {
-	m := article.FindStringSubmatch(a)
-	if m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil && n <= Articles {
-			return nil
-		}
+	if !rogatory.Article(a).Valid() {
+		return fmt.Errorf("article %.20q is unknown: the Convention has Articles 1 to %d", a, rogatory.LastArticle)
 	}
-	return fmt.Errorf("article %.20q is unknown: the Convention has Articles 1 to %d", a, Articles)
+	return nil
 }
 
 func checkWholeArticle(a string) error {
@@ -103,7 +97,7 @@ const (
 	MaxTitleRunes  = 200
 	MaxAmountRunes = 400
 	MaxAnswerRunes = 2000
-	MaxListed      = Articles // articles, languages or regions of one listing
+	MaxListed      = rogatory.LastArticle // articles, languages or regions of one listing
 )
 
 // LoadCatalogue reads a catalogue. Unknown members, unknown articles and doubled names are refused
@@ -123,14 +117,14 @@ func LoadCatalogue(name string, data []byte) (Catalogue, error) {
 		Region   *Region   `json:"region"`
 		Question *Question `json:"question"`
 	}
-	err := readList(name, data, func(e entry) error {
+	err := datafile.Items(lists, name, data, func(e entry) error {
 		switch {
 		case e.Kind != nil && e.Region == nil && e.Question == nil:
 			c.Kinds = append(c.Kinds, *e.Kind)
-			return errors.Join(once("kind", e.Kind.ID), checkText("title", e.Kind.Title, MaxTitleRunes), checkText("example", e.Kind.Example, MaxAmountRunes), checkArticle(e.Kind.Article))
+			return errors.Join(once("kind", e.Kind.ID), datafile.CheckText("title", e.Kind.Title, MaxTitleRunes), datafile.CheckText("example", e.Kind.Example, MaxAmountRunes), checkArticle(e.Kind.Article))
 		case e.Region != nil && e.Kind == nil && e.Question == nil:
 			c.Regions = append(c.Regions, *e.Region)
-			return errors.Join(once("region", e.Region.ID), checkText("title", e.Region.Title, MaxTitleRunes))
+			return errors.Join(once("region", e.Region.ID), datafile.CheckText("title", e.Region.Title, MaxTitleRunes))
 		case e.Question != nil && e.Kind == nil && e.Region == nil:
 			for _, choice := range e.Question.Choices {
 				if err := once("choice of "+e.Question.ID+" ", choice); err != nil {
@@ -138,7 +132,7 @@ func LoadCatalogue(name string, data []byte) (Catalogue, error) {
 				}
 			}
 			c.Questions = append(c.Questions, *e.Question)
-			return errors.Join(once("question", e.Question.ID), checkText("text", e.Question.Text, MaxTitleRunes), checkArticle(e.Question.Article))
+			return errors.Join(once("question", e.Question.ID), datafile.CheckText("text", e.Question.Text, MaxTitleRunes), checkArticle(e.Question.Article))
 		}
 		return errors.New("an item is one of kind, region and question")
 	})
@@ -254,11 +248,11 @@ func (l Listing) Check(c Catalogue) error {
 			}
 		}
 	}
-	if err := errors.Join(checkText("title", l.Title, MaxTitleRunes), checkText("amount", l.Amount, MaxAmountRunes)); err != nil {
+	if err := errors.Join(datafile.CheckText("title", l.Title, MaxTitleRunes), datafile.CheckText("amount", l.Amount, MaxAmountRunes)); err != nil {
 		return err
 	}
 	if l.RightsAssessment != "" {
-		if err := checkText("rights_assessment", l.RightsAssessment, MaxAmountRunes); err != nil {
+		if err := datafile.CheckText("rights_assessment", l.RightsAssessment, MaxAmountRunes); err != nil {
 			return err
 		}
 	}
@@ -298,7 +292,7 @@ func Load(name string, data []byte, c Catalogue) (Book, error) {
 	var b Book
 	seen := map[string]bool{}
 	var first rogatory.StateCode
-	err := readList(name, data, func(i item) error {
+	err := datafile.Items(lists, name, data, func(i item) error {
 		var id string
 		var states []rogatory.StateCode
 		var err error
@@ -342,7 +336,7 @@ func (b Book) Encode() ([]byte, error) {
 	for i := range b.Matches {
 		items = append(items, item{Match: &b.Matches[i]})
 	}
-	return encodeList(items)
+	return datafile.Encode(items)
 }
 
 // sorted returns a copy in the one order that a book has.

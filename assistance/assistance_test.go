@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"rogatory"
+	"rogatory/datafile"
 )
 
 // training is a need of Aurelia that every test may change.
@@ -368,7 +369,7 @@ func TestRefused(t *testing.T) {
 		"two lists":             {good + "[]", "something follows"},
 		"nothing":               {"[\n{}\n]", "book.json:2: an item is a listing"},
 		"null":                  {"[\n\nnull\n]", "book.json:3: null"},
-		"an unknown member":     {strings.Replace(good, `"title"`, `"case":"x","title"`, 1), `book.json:2: json: unknown field "case"`},
+		"an unknown member":     {strings.Replace(good, `"title"`, `"case":"x","title"`, 1), `book.json:2: unknown member "case"`},
 		"a member twice":        {strings.Replace(good, `"title"`, `"amount":"x","title"`, 1), "twice"},
 		"a member in capitals":  {strings.Replace(good, `"title"`, `"Title"`, 1), "other letters"},
 		"not UTF-8":             {"[\xff]", "UTF-8"},
@@ -414,7 +415,7 @@ func TestRefused(t *testing.T) {
 		t.Error("a file without end was read")
 	}
 	many := "[" + strings.Repeat("{},", MaxItems) + "{}]"
-	err := readList("many.json", []byte(many), func(struct{}) error { return nil })
+	err := datafile.Items(lists, "many.json", []byte(many), func(struct{}) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "more than 5000 items") {
 		t.Errorf("many items: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"rogatory"
+	"rogatory/datafile"
 )
 
 // Side is a State's part in a match.
@@ -219,7 +220,7 @@ func checkStep(s Step, c Catalogue) error {
 			}
 			return rogatory.Fault(rogatory.Invalid, "answer_missing", "question %s is answered %.40q", q.ID, a).WithHint(hint)
 		}
-		if err := checkText("answer to "+q.ID, a, MaxAnswerRunes); err != nil {
+		if err := datafile.CheckText("answer to "+q.ID, a, MaxAnswerRunes); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rogatory"
+	"rogatory/datafile"
 )
 
 //go:embed data/calendars.json
@@ -109,25 +110,31 @@ func BundledCalendars() *Calendars {
 // and dates, dates outside the years named, and weeks without a working day are refused, with the line
 // and the code data_invalid; nothing is returned with an error.
 func LoadCalendars(name string, data []byte, zones Zones) (*Calendars, error) {
-	c := &Calendars{Digest: rogatory.DigestOf(data), zones: zones.Edition}
-	err := read(name, data, map[string]func(*source) error{
-		"version": func(s *source) error { return s.version(&c.Version) },
-		"calendars": func(s *source) error {
-			return rows(s, func(_ int, v Calendar) error {
-				if slices.ContainsFunc(c.list, func(o Calendar) bool { return o.State == v.State }) {
-					return fmt.Errorf("calendar of %s is there twice", v.State)
-				}
-				if len(c.list) == MaxStates {
-					return fmt.Errorf("more than %d calendars", MaxStates)
-				}
-				if err := v.prepare(zones); err != nil {
-					return fmt.Errorf("calendar of %.10q: %w", v.State, err)
-				}
-				c.list = append(c.list, v)
-				return nil
-			})
-		},
-	})
+	var in struct {
+		Version   string     `json:"version"`
+		Calendars []Calendar `json:"calendars"`
+	}
+	f, err := dataFiles.Read(name, data, &in)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkVersion(in.Version); err != nil {
+		return nil, f.Fault(err, "version")
+	}
+	c := &Calendars{Version: in.Version, Digest: rogatory.DigestOf(data), zones: zones.Edition}
+	err = datafile.Each(f, in.Calendars, func(v *Calendar) error {
+		if slices.ContainsFunc(c.list, func(o Calendar) bool { return o.State == v.State }) {
+			return fmt.Errorf("calendar of %s is there twice", v.State)
+		}
+		if len(c.list) == MaxStates {
+			return fmt.Errorf("more than %d calendars", MaxStates)
+		}
+		if err := v.prepare(zones); err != nil {
+			return fmt.Errorf("calendar of %.10q: %w", v.State, err)
+		}
+		c.list = append(c.list, *v)
+		return nil
+	}, "calendars")
 	if err != nil {
 		return nil, err
 	}

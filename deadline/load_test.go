@@ -103,7 +103,7 @@ func TestRulesAreRefused(t *testing.T) {
 	}
 	line := func(of string) string {
 		n := 1 + strings.Count(string(bundledRules)[:strings.Index(string(bundledRules), of)], "\n")
-		return fmt.Sprint("line ", n)
+		return fmt.Sprint("rules.json:", n)
 	}
 	status, order, hold := `{"id": "status_answer"`, `{"id": "domestic_order"`, `{"id": "th_hold"`
 	for _, c := range []struct {
@@ -112,9 +112,9 @@ func TestRulesAreRefused(t *testing.T) {
 		want   string
 		where  string
 	}{
-		{"an unknown member", swap(status, `{"wish": 1, "id": "status_answer"`), "unknown field", line(status)},
+		{"an unknown member", swap(status, `{"wish": 1, "id": "status_answer"`), "unknown member", line(status)},
 		{"a doubled member", swap(status, `{"id": "x_y", "id": "status_answer"`), "there twice", line(status)},
-		{"a member in capitals", swap(status, `{"ID": "status_answer"`), "not in small letters", line(status)},
+		{"a member in capitals", swap(status, `{"ID": "status_answer"`), "in other letters", line(status)},
 		{"null", swap(`"verified": true`, `"verified": null`), "null", line(`"65(1)"`)},
 		{"a doubled rule", swap(order, `{"id": "preservation_minimum"`), "version 1 is there twice", line(order)},
 		{"an unknown event", swap(`"from": "preserved"`, `"from": "dreamt"`), "event", line(`"id": "preservation_minimum"`)},
@@ -130,12 +130,12 @@ func TestRulesAreRefused(t *testing.T) {
 		{"hours that end with a day", swap(`"falls": "instant"`, `"falls": "end_of_day"`), "end at an instant", line(`"id": "acknowledge_emergency"`)},
 		{"a retention rule that overlaps", swap(`"id": "evidence_sent", "version": 1, "what": "evidence", "sides": ["requested"]`, `"id": "evidence_sent", "version": 1, "what": "evidence", "sides": ["requested", "requesting"]`), "overlaps", line(`"id": "evidence_sent"`)},
 		{"a review after the deletion", swap(`"review": {"amount": 3,`, `"review": {"amount": 7,`), "the review comes first", line(`"id": "evidence_sent"`)},
-		{"an unknown member of the file", swap(`"articles"`, `"article"`), "unknown member", "line 3"},
-		{"a version that is no date", swap(`"version": "2026-11-25"`, `"version": "new"`), "of the form", "line 2"},
+		{"an unknown member of the file", swap(`"articles"`, `"article"`), "unknown member", "rules.json:3"},
+		{"a version that is no date", swap(`"version": "2026-11-25"`, `"version": "new"`), "of the form", "rules.json:2"},
 		{"half a file", func(s string) string { return s[:len(s)/2] }, "", ""},
 		{"two files", func(s string) string { return s + s }, "something follows", ""},
 		{"no file", func(string) string { return "" }, "", ""},
-		{"a list", func(string) string { return "[]" }, "is expected", "line 1"},
+		{"a list", func(string) string { return "[]" }, "not a JSON object", "rules.json:1"},
 		{"a file without rules", func(string) string { return `{"version": "2026-11-25", "articles": {}, "retention": []}` }, `"rules" is missing`, ""},
 		{"another encoding", func(string) string { return "{\"version\": \"\xff\"}" }, "UTF-8", ""},
 		{"a file that is too large", func(string) string { return strings.Repeat(" ", MaxDataSize+1) }, "at most", ""},
@@ -164,18 +164,18 @@ func TestCalendarsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, old, with, want string }{
-		{"an unknown zone", "Europe/Vienna", "Europe/Atlantis", "line 4: "},
-		{"the machine's zone", "Europe/Vienna", "Local", "line 4: "},
-		{"a doubled State", `"XZ"`, `"XY"`, "line 5: calendar of XY is there twice"},
-		{"an unknown weekday", `["Sunday"]`, `["Funday"]`, "line 4: "},
+		{"an unknown zone", "Europe/Vienna", "Europe/Atlantis", "mine.json:4: "},
+		{"the machine's zone", "Europe/Vienna", "Local", "mine.json:4: "},
+		{"a doubled State", `"XZ"`, `"XY"`, "mine.json:5: calendar of XY is there twice"},
+		{"an unknown weekday", `["Sunday"]`, `["Funday"]`, "mine.json:4: "},
 		{"a week of weekends", `["Sunday"]`, `["Sunday","Monday","Tuesday","Wednesday","Thursday","Friday","Saturday"]`, "every day is a weekend day"},
 		{"a holiday outside the years", `"2026-01-01"`, `"2028-01-01"`, "not in the years"},
 		{"a date that is none", `"2026-01-01"`, `"2026-02-29"`, "not a date"},
-		{"a doubled holiday", `"holidays": []`, `"holidays": [{"date": "2026-01-01", "name": "a"}, {"date": "2026-01-01", "name": "b"}]`, "line 5: "},
+		{"a doubled holiday", `"holidays": []`, `"holidays": [{"date": "2026-01-01", "name": "a"}, {"date": "2026-01-01", "name": "b"}]`, "mine.json:5: "},
 		{"no zone", `["Asia/Tokyo"]`, `[]`, "0 zones"},
 		{"no years", `"years": [2026]`, `"years": []`, "no years"},
 		{"no name", `"Zeta"`, `""`, "name is missing"},
-		{"an unknown member", `"name": "Zeta"`, `"name": "Zeta", "moon": 1`, "line 5: "},
+		{"an unknown member", `"name": "Zeta"`, `"name": "Zeta", "moon": 1`, "mine.json:5: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := LoadCalendars("mine.json", []byte(strings.Replace(file, c.old, c.with, 1)), BundledZones())
@@ -224,10 +224,11 @@ func TestManyMembers(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("{\"version\": \"2026-11-25\", \"articles\": {\n")
 	for i := range 20000 {
-		fmt.Fprintf(&b, "\"40(%d)\": {\"says\": \"x\"},\n", i)
+		fmt.Fprintf(&b, "\"40(%d)\": {\"says\": \"x\"},\n", i+1)
 	}
+	b.WriteString("\"41\": {\"says\": \"x\"}}, \"rules\": [], \"retention\": []}")
 	_, err := LoadRules("rules.json", []byte(b.String()))
-	if err == nil || !strings.Contains(err.Error(), "line 102: \"40(100)\"") {
+	if err == nil || !strings.Contains(err.Error(), "rules.json:101: \"40(100)\"") {
 		t.Error(err)
 	}
 }

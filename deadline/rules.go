@@ -6,11 +6,13 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"rogatory"
+	"rogatory/datafile"
 )
 
 //go:embed data/rules.json
@@ -182,76 +184,77 @@ func BundledRules() *Rules {
 	return r
 }
 
+// MaxDataSize bounds a data file: the calendars of every State for ten years stay below it.
+const MaxDataSize = 4 << 20
+
+// dataFiles is the form of this package's files. No list in one is longer than its own limit, which is
+// told in better words, and none of these is above the limit here.
+var dataFiles = datafile.Form{Code: "data_invalid", TooLarge: "data_too_large", Hint: "mend the line; until then the rules that were loaded before stay in force",
+	Size: MaxDataSize, Items: 2 * max(MaxRules, MaxStates, MaxHolidays), Complete: true}
+
 // LoadRules reads a rules file; name is for errors. Unknown members, articles, events and references,
 // missing members, doubled versions and overlapping retention rules are refused, with the line and the
 // code data_invalid; nothing is returned with an error.
 func LoadRules(name string, data []byte) (*Rules, error) {
-	r := &Rules{Digest: rogatory.DigestOf(data), Articles: map[string]Article{}}
-	lines := map[string]int{}
-	err := read(name, data, map[string]func(*source) error{
-		"version": func(s *source) error { return s.version(&r.Version) },
-		"articles": func(s *source) error {
-			return s.object(func(a string) error {
-				line := s.next()
-				var v Article
-				if err := s.value(&v); err != nil {
-					return err
-				}
-				if !article.MatchString(a) || v.Says == "" {
-					return &located{line, fmt.Errorf("%.40q is no article of the Convention, or lacks what it says", a)}
-				}
-				r.Articles[a], lines[a] = v, line
-				return nil
-			})
-		},
-		"rules": func(s *source) error {
-			return rows(s, func(line int, v Rule) error {
-				lines[v.ID] = line
-				if err := errors.Join(v.check(), r.known(v.Article), r.fits(v)); err != nil {
-					return fmt.Errorf("rule %.60q: %w", v.ID, err)
-				}
-				r.rules = append(r.rules, v)
-				return nil
-			})
-		},
-		"retention": func(s *source) error {
-			return rows(s, func(_ int, v RetentionRule) error {
-				if err := errors.Join(v.check(), r.known(v.Article), r.fitsRetention(v)); err != nil {
-					return fmt.Errorf("retention rule %.60q: %w", v.ID, err)
-				}
-				r.retention = append(r.retention, v)
-				return nil
-			})
-		},
-	})
+	var in struct {
+		Version   string             `json:"version"`
+		Articles  map[string]Article `json:"articles"`
+		Rules     []Rule             `json:"rules"`
+		Retention []RetentionRule    `json:"retention"`
+	}
+	f, err := dataFiles.Read(name, data, &in)
 	if err != nil {
 		return nil, err
 	}
-	if at, err := r.complete(); err != nil {
-		return nil, rogatory.Fault(rogatory.Invalid, "data_invalid", "read %s, line %d: %w", name, lines[at], err)
+	if err := checkVersion(in.Version); err != nil {
+		return nil, f.Fault(err, "version")
+	}
+	for _, a := range slices.Sorted(maps.Keys(in.Articles)) {
+		if !rogatory.Article(a).Valid() || in.Articles[a].Says == "" {
+			return nil, f.Fault(fmt.Errorf("%.40q is no article of the Convention, or lacks what it says", a), "articles", a)
+		}
+	}
+	r := &Rules{Version: in.Version, Digest: rogatory.DigestOf(data), Articles: in.Articles}
+	err = datafile.Each(f, in.Rules, func(v *Rule) error {
+		if err := errors.Join(v.check(), r.known(v.Article), r.fits(*v)); err != nil {
+			return fmt.Errorf("rule %.60q: %w", v.ID, err)
+		}
+		r.rules = append(r.rules, *v)
+		return nil
+	}, "rules")
+	if err != nil {
+		return nil, err
+	}
+	err = datafile.Each(f, in.Retention, func(v *RetentionRule) error {
+		if err := errors.Join(v.check(), r.known(v.Article), r.fitsRetention(*v)); err != nil {
+			return fmt.Errorf("retention rule %.60q: %w", v.ID, err)
+		}
+		r.retention = append(r.retention, *v)
+		return nil
+	}, "retention")
+	if err != nil {
+		return nil, err
+	}
+	if err := r.complete(f); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
 
 var (
-	article    = regexp.MustCompile(`^([1-9]|[1-5][0-9]|6[0-8])(\(\d{1,2}\)|\([a-z]\))*$`)
 	identifier = regexp.MustCompile(`^[a-z][a-z0-9_]{1,59}$`)
 	edition    = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[a-z]?$`)
 )
 
-// version reads the version of a file, which is a date.
-func (s *source) version(to *string) error {
-	line := s.next()
-	if err := s.value(to); err != nil {
-		return err
-	}
-	if !edition.MatchString(*to) {
-		return &located{line, fmt.Errorf("the version %.40q is not of the form 2026-11-25", *to)}
+// checkVersion wants the version of a file, which is a date.
+func checkVersion(v string) error {
+	if !edition.MatchString(v) {
+		return fmt.Errorf("the version %.40q is not of the form 2026-11-25", v)
 	}
 	return nil
 }
 
-// known refuses an article that the file does not explain; articles come before the rules.
+// known refuses an article that the file does not explain.
 func (r *Rules) known(a string) error {
 	if _, ok := r.Articles[a]; !ok {
 		return fmt.Errorf("article %.40q is not among the file's articles", a)
@@ -272,31 +275,31 @@ func (r *Rules) fits(v Rule) error {
 	return nil
 }
 
-// complete refuses references that lead nowhere and articles that nobody uses; it says where.
-func (r *Rules) complete() (at string, err error) {
+// complete refuses references that lead nowhere and articles that nobody uses.
+func (r *Rules) complete(f *datafile.File) error {
 	used := map[string]bool{}
-	for _, v := range r.rules {
+	for i, v := range r.rules {
 		used[v.Article] = true
 		if v.ExtendedBy == "" {
 			continue
 		}
 		next, err := r.Rule(v.ExtendedBy)
 		if err != nil {
-			return v.ID, fmt.Errorf("rule %q is extended by %q, which is not there", v.ID, v.ExtendedBy)
+			return f.Fault(fmt.Errorf("rule %q is extended by %q, which is not there", v.ID, v.ExtendedBy), "rules", i)
 		}
 		if next.Direction != After || next.Whose != v.Whose || next.State != v.State || next.Unit != Hours && next.Unit != Days {
-			return v.ID, fmt.Errorf("rule %q is extended by %q, which is of another State, or no order in hours or days", v.ID, v.ExtendedBy)
+			return f.Fault(fmt.Errorf("rule %q is extended by %q, which is of another State, or no order in hours or days", v.ID, v.ExtendedBy), "rules", i)
 		}
 	}
 	for _, v := range r.retention {
 		used[v.Article] = true
 	}
-	for a := range r.Articles {
+	for _, a := range slices.Sorted(maps.Keys(r.Articles)) {
 		if !used[a] {
-			return a, fmt.Errorf("no rule has the article %s", a)
+			return f.Fault(fmt.Errorf("no rule has the article %s", a), "articles", a)
 		}
 	}
-	return "", nil
+	return nil
 }
 
 // check refuses a rule that is incomplete or contradicts itself.

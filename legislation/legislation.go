@@ -14,12 +14,12 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"rogatory"
+	"rogatory/datafile"
 )
 
 //go:embed data/articles.json
@@ -65,7 +65,7 @@ type Article struct {
 // ArticleCount and ChapterCount are those of the Convention. Wrong "full texts" circulate: a list of
 // another length is of another text.
 const (
-	ArticleCount = 68
+	ArticleCount = rogatory.LastArticle
 	ChapterCount = 9
 )
 
@@ -94,14 +94,14 @@ func LoadTable(name string, data []byte) (Table, error) {
 		Article *Article `json:"article"`
 	}
 	roman := []string{"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"}
-	err := readList(name, data, func(e entry) error {
+	err := datafile.Items(lists, name, data, func(e entry) error {
 		switch {
 		case e.Chapter != nil && e.Article == nil:
 			if n := len(t.Chapters); n == ChapterCount || e.Chapter.Number != roman[n] {
 				return fmt.Errorf("chapter %.10q is not the next one", e.Chapter.Number)
 			}
 			t.Chapters = append(t.Chapters, *e.Chapter)
-			return checkText("title", e.Chapter.Title, MaxTextRunes)
+			return datafile.CheckText("title", e.Chapter.Title, MaxTextRunes)
 		case e.Article != nil && e.Chapter == nil:
 			a := *e.Article
 			if a.Number != strconv.Itoa(len(t.Articles)+1) {
@@ -114,7 +114,7 @@ func LoadTable(name string, data []byte) (Table, error) {
 				return fmt.Errorf("article %s: obligation %.20q is not one of %v", a.Number, a.Obligation, obligations)
 			}
 			t.Articles = append(t.Articles, a)
-			return errors.Join(checkText("title", a.Title, MaxTextRunes), checkText("asks", a.Asks, MaxTextRunes))
+			return errors.Join(datafile.CheckText("title", a.Title, MaxTextRunes), datafile.CheckText("asks", a.Asks, MaxTextRunes))
 		}
 		return errors.New("an item is a chapter or an article")
 	})
@@ -127,17 +127,11 @@ func LoadTable(name string, data []byte) (Table, error) {
 	return t, nil
 }
 
-var reference = regexp.MustCompile(`^([1-9][0-9]?)(\([0-9]{1,2}\)|\([a-z]\))*$`)
-
 // Find returns the article that a reference such as 7 or 40(21)(b) names. Paragraphs are not looked
 // up, only their form.
 func (t Table) Find(ref string) (Article, error) {
-	if m := reference.FindStringSubmatch(ref); m != nil {
-		for _, a := range t.Articles {
-			if a.Number == m[1] {
-				return a, nil
-			}
-		}
+	if n := rogatory.Article(ref).Number(); n > 0 && n <= len(t.Articles) { // they are in order
+		return t.Articles[n-1], nil
 	}
 	return Article{}, rogatory.Fault(rogatory.Invalid, "article_unknown", "article %.20q is not one of the Convention", ref).
 		WithHint(fmt.Sprintf("articles are 1 to %d, paragraphs are written 40(21)(b); rogatory legislation articles lists them", ArticleCount))
@@ -221,7 +215,7 @@ func (p Enactment) Check(t Table) error {
 		{"verified_by", p.VerifiedBy, false},
 	} {
 		if text.needed || text.text != "" {
-			if err := checkText(text.what, text.text, MaxTextRunes); err != nil {
+			if err := datafile.CheckText(text.what, text.text, MaxTextRunes); err != nil {
 				return err
 			}
 		}
@@ -230,7 +224,7 @@ func (p Enactment) Check(t Table) error {
 		if a, err := t.Find(r.Paragraph); err != nil || a.Number != p.Article {
 			return fmt.Errorf("a reservation to %.20q is not one to article %s", r.Paragraph, p.Article)
 		}
-		if err := checkText("reservation", r.Text, MaxTextRunes); err != nil {
+		if err := datafile.CheckText("reservation", r.Text, MaxTextRunes); err != nil {
 			return err
 		}
 	}
@@ -245,7 +239,7 @@ type Book struct{ Enactments []Enactment }
 func Load(name string, data []byte, t Table) (Book, error) {
 	var b Book
 	index := map[string][]Enactment{} // by State and article
-	err := readList(name, data, func(p Enactment) error {
+	err := datafile.Items(lists, name, data, func(p Enactment) error {
 		if err := p.Check(t); err != nil {
 			return err
 		}
@@ -330,7 +324,7 @@ func (b Book) sorted() Book {
 }
 
 // Encode writes the book in its one form, which Load reads: the same book gives the same bytes.
-func (b Book) Encode() ([]byte, error) { return encodeList(b.sorted().Enactments) }
+func (b Book) Encode() ([]byte, error) { return datafile.Encode(b.sorted().Enactments) }
 
 // Example is the worked example: invented laws of the exercise States XA, XB and XC. It is checked by a
 // test; an error here would be a defect, so it panics.

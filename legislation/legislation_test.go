@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"rogatory"
+	"rogatory/datafile"
 )
 
 // update is a flag of the test binary; flags have to exist before tests run.
@@ -284,7 +285,7 @@ func TestRefused(t *testing.T) {
 	with := func(change func(*Enactment)) string {
 		p := access()
 		change(&p)
-		data, err := encodeList([]Enactment{p})
+		data, err := datafile.Encode([]Enactment{p})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -296,7 +297,7 @@ func TestRefused(t *testing.T) {
 		"an unknown article":     {"[\n" + good + ",\n" + strings.Replace(good, `"7"`, `"70"`, 1) + "\n]", `b.json:3: article "70" is not one`},
 		"a paragraph":            {with(func(p *Enactment) { p.Article = "7(2)" }), "b.json:2: article 7(2): name the whole"},
 		"an unknown extent":      {with(func(p *Enactment) { p.Extent = "mostly" }), `extent "mostly"`},
-		"an unknown member":      {"[" + strings.Replace(good, `"law"`, `"case":"x","law"`, 1) + "]", `unknown field "case"`},
+		"an unknown member":      {"[" + strings.Replace(good, `"law"`, `"case":"x","law"`, 1) + "]", `b.json:1: unknown member "case"`},
 		"a member twice":         {"[" + strings.Replace(good, `"law"`, `"from":"2019-03-01","law"`, 1) + "]", `member "from"`},
 		"no State":               {with(func(p *Enactment) { p.State = "Aurelia" }), "two capital letters"},
 		"no day":                 {with(func(p *Enactment) { p.From = "2019-02-29" }), "is no day"},

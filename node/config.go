@@ -3,12 +3,10 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"rogatory"
+	"rogatory/datafile"
 	"rogatory/directory"
 	"rogatory/keyring"
 	"rogatory/store"
@@ -78,28 +77,25 @@ const (
 	tokensDir  = "tokens"
 )
 
-// maxConfig bounds the small files of the data folder.
-const maxConfig = 1 << 20
+// Limits on the small files of the data folder: an office of a thousand people stays below them.
+const (
+	maxConfig = 1 << 20
+	maxListed = 10000
+)
 
-func readStrict(name string, v any) error {
+// readStrict reads a small file of the data folder. The code is that of its error, whatever is wrong.
+func readStrict(name, code string, v any) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return rogatory.Fault(rogatory.Invalid, code, "read %s: %w", filepath.Base(name), err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err != nil {
-		return err
+		return rogatory.Fault(rogatory.Invalid, code, "read %s: %w", filepath.Base(name), err)
 	}
-	if len(data) > maxConfig {
-		return fmt.Errorf("%s has more than %d bytes", name, maxConfig)
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	return nil
+	_, err = datafile.Form{Code: code, Hint: "mend that line", Size: maxConfig, Items: maxListed}.Read(name, data, v)
+	return err
 }
 
 // writeNew writes a file that must not be there, durably.
@@ -132,11 +128,11 @@ func replace(name string, data []byte) error {
 // LoadConfig reads and checks DIR/node.json.
 func LoadConfig(dir string) (Config, error) {
 	var c Config
-	if err := readStrict(filepath.Join(dir, configFile), &c); err != nil {
+	if err := readStrict(filepath.Join(dir, configFile), "config_invalid", &c); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return c, rogatory.Fault(rogatory.NotFound, "node_missing", "there is no node in %s", dir).WithHint("give its folder with --node, or make one with rogatory init")
 		}
-		return c, rogatory.Fault(rogatory.Invalid, "config_invalid", "%w", err)
+		return c, err
 	}
 	return c, c.check()
 }

@@ -85,8 +85,8 @@ func TestUnknownSettingIsAnError(t *testing.T) {
 	if err := os.WriteFile(name, []byte(spoiled), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := node.LoadConfig(dir); rogatory.CodeOf(err) != "config_invalid" || !strings.Contains(err.Error(), "moode") {
-		t.Errorf("got %v, want config_invalid naming moode", err)
+	if _, err := node.LoadConfig(dir); rogatory.CodeOf(err) != "config_invalid" || !strings.Contains(err.Error(), `node.json:2: unknown member "moode"`) {
+		t.Errorf("got %v, want config_invalid naming moode and its line", err)
 	}
 }
 

@@ -36,8 +36,8 @@ type people struct {
 // People lists who may use the office's door.
 func People(dir string) ([]Person, error) {
 	var p people
-	if err := readStrict(filepath.Join(dir, peopleFile), &p); err != nil {
-		return nil, rogatory.Fault(rogatory.Invalid, "people_invalid", "%w", err)
+	if err := readStrict(filepath.Join(dir, peopleFile), "people_invalid", &p); err != nil {
+		return nil, err
 	}
 	for i, one := range p.People {
 		if find(p.People[:i], one.Name) >= 0 {

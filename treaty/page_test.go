@@ -352,7 +352,7 @@ func TestEveryArticleHasARow(t *testing.T) {
 			}
 		}
 	}
-	if next != lastArticle+1 {
+	if next != rogatory.LastArticle+1 {
 		t.Errorf("the page ends with article %d", next-1)
 	}
 	// Every kind is named where its article is.

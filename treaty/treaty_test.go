@@ -503,10 +503,10 @@ func TestBadRulesAreRefusedInWords(t *testing.T) {
 	}
 	for _, c := range []struct{ name, data, want string }{
 		{"nothing", "", "EOF"},
-		{"no rules", "[]", "line 1"},
+		{"no rules", "[]", "rules:1"},
 		{"cut off", text[:len(text)/2], "unexpected EOF"},
 		{"two documents", text + text, "more than one document"},
-		{"an unknown member", swap(`"version"`, `"versoin"`), `unknown field "versoin"`},
+		{"an unknown member", swap(`"version"`, `"versoin"`), `unknown member "versoin"`},
 		{"a kind twice", swap(`"id": "stored_data"`, `"id": "preservation"`), "twice"},
 		{"an unknown field", swap(`"required": ["authority", "risk"`, `"required": ["authority", "rsik"`), "field rsik is unknown"},
 		{"an unknown ground", swap(`"refuse": ["DOMESTIC"`, `"refuse": ["DOEMSTIC"`), "ground DOEMSTIC is unknown"},
@@ -523,7 +523,7 @@ func TestBadRulesAreRefusedInWords(t *testing.T) {
 		{"a field asked for twice", swap(`"required": ["authority", "risk"`, `"required": ["authority", "authority", "risk"`), "field authority is there twice"},
 		{"a clock that starts with a strange act", swap(`"name": "decide", "from": "received"`, `"name": "decide", "from": "preserve"`), `starts with "preserve"`},
 		{"details of a strange act", swap(`"details": {"disclose_traffic"`, `"details": {"execute"`), "details of execute"},
-		{"the line is named", swap(`"preserve_days": 60`, `"preserve_days": 0`), fmt.Sprintf("line %d", 1+strings.Count(text[:strings.Index(text, `"preservation"`)], "\n"))},
+		{"the line is named", swap(`"preserve_days": 60`, `"preserve_days": 0`), fmt.Sprintf("rules:%d:", 1+strings.Count(text[:strings.Index(text, `"preservation"`)], "\n"))},
 		{"nobody who sends", swap(`"senders": ["point_of_contact"],`, `"senders": [],`), "no senders"},
 		{"no grounds for refusal", swap(`"refuse": ["DOMESTIC", "R21B", "R21C", "R22", "R36"]`, `"refuse": []`), "no grounds for refusal"},
 		{"preserving for no time", swap(`"preserve_days": 60`, `"preserve_days": 0`), "belong together"},

@@ -44,26 +44,31 @@ func (d *desk) repository(folder string) (*directory.Repository, error) {
 	return directory.Open(folder, clock.Real{})
 }
 
-// publicKey reads an Ed25519 public key, PEM in SubjectPublicKeyInfo form.
-func publicKey(name string) (ed25519.PublicKey, error) {
+// keyIn reads a key from a PEM file with a block of that type; whatever else the file holds is bad.
+func keyIn[K any](name, block string, parse func(der []byte) (any, error), bad *rogatory.Error) (none K, err error) {
 	data, err := readSmall(name)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	bad := rogatory.Fault(rogatory.Invalid, "key_invalid", "%s is not a public Ed25519 key in PEM form", name).WithHint("openssl pkey -pubout makes one from a private key")
-	block, _ := pem.Decode(data)
-	if block == nil || block.Type != "PUBLIC KEY" {
-		return nil, bad
+	found, _ := pem.Decode(data)
+	if found == nil || found.Type != block {
+		return none, bad
 	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	key, err := parse(found.Bytes)
 	if err != nil {
-		return nil, bad
+		return none, bad
 	}
-	public, ok := key.(ed25519.PublicKey)
+	ours, ok := key.(K)
 	if !ok {
-		return nil, bad
+		return none, bad
 	}
-	return public, nil
+	return ours, nil
+}
+
+// publicKey reads an Ed25519 public key, PEM in SubjectPublicKeyInfo form.
+func publicKey(name string) (ed25519.PublicKey, error) {
+	return keyIn[ed25519.PublicKey](name, "PUBLIC KEY", x509.ParsePKIXPublicKey,
+		rogatory.Fault(rogatory.Invalid, "key_invalid", "%s is not a public Ed25519 key in PEM form", name).WithHint("openssl pkey -pubout makes one from a private key"))
 }
 
 func publicKeys(names []string) ([]ed25519.PublicKey, error) {
@@ -80,24 +85,8 @@ func publicKeys(names []string) ([]ed25519.PublicKey, error) {
 
 // privateKey reads an Ed25519 private key, PEM in PKCS#8 form.
 func privateKey(name string) (ed25519.PrivateKey, error) {
-	data, err := readSmall(name)
-	if err != nil {
-		return nil, err
-	}
-	bad := rogatory.Fault(rogatory.Invalid, "key_invalid", "%s is not a private Ed25519 key in PEM form (PKCS #8)", name).WithHint("rogatory directory key FILE makes one")
-	block, _ := pem.Decode(data)
-	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, bad
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, bad
-	}
-	private, ok := key.(ed25519.PrivateKey)
-	if !ok {
-		return nil, bad
-	}
-	return private, nil
+	return keyIn[ed25519.PrivateKey](name, "PRIVATE KEY", x509.ParsePKCS8PrivateKey,
+		rogatory.Fault(rogatory.Invalid, "key_invalid", "%s is not a private Ed25519 key in PEM form (PKCS #8)", name).WithHint("rogatory directory key FILE makes one"))
 }
 
 // givePublic prints a public key.

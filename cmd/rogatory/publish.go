@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,15 +26,7 @@ func readPublished(name string, most int) ([]byte, error) {
 	if err != nil {
 		return nil, rogatory.Fault(rogatory.Unavailable, "file_unreadable", "read a file: %w", err)
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
-	if err != nil {
-		return nil, rogatory.Fault(rogatory.Unavailable, "file_unreadable", "read %s: %w", name, err)
-	}
-	if len(data) > most {
-		return nil, rogatory.Fault(rogatory.Invalid, "file_too_large", "%s has more than %d bytes", name, most)
-	}
-	return data, nil
+	return readOpen(f, most)
 }
 
 // amend puts into the place of a file what change makes of it (nothing, if there is none yet). The new

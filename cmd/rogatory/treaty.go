@@ -36,13 +36,18 @@ func readUpTo(name string, most int) ([]byte, error) {
 	if err != nil {
 		return nil, rogatory.Fault(rogatory.NotFound, "file_missing", "read a file: %w", err)
 	}
+	return readOpen(f, most)
+}
+
+// readOpen reads an open file of at most so many bytes, and closes it.
+func readOpen(f *os.File, most int) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	if err != nil {
-		return nil, rogatory.Fault(rogatory.Unavailable, "file_unreadable", "read %s: %w", name, err)
+		return nil, rogatory.Fault(rogatory.Unavailable, "file_unreadable", "read %s: %w", f.Name(), err)
 	}
 	if len(data) > most {
-		return nil, rogatory.Fault(rogatory.Invalid, "file_too_large", "%s has more than %d bytes", name, most)
+		return nil, rogatory.Fault(rogatory.Invalid, "file_too_large", "%s has more than %d bytes", f.Name(), most)
 	}
 	return data, nil
 }

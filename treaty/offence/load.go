@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"rogatory"
+	"rogatory/datafile"
 )
 
 // Limits of the data files. The Convention's own file has some 24 kB; two hundred States with twenty
@@ -19,22 +20,26 @@ const (
 	MaxNationalSize  = 16 << 20
 )
 
-var (
-	anArticle = regexp.MustCompile(`^[1-9]\d?(\(\d{1,2}\))?(\([a-z]\))?(\([ivx]{1,4}\))?$`)
-	anID      = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
-	aState    = regexp.MustCompile(`^[A-Z]{2}$`)
-)
+var anID = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+
+// MaxListed bounds each list of a data file: two hundred States with fifty provisions each.
+const MaxListed = 10000
+
+// files is the form of this package's data files.
+func files(size int) datafile.Form {
+	return datafile.Form{Code: "offences_invalid", TooLarge: "offences_too_large", Hint: "mend that line; nothing of the file was loaded", Size: size, Items: MaxListed}
+}
 
 // LoadCatalogue reads the offences of the Convention from a file of that name. Unknown members,
 // unknown or malformed references, doubled ids and missing articles are refused with file and line.
 // Nothing is returned with an error.
 func LoadCatalogue(name string, data []byte) (*Catalogue, error) {
 	var c Catalogue
-	s, err := read(name, data, MaxCatalogueSize, &c)
+	f, err := files(MaxCatalogueSize).Read(name, data, &c)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(&checker{source: s, elements: c.Elements}); err != nil {
+	if err := c.check(&checker{file: f, elements: c.Elements}); err != nil {
 		return nil, err
 	}
 	c.Digest = rogatory.DigestOf(data)
@@ -45,62 +50,63 @@ func LoadCatalogue(name string, data []byte) (*Catalogue, error) {
 // Two versions of one section may follow each other, but not overlap.
 func LoadNational(name string, data []byte, c *Catalogue) (*National, error) {
 	var n National
-	s, err := read(name, data, MaxNationalSize, &n)
+	f, err := files(MaxNationalSize).Read(name, data, &n)
 	if err != nil {
 		return nil, err
 	}
-	if err := n.check(&checker{source: s, elements: n.Elements}, c); err != nil {
+	if err := n.check(&checker{file: f, elements: n.Elements}, c); err != nil {
 		return nil, err
 	}
 	n.Digest = rogatory.DigestOf(data)
 	return &n, nil
 }
 
+// place is where a value stands in a file: names of members and numbers of items, from the outermost.
+type place []any
+
+func at(steps ...any) place { return steps }
+
+func (p place) at(steps ...any) place { return slices.Concat(p, steps) }
+
 // checker keeps the first fault, with the line of the value that it was told of.
 type checker struct {
-	*source
+	file     *datafile.File
 	elements map[ElementID]Element
 	err      error
 }
 
 // need notes a fault at a path if ok is false.
-func (k *checker) need(ok bool, path, format string, args ...any) {
-	if ok || k.err != nil {
-		return
+func (k *checker) need(ok bool, path place, format string, args ...any) {
+	if !ok && k.err == nil {
+		k.err = k.file.Fault(fmt.Errorf(format, args...), path...)
 	}
-	line, found := k.lines[path]
-	for !found && path != "" { // a member that is missing is reported where its owner begins
-		path = path[:max(0, strings.LastIndexAny(path, ".["))]
-		line, found = k.lines[path]
-	}
-	k.err = k.fault(line, format, args...)
 }
 
-func (k *checker) article(path, a string) {
-	k.need(anArticle.MatchString(a), path, "%.20q is not an article such as 7(2) or 11(1)(a)(ii)", a)
+func (k *checker) article(path place, a string) {
+	k.need(rogatory.Article(a).Valid(), path, "%.20q is not an article such as 7(2) or 11(1)(a)(ii)", a)
 }
 
 // known needs an element of one of the kinds.
-func (k *checker) known(path string, id ElementID, kinds ...string) {
+func (k *checker) known(path place, id ElementID, kinds ...string) {
 	e, ok := k.elements[id]
 	k.need(ok, path, "element %.40q is not known", id)
 	k.need(!ok || slices.Contains(kinds, e.Kind), path, "%s is of kind %s, not %s", id, e.Kind, strings.Join(kinds, " or "))
 }
 
 // distinct needs a list without repetition.
-func distinct[T comparable](k *checker, path string, all []T) {
+func distinct[T comparable](k *checker, path place, all []T) {
 	seen := map[T]bool{}
 	for i, one := range all {
-		k.need(!seen[one], fmt.Sprintf("%s[%d]", path, i), "%.60v is there twice", one)
+		k.need(!seen[one], path.at(i), "%.60v is there twice", one)
 		seen[one] = true
 	}
 }
 
 func (k *checker) checkElements() {
 	for _, id := range slices.Sorted(maps.Keys(k.elements)) {
-		e, path := k.elements[id], "elements."+string(id)
+		e, path := k.elements[id], at("elements", string(id))
 		k.need(anID.MatchString(string(id)), path, "%.60q is not an id: small letters, digits and _", id)
-		k.need(slices.Contains([]string{Act, Effect, Circumstance, Mind, Exclusion}, e.Kind), path+".kind", "%.40q is not a kind of element", e.Kind)
+		k.need(slices.Contains([]string{Act, Effect, Circumstance, Mind, Exclusion}, e.Kind), path.at("kind"), "%.40q is not a kind of element", e.Kind)
 		k.need(e.Text != "", path, "element %s has no text", id)
 	}
 }
@@ -108,14 +114,14 @@ func (k *checker) checkElements() {
 var conditions = []string{Act, Effect, Circumstance, Mind}
 
 func (c *Catalogue) check(k *checker) error {
-	k.need(c.Version != "", "version", "the version is missing")
+	k.need(c.Version != "", at("version"), "the version is missing")
 	k.checkElements()
 	var articles []string
 	used := map[ElementID]bool{}
 	for i, o := range c.Offences {
-		path := fmt.Sprintf("offences[%d]", i)
-		k.article(path+".article", o.Article)
-		k.need(!slices.Contains(articles, o.Article), path+".article", "article %s is there twice", o.Article)
+		path := at("offences", i)
+		k.article(path.at("article"), o.Article)
+		k.need(!slices.Contains(articles, o.Article), path.at("article"), "article %s is there twice", o.Article)
 		articles = append(articles, o.Article)
 		k.checkOffence(path, o)
 		k.need(len(o.acts(c)) > 0, path, "article %s has no act", o.Article)
@@ -123,13 +129,13 @@ func (c *Catalogue) check(k *checker) error {
 			used[id] = true
 		}
 	}
-	k.need(len(articles) > 0, "offences", "there are no offences")
+	k.need(len(articles) > 0, at("offences"), "there are no offences")
 	for _, id := range slices.Sorted(maps.Keys(c.Elements)) {
-		k.need(used[id], "elements."+string(id), "no article uses the element %s", id)
+		k.need(used[id], at("elements", string(id)), "no article uses the element %s", id)
 	}
 	for i, g := range c.General {
-		path := fmt.Sprintf("general[%d]", i)
-		k.article(path+".article", g.Article)
+		path := at("general", i)
+		k.article(path.at("article"), g.Article)
 		k.need(g.Title != "" && g.Text != "", path, "title or text is missing")
 		k.need(!slices.Contains(articles, g.Article), path, "article %s is there twice", g.Article)
 		articles = append(articles, g.Article)
@@ -138,12 +144,12 @@ func (c *Catalogue) check(k *checker) error {
 	return k.err
 }
 
-func (k *checker) checkOffence(path string, o Offence) {
-	k.need(o.Title != "", path+".title", "article %s has no title", o.Article)
-	distinct(k, path+".elements", o.Speaks()) // each id has one place in an article
+func (k *checker) checkOffence(path place, o Offence) {
+	k.need(o.Title != "", path.at("title"), "article %s has no title", o.Article)
+	distinct(k, path.at("elements"), o.Speaks()) // each id has one place in an article
 	rules := func(list string, all []Rule) {
 		for i, r := range all {
-			at := fmt.Sprintf("%s.%s[%d]", path, list, i)
+			at := path.at(list, i)
 			k.known(at, r.ID, conditions...)
 			k.article(at, r.Article)
 		}
@@ -152,7 +158,7 @@ func (k *checker) checkOffence(path string, o Offence) {
 	rules("options", o.Options)
 	var ids []string
 	for i, a := range o.Alternatives {
-		at := fmt.Sprintf("%s.alternatives[%d]", path, i)
+		at := path.at("alternatives", i)
 		k.known(at, a.Element, Act)
 		k.article(at, a.Article)
 		k.need(anID.MatchString(a.ID), at, "%.40q is not an id", a.ID)
@@ -163,21 +169,21 @@ func (k *checker) checkOffence(path string, o Offence) {
 		}
 		ids = append(ids, a.ID)
 	}
-	distinct(k, path+".alternatives", ids)
+	distinct(k, path.at("alternatives"), ids)
 	for i, e := range o.Extensions {
-		at := fmt.Sprintf("%s.extensions[%d]", path, i)
+		at := path.at("extensions", i)
 		k.known(at, e.ID, Effect, Circumstance, Mind)
 		k.article(at, e.Article)
 		k.need(slices.ContainsFunc(o.Elements, func(r Rule) bool { return r.ID == e.Replaces }), at, "replaces %.40q, which is no element of the article", e.Replaces)
 	}
 	for i, e := range o.Exclusions {
-		at := fmt.Sprintf("%s.exclusions[%d]", path, i)
+		at := path.at("exclusions", i)
 		k.known(at, e.ID, Exclusion)
 		k.article(at, e.Article)
 		k.need(e.By == "convention" || e.By == "party", at, "by is convention or party, not %.40q", e.By)
 	}
 	for i, n := range o.Care {
-		at := fmt.Sprintf("%s.care[%d]", path, i)
+		at := path.at("care", i)
 		k.need(n.Text != "", at, "the text is missing")
 		k.article(at, n.Article)
 	}
@@ -186,30 +192,30 @@ func (k *checker) checkOffence(path string, o Offence) {
 func (c *Catalogue) checkRest(k *checker, articles []string) {
 	var forms []Form
 	for i, f := range c.Forms {
-		path := fmt.Sprintf("forms[%d]", i)
+		path := at("forms", i)
 		k.need(slices.Contains([]Form{Participation, Attempt, Preparation}, f.ID), path, "%.40q is not a form", f.ID)
 		k.article(path, f.Article)
 		k.need(f.Text != "", path, "the text is missing")
 		forms = append(forms, f.ID)
 	}
-	distinct(k, "forms", forms)
-	k.need(len(forms) == 3, "forms", "%d forms, not participation, attempt and preparation", len(forms))
+	distinct(k, at("forms"), forms)
+	k.need(len(forms) == 3, at("forms"), "%d forms, not participation, attempt and preparation", len(forms))
 	var ours, theirs []string
 	for i, p := range c.Counterparts {
-		path := fmt.Sprintf("budapest[%d]", i)
+		path := at("budapest", i)
 		k.need(p.Article != "" || p.Budapest != "", path, "a counterpart of nothing")
 		k.need(p.Difference != "", path, "the difference is missing")
 		k.need(p.Article == "" || slices.Contains(articles, p.Article), path, "article %.20q is not known", p.Article)
 		k.need(p.Article == "" || !slices.Contains(ours, p.Article), path, "article %s is there twice", p.Article)
 		k.need(p.Budapest == "" || !slices.Contains(theirs, p.Budapest), path, "Budapest article %s is there twice", p.Budapest)
-		if p.Budapest != "" {
+		if p.Budapest != "" { // its articles, 1 to 48, have the same form
 			k.article(path, p.Budapest)
 		}
 		ours, theirs = append(ours, p.Article), append(theirs, p.Budapest)
 	}
 	var kinds []rogatory.RequestKind
 	for i, r := range c.DualCriminality {
-		path := fmt.Sprintf("dual_criminality[%d]", i)
+		path := at("dual_criminality", i)
 		k.need(slices.Contains([]string{ruleNo, ruleMay, ruleRequired, ruleReserved}, r.Rule), path, "%.40q is not a rule for dual criminality", r.Rule)
 		k.article(path, r.Article)
 		k.need((r.Rule == ruleReserved) == (r.ReservedArticle != ""), path, "only_reserved and reserved_article belong together")
@@ -220,6 +226,6 @@ func (c *Catalogue) checkRest(k *checker, articles []string) {
 			kinds = append(kinds, id)
 		}
 	}
-	k.need(c.SeriousCrime.Years == rogatory.SeriousCrimeYears && c.SeriousCrime.Text != "", "serious_crime", "a serious crime begins at %d years", rogatory.SeriousCrimeYears)
-	k.article("serious_crime", c.SeriousCrime.Article)
+	k.need(c.SeriousCrime.Years == rogatory.SeriousCrimeYears && c.SeriousCrime.Text != "", at("serious_crime"), "a serious crime begins at %d years", rogatory.SeriousCrimeYears)
+	k.article(at("serious_crime"), c.SeriousCrime.Article)
 }

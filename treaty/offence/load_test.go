@@ -22,7 +22,7 @@ func swap(t *testing.T, file []byte, old, with string) (string, int) {
 	return string(file[:i]) + with + string(file[i+len(old):]), 1 + bytes.Count(file[:i], []byte("\n"))
 }
 
-var namesLine = regexp.MustCompile(`^\S+ line (\d+): `)
+var namesLine = regexp.MustCompile(`^read \S+:(\d+): `)
 
 // refused needs a fault with the file's name, the line and the words.
 func refused(t *testing.T, name string, nothing bool, err error, line int, want string) {
@@ -38,8 +38,8 @@ func refused(t *testing.T, name string, nothing bool, err error, line int, want 
 
 func TestCatalogueIsRefusedWhole(t *testing.T) {
 	for _, row := range []struct{ name, old, with, want string }{
-		{"an unknown member", `"title": "Illegal interception"`, `"titel": "Illegal interception"`, `"titel" is not known here`},
-		{"a member in capitals", `"title": "Illegal interception"`, `"Title": "Illegal interception"`, `"Title" is not known here`},
+		{"an unknown member", `"title": "Illegal interception"`, `"titel": "Illegal interception"`, `unknown member "titel"`},
+		{"a member in capitals", `"title": "Illegal interception"`, `"Title": "Illegal interception"`, `unknown member "Title"`},
 		{"a doubled member", `"title": "Illegal interception"`, `"title": "a", "title": "b"`, `"title" is there twice`},
 		{"null", `"title": "Illegal interception"`, `"title": null`, "null is no value"},
 		{"a number for a text", `"title": "Illegal interception"`, `"title": 8`, "cannot unmarshal number"},
@@ -85,7 +85,7 @@ func TestCatalogueIsRefusedWhole(t *testing.T) {
 func TestNationalIsRefusedWhole(t *testing.T) {
 	c := Convention()
 	for _, row := range []struct{ name, old, with, want string }{
-		{"an unknown member", `"section": "201"`, `"sektion": "201"`, `"sektion" is not known here`},
+		{"an unknown member", `"section": "201"`, `"sektion": "201"`, `unknown member "sektion"`},
 		{"no section", `"section": "201"`, `"section": ""`, "is missing"},
 		{"no source", `"source": "invented for exercises"`, `"source": ""`, "of a reservation are missing"},
 		{"an unknown State", `"state": "XB", "law"`, `"state": "XY", "law"`, "not among the states"},

@@ -30,22 +30,28 @@ const MaxAgreements = 1000
 // LoadAgreements reads an office's list of other instruments: {"agreements": [...]}. It is refused
 // whole, with file and line.
 func LoadAgreements(name string, data []byte, states *States) ([]Agreement, error) {
-	s := openSheet(name, data)
+	var in struct {
+		Agreements []Agreement `json:"agreements"`
+	}
+	s, err := readSheet(name, data, &in)
+	if err != nil {
+		return nil, err
+	}
 	names := map[string]bool{}
-	all := each(s, "agreements", func(a *Agreement) error {
+	each(s, "agreements", in.Agreements, func(a *Agreement) error {
 		if a.Name == "" || names[a.Name] {
 			return fmt.Errorf("agreement %.60q has no name or is there twice", a.Name)
 		}
 		names[a.Name] = true
 		return a.check(states)
 	})
-	if len(all) > MaxAgreements {
-		s.fault(1, "%d agreements, at most %d are read", len(all), MaxAgreements)
+	if n := len(in.Agreements); n > MaxAgreements {
+		s.fault(fmt.Errorf("%d agreements, at most %d are read", n, MaxAgreements), "agreements")
 	}
-	if err := s.end(); err != nil {
-		return nil, err
+	if s.err != nil {
+		return nil, s.err
 	}
-	return all, nil
+	return in.Agreements, nil
 }
 
 func (a *Agreement) check(states *States) error {
@@ -64,7 +70,7 @@ func (a *Agreement) check(states *States) error {
 		return fmt.Errorf("%.60s: articles or source are missing", a.Name)
 	}
 	for i, one := range a.Articles {
-		if !article(one) || slices.Contains(a.Articles[:i], one) {
+		if !rogatory.Article(one).Valid() || slices.Contains(a.Articles[:i], one) {
 			return fmt.Errorf("%.60s: article %.20q is not of the Convention or there twice", a.Name, one)
 		}
 	}

@@ -154,7 +154,7 @@ func (d *Desk) sense(q Question, at string, partKnown bool) error {
 		return bad("date_missing", "no day is given")
 	case q.Part != "" && !partKnown:
 		return bad("part_unknown", "the kind %.40q has no part %.40q", q.Kind.ID, q.Part)
-	case !article(at):
+	case !rogatory.Article(at).Valid():
 		return bad("kind_without_article", "the kind %.40q names no article of the Convention, but %.20q", q.Kind.ID, at)
 	case q.Years < 0 || q.Years > maxYears:
 		return bad("years_invalid", "a maximum penalty of %d years is not from 0 to %d", q.Years, maxYears)
@@ -162,7 +162,7 @@ func (d *Desk) sense(q Question, at string, partKnown bool) error {
 		return bad("offences_too_many", "%d offence articles, at most %d", len(q.Articles), treaty.MaxArticles)
 	}
 	for _, one := range q.Articles {
-		if !article(one) || !d.rules["offence"].covers(one) {
+		if !rogatory.Article(one).Valid() || !d.rules["offence"].covers(one) {
 			return bad("offence_unknown", "offence %.20q is not one of Articles 7 to 17", one)
 		}
 	}

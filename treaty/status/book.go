@@ -6,6 +6,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -175,42 +176,58 @@ var clauseNames = map[string]bool{"adopted": true, "opened": true, "closes": tru
 // LoadBook reads a status file. Unknown members, States, sources and articles, doubled participants and
 // dates that contradict each other are refused whole, with file and line.
 func LoadBook(name string, data []byte, states *States) (*Book, error) {
-	s := openSheet(name, data)
-	b := &Book{states: states, clauses: map[string]Clause{}}
-	b.AsOf, b.Note = member[Date](s, "as_of"), member[string](s, "note")
-	b.Rows, b.Unnamed = member[int](s, "rows"), member[int](s, "unnamed_signatories")
-	b.Sources = member[map[string]string](s, "sources")
-	if b.Rows < 0 || b.Unnamed < 0 {
-		s.fault(1, "rows and unnamed_signatories are not below zero")
+	var in struct {
+		AsOf         Date              `json:"as_of"`
+		Note         string            `json:"note"`
+		Rows         int               `json:"rows"`
+		Unnamed      int               `json:"unnamed_signatories"`
+		Clauses      []Clause          `json:"clauses"`
+		Sources      map[string]string `json:"sources"`
+		Reports      []Report          `json:"reports"`
+		Participants []Participant     `json:"participants"`
+		Declarations []Declaration     `json:"declarations"`
+		Authorities  []Named           `json:"authorities"`
+		Claims       []Claim           `json:"claims"`
+		Texts        []Text            `json:"texts"`
 	}
-	b.Clauses = each(s, "clauses", b.checkClause)
-	for name := range clauseNames {
+	s, err := readSheet(name, data, &in)
+	if err != nil {
+		return nil, err
+	}
+	b := &Book{AsOf: in.AsOf, Note: in.Note, Rows: in.Rows, Unnamed: in.Unnamed, Clauses: in.Clauses, Sources: in.Sources, Reports: in.Reports,
+		Participants: in.Participants, Declarations: in.Declarations, Authorities: in.Authorities, Claims: in.Claims, Texts: in.Texts,
+		Digest: rogatory.DigestOf(data), states: states, clauses: map[string]Clause{}}
+	if b.Rows < 0 || b.Unnamed < 0 {
+		s.fault(errors.New("rows and unnamed_signatories are not below zero"), "rows")
+	}
+	each(s, "clauses", b.Clauses, b.checkClause)
+	for _, name := range slices.Sorted(maps.Keys(clauseNames)) {
 		if _, ok := b.clauses[name]; !ok {
-			s.fault(s.lines["clauses"], "clause %s is missing", name)
+			s.fault(fmt.Errorf("clause %s is missing", name), "clauses")
 		}
 	}
-	b.Reports = each(s, "reports", func(r *Report) error {
+	each(s, "reports", b.Reports, func(r *Report) error {
 		if r.Signatories < 0 {
 			return fmt.Errorf("fewer than no signatories")
 		}
 		return r.check(false)
 	})
 	var last rogatory.StateCode
-	b.Participants = each(s, "participants", func(p *Participant) error {
+	each(s, "participants", b.Participants, func(p *Participant) error {
 		if p.Code <= last {
 			return fmt.Errorf("participant %.10q is there twice or out of order", p.Code)
 		}
 		last = p.Code
 		return b.checkParticipant(p)
 	})
-	b.Declarations = each(s, "declarations", b.checkDeclaration)
-	b.Authorities = each(s, "authorities", func(n *Named) error {
-		if n.Role == "" || n.Name == "" || !article(n.Article) {
+	each(s, "declarations", b.Declarations, b.checkDeclaration)
+	each(s, "authorities", b.Authorities, func(n *Named) error {
+		if n.Role == "" || n.Name == "" || !rogatory.Article(n.Article).Valid() {
 			return fmt.Errorf("role, name or article %.20q is missing or unknown", n.Article)
 		}
 		return b.checkOrigin(n.State, n.Sources)
 	})
-	b.Claims = each(s, "claims", func(c *Claim) error {
+	each(s, "claims", b.Claims, func(c *Claim) error {
 		if c.Text == "" {
 			return fmt.Errorf("a claim without words")
 		}
@@ -220,32 +237,17 @@ func LoadBook(name string, data []byte, states *States) (*Book, error) {
 		return b.checkOrigin(c.State, c.Sources)
 	})
 	sections := map[string]bool{}
-	b.Texts = each(s, "texts", func(t *Text) error {
+	each(s, "texts", b.Texts, func(t *Text) error {
 		if t.Section == "" || t.Text == "" || sections[t.Section] {
 			return fmt.Errorf("section %.40q is empty or there twice", t.Section)
 		}
 		sections[t.Section] = true
 		return nil
 	})
-	if err := s.end(); err != nil {
-		return nil, err
+	if s.err != nil {
+		return nil, s.err
 	}
-	b.Digest = rogatory.DigestOf(data)
 	return b, nil
-}
-
-// each reads a list and checks its rows one by one.
-func each[T any](s *sheet, name string, check func(*T) error) []T {
-	all := list[T](s, name)
-	for i := range all {
-		if s.err != nil {
-			return nil
-		}
-		if err := check(&all[i]); err != nil {
-			s.fault(s.rows[name][i], "%w", err)
-		}
-	}
-	return all
 }
 
 // Bounds of the numbers in final clauses: computing with them must not leave the calendar.
@@ -259,7 +261,7 @@ func (b *Book) checkClause(c *Clause) error {
 		return fmt.Errorf("clause %.40q is unknown or there twice", c.Name)
 	case isDate != (c.Date != 0) || isDate != (c.Number == 0) || c.Number < 0 || c.Number > maxClause:
 		return fmt.Errorf("clause %s has no date, or no number from 1 to %d", c.Name, maxClause)
-	case (c.Article == "") == (c.Source == "") || c.Article != "" && !article(c.Article):
+	case (c.Article == "") == (c.Source == "") || c.Article != "" && !rogatory.Article(c.Article).Valid():
 		return fmt.Errorf("clause %s has no article, or article %.20q that is not of the Convention", c.Name, c.Article)
 	}
 	b.clauses[c.Name] = *c
@@ -345,11 +347,11 @@ func (b *Book) checkDeclaration(d *Declaration) error {
 			return fmt.Errorf("declaration of %s: effect %.20q is unknown, or text or articles are missing", d.State, i.Effect)
 		}
 		for _, a := range i.Articles {
-			if !article(a) {
+			if !rogatory.Article(a).Valid() {
 				return fmt.Errorf("declaration of %s: article %.20q is not of the Convention", d.State, a)
 			}
 		}
-		if i.Under != "" && !article(i.Under) {
+		if i.Under != "" && !rogatory.Article(i.Under).Valid() {
 			return fmt.Errorf("declaration of %s: article %.20q is not of the Convention", d.State, i.Under)
 		}
 	}

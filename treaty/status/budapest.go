@@ -47,9 +47,23 @@ type Counterpart struct {
 
 // LoadBudapest reads the file of Parties, as strictly as LoadBook.
 func LoadBudapest(name string, data []byte, states *States) (*Budapest, error) {
-	s := openSheet(name, data)
-	b := &Budapest{from: map[rogatory.StateCode]Date{}, word: map[rogatory.StateCode]string{}}
-	b.Name, b.AsOf, b.Source, b.Verified = member[string](s, "name"), member[Date](s, "as_of"), member[string](s, "source"), member[bool](s, "verified")
+	var in struct {
+		Name        string               `json:"name"`
+		AsOf        Date                 `json:"as_of"`
+		Source      string               `json:"source"`
+		Verified    bool                 `json:"verified"`
+		SignedOnly  []rogatory.StateCode `json:"signed_only"`
+		Invited     []rogatory.StateCode `json:"invited"`
+		Cooperation []Counterpart        `json:"cooperation"`
+		Offences    []Counterpart        `json:"offences"`
+		Parties     []BudapestParty      `json:"parties"`
+	}
+	s, err := readSheet(name, data, &in)
+	if err != nil {
+		return nil, err
+	}
+	b := &Budapest{Name: in.Name, AsOf: in.AsOf, Source: in.Source, Verified: in.Verified, SignedOnly: in.SignedOnly, Invited: in.Invited,
+		Cooperation: in.Cooperation, Offences: in.Offences, Parties: in.Parties, from: map[rogatory.StateCode]Date{}, word: map[rogatory.StateCode]string{}}
 	note := func(word string) func(*rogatory.StateCode) error {
 		return func(c *rogatory.StateCode) error {
 			if _, err := states.Get(*c); err != nil || c.Fictional() || b.word[*c] != "" {
@@ -59,21 +73,22 @@ func LoadBudapest(name string, data []byte, states *States) (*Budapest, error) {
 			return nil
 		}
 	}
-	b.SignedOnly = each(s, "signed_only", note("signed it and is not a Party"))
-	b.Invited = each(s, "invited", note("was invited and is not a Party"))
+	each(s, "signed_only", b.SignedOnly, note("signed it and is not a Party"))
+	each(s, "invited", b.Invited, note("was invited and is not a Party"))
 	counterpart := func() func(*Counterpart) error {
 		seen := map[string]bool{}
 		return func(c *Counterpart) error {
-			if !article(c.Article) || seen[c.Article] || c.Counterpart == "" && c.Note == "" {
+			if !rogatory.Article(c.Article).Valid() || seen[c.Article] || c.Counterpart == "" && c.Note == "" {
 				return fmt.Errorf("article %.20q is not of the Convention or there twice, or has neither a counterpart nor a note", c.Article)
 			}
 			seen[c.Article] = true
 			return nil
 		}
 	}
-	b.Cooperation, b.Offences = each(s, "cooperation", counterpart()), each(s, "offences", counterpart())
+	each(s, "cooperation", b.Cooperation, counterpart())
+	each(s, "offences", b.Offences, counterpart())
 	party := note("is a Party")
-	b.Parties = each(s, "parties", func(p *BudapestParty) error {
+	each(s, "parties", b.Parties, func(p *BudapestParty) error {
 		switch {
 		case !oneOf(p.Kind, consents...):
 			return fmt.Errorf("%s: kind %.40q is unknown", p.Code, p.Kind)
@@ -83,8 +98,8 @@ func LoadBudapest(name string, data []byte, states *States) (*Budapest, error) {
 		b.from[p.Code] = p.InForce
 		return party(&p.Code)
 	})
-	if err := s.end(); err != nil {
-		return nil, err
+	if s.err != nil {
+		return nil, s.err
 	}
 	return b, nil
 }
@@ -108,9 +123,9 @@ func (b *Budapest) Says(code rogatory.StateCode) string {
 
 // counterpart finds the nearest row for an article: its own, else that of what holds it.
 func counterpart(rows []Counterpart, article string) (Counterpart, bool) {
-	for a := article; a != ""; a = up(a) {
+	for a := rogatory.Article(article); a != ""; a = a.Holder() {
 		for _, c := range rows {
-			if c.Article == a {
+			if c.Article == string(a) {
 				return c, true
 			}
 		}

@@ -28,11 +28,11 @@ func TestBadStatusFilesAreRefusedWithTheirLine(t *testing.T) {
 	states := Embedded().Book().States()
 	dz := `{"code":"DZ","signature":{"on":"2025-10-25","certainty":"exact"`
 	for _, c := range []struct{ name, from, to, want string }{
-		{"unknown member", `"as_of"`, `"as_off"`, "as_of is missing"},
+		{"unknown member", `"as_of"`, `"as_off"`, `unknown member "as_off"`},
 		{"one member more", `"rows": 0`, `"rows": 0, "rose": 1`, `unknown member "rose"`},
 		{"member twice", `"rows": 0`, `"rows": 0, "rows": 1`, `"rows" is there twice`},
-		{"member in capitals", `"rows": 0`, `"Rows": 0`, "capital letter"},
-		{"unknown member of a row", dz, `{"code":"DZ","singed":{"on":"2025-10-25","certainty":"exact"`, `unknown field "singed"`},
+		{"member in capitals", `"rows": 0`, `"Rows": 0`, "in other letters"},
+		{"unknown member of a row", dz, `{"code":"DZ","singed":{"on":"2025-10-25","certainty":"exact"`, `unknown member "singed"`},
 		{"unknown State", `"code":"DZ"`, `"code":"DY"`, `State "DY" is unknown`},
 		{"fictional State", `"code":"ZW"`, `"code":"XZ"`, "out of order"},
 		{"doubled State", `"code":"AO"`, `"code":"AT"`, `"AT" is there twice`},
@@ -55,21 +55,21 @@ func TestBadStatusFilesAreRefusedWithTheirLine(t *testing.T) {
 		{"clause without its number", `"number":40,`, "", "clause threshold has no date"},
 		{"clause of another convention", `"article":"65(2)"`, `"article":"99"`, `"99"`},
 		{"claim about nobody", `{"state":"RU"`, `{"state":"SU"`, `State "SU"`},
-		{"list that is none", `"texts": [`, `"texts": {`, "line "},
-		{"null for a list", "\"texts\": [\n  ]", `"texts": null`, "texts is missing"},
-		{"two documents", "\"texts\": [\n  ]\n}", `"texts": []}{}`, "not one object"},
-		{"something behind", "\"texts\": [\n  ]\n}", `"texts": []} x`, "line "},
+		{"list that is none", `"texts": [`, `"texts": {`, "status.json:"},
+		{"null for a list", "\"texts\": [\n  ]", `"texts": null`, "null is no value"},
+		{"two documents", "\"texts\": [\n  ]\n}", `"texts": []}{}`, "more than one document"},
+		{"something behind", "\"texts\": [\n  ]\n}", `"texts": []} x`, "status.json:"},
 	} {
 		data := swap(t, statusData, c.from, c.to)
 		book, err := LoadBook("status.json", data, states)
-		if book != nil || rogatory.CodeOf(err) != "treaty_data_invalid" || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "status.json, line ") {
+		if book != nil || rogatory.CodeOf(err) != "treaty_data_invalid" || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "read status.json:") {
 			t.Errorf("%s: got %v, want words with %q", c.name, err, c.want)
 		}
 	}
 	for _, c := range []struct{ from, to string }{{dz, strings.Replace(dz, "exact", "sure", 1)}, {`"articles":["63(2)"]`, `"articles":["0"]`}, {`"name":"threshold"`, `"name":"t"`}} {
 		data := swap(t, statusData, c.from, c.to)
 		_, err := LoadBook("status.json", data, states)
-		if want := lineOf(data, c.to); err == nil || !strings.Contains(err.Error(), "line "+itoa(want)+":") {
+		if want := lineOf(data, c.to); err == nil || !strings.Contains(err.Error(), "status.json:"+itoa(want)+":") {
 			t.Errorf("%s: got %v, want line %d", c.to, err, want)
 		}
 	}
@@ -133,25 +133,9 @@ func TestOtherBadFilesAreRefused(t *testing.T) {
 		{"agreements", "the same twice", `"A promise"`, `"A treaty of assistance"`, "there twice"},
 	} {
 		err := load[c.which](swap(t, whole[c.which], c.from, c.to))
-		if rogatory.CodeOf(err) != "treaty_data_invalid" || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "f.json, line ") {
+		if rogatory.CodeOf(err) != "treaty_data_invalid" || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "read f.json:") {
 			t.Errorf("%s, %s: got %v, want words with %q", c.which, c.name, err, c.want)
 		}
-	}
-}
-
-func TestArticles(t *testing.T) {
-	for _, s := range []string{"1", "68", "2(h)", "40(21)(b)", "41(3)(e)"} {
-		if !article(s) {
-			t.Errorf("%s is an article", s)
-		}
-	}
-	for _, s := range []string{"", "0", "07", "69", "100", "a", "40()", "40(21", "40(21)b", "40 (21)", "40(21))", "40(B)", "-1", "40((1))"} {
-		if article(s) {
-			t.Errorf("%q is no article", s)
-		}
-	}
-	if !within("40(21)(b)", "40(21)") || !within("40", "40") || within("40", "40(21)") || within("4", "40") || within("40", "4") || up("40(21)(b)") != "40(21)" || up("40") != "" {
-		t.Error("what is within what")
 	}
 }
 

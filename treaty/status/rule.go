@@ -5,6 +5,8 @@ package status
 import (
 	_ "embed"
 	"fmt"
+
+	"rogatory"
 )
 
 //go:embed data/basis.json
@@ -28,10 +30,16 @@ var ruleNames = []string{
 
 // LoadRules reads the rules of Basis, as strictly as LoadBook.
 func LoadRules(name string, data []byte) (map[string]Rule, error) {
-	s := openSheet(name, data)
-	member[string](s, "version")
+	var in struct {
+		Version string `json:"version"`
+		Rules   []Rule `json:"rules"`
+	}
+	s, err := readSheet(name, data, &in)
+	if err != nil {
+		return nil, err
+	}
 	rules := map[string]Rule{}
-	each(s, "rules", func(r *Rule) error {
+	each(s, "rules", in.Rules, func(r *Rule) error {
 		if _, twice := rules[r.Name]; twice || !oneOf(r.Name, ruleNames...) {
 			return fmt.Errorf("rule %.40q is unknown or there twice", r.Name)
 		}
@@ -39,7 +47,7 @@ func LoadRules(name string, data []byte) (map[string]Rule, error) {
 			return fmt.Errorf("rule %s lacks its text, or has not one of article and source", r.Name)
 		}
 		for _, a := range append([]string{r.Article}, r.Articles...) {
-			if a != "" && !article(a) {
+			if a != "" && !rogatory.Article(a).Valid() {
 				return fmt.Errorf("rule %s: article %.20q is not of the Convention", r.Name, a)
 			}
 		}
@@ -48,11 +56,11 @@ func LoadRules(name string, data []byte) (map[string]Rule, error) {
 	})
 	for _, n := range ruleNames {
 		if _, ok := rules[n]; !ok {
-			s.fault(1, "rule %s is missing", n)
+			s.fault(fmt.Errorf("rule %s is missing", n), "rules")
 		}
 	}
-	if err := s.end(); err != nil {
-		return nil, err
+	if s.err != nil {
+		return nil, s.err
 	}
 	return rules, nil
 }

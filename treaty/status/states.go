@@ -51,17 +51,20 @@ var groups = []string{"", "africa", "asia_pacific", "eastern_europe", "latin_ame
 // LoadStates reads a list of States. Codes and names that are doubled or malformed, unknown members,
 // standings and groups are refused whole, with file and line.
 func LoadStates(name string, data []byte) (*States, error) {
-	s := openSheet(name, data)
-	l := &States{codes: map[rogatory.StateCode]int{}, names: map[string]rogatory.StateCode{}}
-	l.Version, l.Source, l.Verified = member[string](s, "version"), member[string](s, "source"), member[bool](s, "verified")
-	l.All = list[State](s, "states")
-	for i, one := range l.All {
-		if err := l.add(i, one); err != nil {
-			s.fault(s.rows["states"][i], "%w", err)
-		}
+	var in struct {
+		Version  string  `json:"version"`
+		Source   string  `json:"source"`
+		Verified bool    `json:"verified"`
+		States   []State `json:"states"`
 	}
-	if err := s.end(); err != nil {
+	s, err := readSheet(name, data, &in)
+	if err != nil {
 		return nil, err
+	}
+	l := &States{Version: in.Version, Source: in.Source, Verified: in.Verified, All: in.States, codes: map[rogatory.StateCode]int{}, names: map[string]rogatory.StateCode{}}
+	each(s, "states", l.All, func(one *State) error { return l.add(len(l.codes), *one) })
+	if s.err != nil {
+		return nil, s.err
 	}
 	return l, nil
 }

@@ -230,30 +230,29 @@ func (d *Disk) find(name string) (parent *node, base string, n *node, err error)
 	return parent, base, parent.names[base], nil
 }
 
-func (d *Disk) findFile(name string) (*node, error) {
+// findNode finds what has to be there.
+func (d *Disk) findNode(name string) (*node, error) {
 	_, _, n, err := d.find(name)
-	switch {
-	case err != nil:
-		return nil, err
-	case n == nil:
-		return nil, fs.ErrNotExist
-	case n.folder():
+	if err == nil && n == nil {
+		err = fs.ErrNotExist
+	}
+	return n, err
+}
+
+func (d *Disk) findFile(name string) (*node, error) {
+	n, err := d.findNode(name)
+	if err == nil && n.folder() {
 		return nil, errors.New("is a folder")
 	}
-	return n, nil
+	return n, err
 }
 
 func (d *Disk) findFolder(name string) (*node, error) {
-	_, _, n, err := d.find(name)
-	switch {
-	case err != nil:
-		return nil, err
-	case n == nil:
-		return nil, fs.ErrNotExist
-	case !n.folder():
+	n, err := d.findNode(name)
+	if err == nil && !n.folder() {
 		return nil, errors.New("is no folder")
 	}
-	return n, nil
+	return n, err
 }
 
 // Create implements vault.Disk.
