@@ -103,8 +103,7 @@ func (c *Counter) situation(ctx context.Context, id rogatory.RequestID) (x Situa
 	if x.Kind, err = c.Office.Rules.Kind(x.File.Request.Kind); err != nil {
 		return x, err
 	}
-	x.Keys = 1
-	if c.Keys != nil {
+	if x.Keys = 1; c.Keys != nil {
 		if x.Keys, err = c.Keys(); err != nil {
 			return x, err
 		}
@@ -144,11 +143,11 @@ func (c *Counter) do(ctx context.Context, x Situation, d Deed, now rogatory.Inst
 
 // evidence is a log that says of itself that it is invented.
 func evidence(id rogatory.RequestID, size int64) io.Reader {
-	line := "2026-11-02T03:14:07Z EXERCISE web sshd[4242]: Accepted password for admin from 198.51.100.17, request " + string(id) + "\n"
+	text := "2026-11-02T03:14:07Z EXERCISE web sshd[4242]: Accepted password for admin from 198.51.100.17, request " + string(id) + "\n"
 	if size == 0 {
-		return strings.NewReader(strings.Repeat(line, 20))
+		return strings.NewReader(strings.Repeat(text, 20))
 	}
-	return io.LimitReader(&endless{line: []byte(line)}, size)
+	return io.LimitReader(&endless{line: []byte(text)}, size)
 }
 
 // endless repeats a line.
