@@ -63,7 +63,8 @@ var plan = map[string]floor{
 
 	"demo":                {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                 {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
-	"cmd/rogatory":        {". api asice assistance clock court deadline demo desk directory docket journal keyring legislation node store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
+	"practice":            {". clock demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
+	"cmd/rogatory":        {". api asice assistance clock court deadline demo desk directory docket journal keyring legislation node practice store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 	"cmd/rogatory-verify": {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"cmd/rogatory-sim":    {". sim", "long simulations"},
 	"bench":               {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -165,7 +166,9 @@ func (p *trainee) latest(n int) rogatory.RequestID {
 // perfect plays each exercise as its text asks.
 var perfect = []func(p *trainee){
 	func(p *trainee) {
-		id := p.asks("Exercise 1: logs of an intrusion", rogatory.Preservation42, "", func(r *rogatory.Request) { r.Contents["confidentiality"] = "until 1 March 2027, because the suspect is at large" })
+		id := p.asks("Exercise 1: logs of an intrusion", rogatory.Preservation42, "", func(r *rogatory.Request) {
+			r.Contents["confidentiality"] = "until 1 March 2027, because the suspect is at large"
+		})
 		until := p.becomes(id, rogatory.Preserved).Preservation.Until
 		p.does(rogatory.DutyOfficer, id, rogatory.RequestExtension, rogatory.Body{Preservation: &rogatory.Preservation{Days: 30}})
 		p.until("less is given than was asked for", func() error {
@@ -384,5 +387,76 @@ func TestClumsyTrainee(t *testing.T) {
 	})
 	if r := p.check(1); r.Mistakes() != 2 {
 		t.Errorf("the mistakes went away: %s", told(r))
+	}
+}
+
+// Each mood does what its words say.
+func TestMoods(t *testing.T) {
+	t.Parallel()
+	p := school(t, filepath.Join(t.TempDir(), "school"))
+	defer func() { p.ok(p.Stop()) }()
+	moods := []struct {
+		name  string
+		kind  rogatory.RequestKind
+		ends  rogatory.State
+		reply rogatory.State // in which the trainee says something
+		says  rogatory.Act
+	}{
+		{"accepts", rogatory.Preservation42, rogatory.Preserved, "", ""},
+		{"accepts", rogatory.StoredData, rogatory.Executed, "", ""},
+		{"accepts", "location_query", rogatory.Executed, "", ""},
+		{"accepts", "content_interception", rogatory.InForce, "", ""},
+		{"accepts", treaty.AssetFreeze, rogatory.InForce, "", ""},
+		{"asks", rogatory.StoredData, rogatory.Accepted, rogatory.NeedsInformation, rogatory.Supplement},
+		{"conditions", rogatory.StoredData, rogatory.Executed, rogatory.Accepted, rogatory.Agree},
+		{"refuses", rogatory.StoredData, rogatory.Refused, "", ""},
+		{"postpones", rogatory.StoredData, rogatory.Postponed, rogatory.Consulting, rogatory.Supplement},
+		{"slow", rogatory.StoredData, rogatory.Executed, "", ""},
+		{"rekeys", rogatory.StoredData, rogatory.Executed, "", ""},
+		{"odd", rogatory.StoredData, rogatory.Executed, rogatory.Consulting, rogatory.Supplement},
+	}
+	ids := make([]rogatory.RequestID, len(moods))
+	tried := map[string]bool{}
+	for i, m := range moods {
+		ids[i] = p.asks("In the mood "+m.name, m.kind, "", nil)
+		tried[m.name] = true
+	}
+	for i, m := range moods {
+		if m.says != "" {
+			p.becomes(ids[i], m.reply)
+			b := rogatory.Body{}
+			if m.says == rogatory.Supplement {
+				b.Text = "From 1 to 3 November 2026, in UTC."
+			}
+			p.does(rogatory.Decider, ids[i], m.says, b)
+		}
+		p.becomes(ids[i], m.ends)
+	}
+	for _, s := range Scripts() {
+		if s.Exercise == 0 && !tried[s.Name] {
+			t.Errorf("the mood %s was not tried", s.Name)
+		}
+	}
+	long := false
+	said, err := p.office.MessagesOf(t.Context(), p.Actor(rogatory.DutyOfficer), ids[len(ids)-1])
+	p.ok(err)
+	for _, c := range said {
+		long = long || len(c.Message.Body.Text) >= treaty.MaxFieldRunes-100
+	}
+	if !long {
+		t.Error("the odd mood said nothing long")
+	}
+	if n, err := generations(p.Members[Opposite].Dir); err != nil || n != 2 {
+		t.Errorf("the mood that changes its key has had %d: %v", n, err)
+	}
+}
+
+func TestAFolderOfOtherThingsIsLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "letter.txt"), []byte("dear"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Begin(t.Context(), Settings{Dir: dir}); rogatory.CodeOf(err) != "folder_not_empty" {
+		t.Errorf("got %v", err)
 	}
 }
