@@ -26,8 +26,8 @@ const (
 	Witness  rogatory.StateCode = "XC"
 )
 
-// The trainee plays all the people of an office, who need one another: nobody sends what they drafted.
-func trainees() map[rogatory.OfficerRole]string {
+// Trainees returns the names of the trainee by role. The trainee plays all the people of an office, who need one another: nobody sends what they drafted.
+func Trainees() map[rogatory.OfficerRole]string {
 	return map[rogatory.OfficerRole]string{rogatory.DutyOfficer: "anna", rogatory.Decider: "bruno", rogatory.Custodian: "elsa"}
 }
 
@@ -74,7 +74,7 @@ func Begin(ctx context.Context, s Settings) (*School, error) {
 		school.log = slog.New(slog.DiscardHandler)
 	}
 	world := demo.Settings{Dir: s.Dir, States: []rogatory.StateCode{Trainee, Opposite, Witness}, Door: s.Door, Log: s.Log,
-		People: map[rogatory.StateCode]map[rogatory.OfficerRole]string{Trainee: trainees(), Opposite: opposites()}}
+		People: map[rogatory.StateCode]map[rogatory.OfficerRole]string{Trainee: Trainees(), Opposite: opposites()}}
 	if school.Fresh {
 		if entries, err := os.ReadDir(s.Dir); err == nil && len(entries) > 0 {
 			return nil, rogatory.Fault(rogatory.Conflict, "folder_not_empty", "%s is not empty and holds no practice", s.Dir).WithHint("choose another folder with --dir, or delete this one")
@@ -136,8 +136,5 @@ func (s *School) Answer(ctx context.Context, c clock.Clock) {
 
 // Actor returns the trainee in a role.
 func (s *School) Actor(role rogatory.OfficerRole) rogatory.Actor {
-	return s.Members[Trainee].Actor(trainees()[role], role)
+	return s.Members[Trainee].Actor(Trainees()[role], role)
 }
-
-// People returns the trainee's names by role.
-func (s *School) People() map[rogatory.OfficerRole]string { return trainees() }
