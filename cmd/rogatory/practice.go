@@ -27,6 +27,7 @@ type practiceCmds struct {
 	Show        practiceShowCmd        `cmd:"" help:"Tell the story of an exercise, what is learned, and its steps."`
 	Check       practiceCheckCmd       `cmd:"" help:"Say which steps are done, what was missed with which article, and what comes next."`
 	Certificate practiceCertificateCmd `cmd:"" help:"Print the certificate once all exercises are done."`
+	Conformance conformanceCmd         `cmd:"" help:"Examine another node over the wire: pass or fail for each requirement of docs/protocol.md."`
 }
 
 // practiceDir is where the exercise nodes are.

@@ -70,6 +70,21 @@ func newLab(t *testing.T) *lab {
 	ctx, stop := context.WithCancel(t.Context())
 	var answering sync.WaitGroup
 	answering.Go(func() { s.Answer(ctx, clock.Real{}) })
+	// Borealia publishes more often than each second, so that nobody waits for it.
+	answering.Go(func() {
+		often := time.NewTicker(50 * time.Millisecond)
+		defer often.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-often.C:
+				if _, err := s.Members[practice.Opposite].Node.Ledger.Publish(ctx); err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
 	t.Cleanup(func() {
 		stop()
 		answering.Wait()
@@ -213,6 +228,7 @@ func TestExamination(t *testing.T) {
 	// resigned changes a receipt and signs it again, as only the node itself could.
 	resigned := func(change func(*rogatory.Receipt) bool) func(http.Handler) http.Handler {
 		signer := l.keys(l.them).Seal()
+		signer.Random = nil // the same receipt twice is the same bytes
 		return after(func(_ *http.Request, a *httptest.ResponseRecorder) {
 			r, proof, err := envelope.PeekReceipt(a.Body.Bytes())
 			if err != nil || !change(&r) {
@@ -266,7 +282,7 @@ func TestExamination(t *testing.T) {
 		}))), []string{"R-5.6", "R-5.7"}},
 		{"changes its checkpoint", journal(l.public(after(func(r *http.Request, a *httptest.ResponseRecorder) {
 			if strings.HasSuffix(r.URL.Path, "/checkpoint") && !strings.Contains(r.URL.Path, "add-") {
-				a.Body.Bytes()[a.Body.Len()-10] ^= 1
+				a.Body.Bytes()[0] ^= 1 // of its origin
 			}
 		}))), []string{"R-5.5", "R-5.6", "R-5.7"}},
 		{"witnesses what does not follow", journal(l.public(after(func(r *http.Request, a *httptest.ResponseRecorder) {
@@ -301,11 +317,36 @@ func TestExamination(t *testing.T) {
 	}
 }
 
-// Without evidence its requirements are told as not tried, and a live node is not examined at all.
+// Where nobody waits for evidence its requirements are told as not tried, and everything else is. A live
+// node is not examined at all.
 func TestWhatIsNotExamined(t *testing.T) {
-	p := conformance.Partner{Office: newLab(t).us.Node.Office}
-	p.Them = rogatory.Party{Code: "FR", Mode: rogatory.Live}
+	l := newLab(t)
+	party, err := l.us.Node.Party(l.them.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := conformance.Partner{Office: l.us.Node.Office, TLS: l.keys(l.us).TLS(), Them: party}
+	results, err := p.Examine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := failed(results); !slices.Equal(got, []string{"R-8.1", "R-8.2", "R-8.3", "R-8.4"}) {
+		t.Errorf("not passed: %v", got)
+	}
+	for _, r := range results {
+		if r.Outcome == conformance.Fail || r.Outcome == conformance.NotTested && !strings.Contains(r.Words, "not tried") {
+			t.Errorf("%s: %s, %s", r.ID, r.Outcome, r.Words)
+		}
+	}
+	p.Them.Mode = rogatory.Live
 	if _, err := p.Examine(t.Context()); rogatory.CodeOf(err) != "exercise_only" {
 		t.Errorf("a live node: %v", err)
+	}
+	p.Them, err = l.us.Node.Party(l.us.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Examine(t.Context()); rogatory.CodeOf(err) != "target_invalid" {
+		t.Errorf("itself: %v", err)
 	}
 }
