@@ -63,7 +63,7 @@ func (c *Counter) Round(ctx context.Context, now rogatory.Instant) (did int, err
 }
 
 func (c *Counter) open(ctx context.Context, s Script, now rogatory.Instant) error {
-	r, err := s.Opens.Request(c.Office.Rules, now)
+	r, err := s.Opens.Request(c.Office.Rules.Rules, now)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (c *Counter) do(ctx context.Context, x Situation, d Deed, now rogatory.Inst
 			Acquired: "by order 7/2026 of the exercise court of Borealia"}, evidence(id, d.Bytes), nil)
 		return err
 	}
-	b := d.Body(x, c.Office.Rules, now)
+	b := d.Body(x, c.Office.Rules.Rules, now)
 	if d.Do == rogatory.Offer {
 		for _, e := range x.File.Exhibits {
 			if e.Ours && e.State == docket.Sealed {

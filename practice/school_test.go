@@ -413,6 +413,7 @@ func TestMoods(t *testing.T) {
 		{"postpones", rogatory.StoredData, rogatory.Postponed, rogatory.Consulting, rogatory.Supplement},
 		{"slow", rogatory.StoredData, rogatory.Executed, "", ""},
 		{"rekeys", rogatory.StoredData, rogatory.Executed, "", ""},
+		{"evidence", rogatory.StoredData, rogatory.Accepted, "", ""},
 		{"odd", rogatory.StoredData, rogatory.Executed, rogatory.Consulting, rogatory.Supplement},
 	}
 	ids := make([]rogatory.RequestID, len(moods))
