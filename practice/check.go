@@ -241,7 +241,15 @@ func (n Names) Fill(hint string, e Exercise, s Step, v View) string {
 			kase = string(f.ID.Case())
 		}
 	}
-	return strings.NewReplacer("{node}", n.Node, "{dir}", n.Dir, "{request}", request, "{case}", kase, "{exhibit}", exhibit, "{first}", first, "{preservation}", preservation).Replace(hint)
+	return strings.NewReplacer("{node}", typed(n.Node), "{dir}", typed(n.Dir), "{request}", request, "{case}", kase, "{exhibit}", exhibit, "{first}", first, "{preservation}", preservation).Replace(hint)
+}
+
+// typed is a path as a shell takes it.
+func typed(path string) string {
+	if strings.ContainsAny(path, " \t'\"$`\\&;()<>|*?[]#~!{}") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
 // String is one line for people.

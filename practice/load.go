@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -127,6 +128,9 @@ func LoadExercises(data []byte, rules *treaty.Rules) ([]Exercise, error) {
 			if err := s.Done.check(rules, len(file.Exercises)); err != nil {
 				return nil, bad("done: %v", err)
 			}
+			if s.Done.demandsNothing() {
+				return nil, bad("it would be done by any request")
+			}
 			for _, m := range s.Missed {
 				if m.Text == "" || !validArticle(m.Article) {
 					return nil, bad("what is missed needs a text and an article")
@@ -134,10 +138,19 @@ func LoadExercises(data []byte, rules *treaty.Rules) ([]Exercise, error) {
 				if err := m.If.check(rules, len(file.Exercises)); err != nil {
 					return nil, bad("missed: %v", err)
 				}
+				if m.If.demandsNothing() {
+					return nil, bad("it would be missed by any request")
+				}
 			}
 		}
 	}
 	return file.Exercises, nil
+}
+
+// demandsNothing reports whether a condition says no more than which requests it is about.
+func (c Condition) demandsNothing() bool {
+	c.Of, c.Part, c.Side = 0, "", ""
+	return reflect.DeepEqual(c, Condition{})
 }
 
 // check holds a condition to what there is.

@@ -31,6 +31,12 @@ func TestTenExercises(t *testing.T) {
 	}
 }
 
+func TestHintsOfFoldersWithSpacesCanBeTyped(t *testing.T) {
+	if got := (Names{Node: "my school/xa", Dir: "it's"}).Fill("--node {node} {dir}/x", Exercise{}, Step{}, View{}); got != `--node 'my school/xa' 'it'\''s'/x` {
+		t.Errorf("got %s", got)
+	}
+}
+
 // An empty docket has done nothing, and missed nothing.
 func TestNothingIsDoneInAnEmptyDocket(t *testing.T) {
 	for _, r := range CheckAll(Exercises(), View{}, Names{}) {
@@ -73,6 +79,7 @@ func TestBadExercisesAreRefusedWhole(t *testing.T) {
 		"an unknown field":    {`"name": "confidentiality"`, `"name": "secrecy"`, "secrecy"},
 		"an unknown ground":   {`"grounds": ["R22"]`, `"grounds": ["R99"]`, "R99"},
 		"an unknown exercise": {`"of": 4`, `"of": 40`, "40"},
+		"nothing demanded":    {`"done": {"said": [{"act": "ask", "by": "them"}]}`, `"done": {}`, "any request"},
 		"two documents":       {"\n}\n", "\n}\n{}", "more than one document"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +120,7 @@ func TestBadScriptsAreRefusedWhole(t *testing.T) {
 
 func FuzzLoadExercises(f *testing.F) {
 	f.Add(exercisesData)
-	f.Add([]byte(`{"exercises":[{"number":1,"title":"t","story":"s","learns":[{"article":"42","text":"x"}],"steps":[{"text":"t","hint":"h","article":"42","done":{}}]}]}`))
+	f.Add([]byte(`{"exercises":[{"number":1,"title":"t","story":"s","learns":[{"article":"42","text":"x"}],"steps":[{"text":"t","hint":"h","article":"42","done":{"held":true}}]}]}`))
 	f.Add([]byte(`{"exercises":null}`))
 	rules := treaty.Convention()
 	f.Fuzz(func(t *testing.T, data []byte) {

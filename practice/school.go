@@ -124,7 +124,7 @@ func (s *School) Answer(ctx context.Context, c clock.Clock) {
 	for {
 		if _, err := s.Counter.Round(ctx, rogatory.At(c.Now())); err != nil && ctx.Err() == nil && err.Error() != last {
 			last = err.Error() // a deed that cannot be done is told once
-			s.log.Warn("the counter-State could not act", "code", rogatory.CodeOf(err), "error", last)
+			s.log.Error("the counter-State could not act", "code", rogatory.CodeOf(err), "error", last)
 		}
 		select {
 		case <-ctx.Done():

@@ -14,6 +14,7 @@
 package conformance
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	_ "embed"
@@ -43,7 +44,9 @@ func Requirements() []Requirement {
 	var file struct {
 		Requirements []Requirement `json:"requirements"`
 	}
-	if err := json.Unmarshal(requirementsData, &file); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(requirementsData))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&file); err != nil {
 		panic("the embedded requirements do not load: " + err.Error())
 	}
 	return file.Requirements
@@ -173,7 +176,7 @@ func trials() []trial {
 		{"R-3.2", changed}, {"R-3.3", untrusted}, {"R-4.1", otherKey}, {"R-4.2", truncated}, {"R-4.3", tooLarge},
 		{"R-5.2", withoutProof}, {"R-5.3", otherProof}, {"R-5.4", brokenProof},
 		{"R-6.6", otherMediaType}, {"R-6.7", unknownPath},
-		{"R-5.5", journalCheckpoint}, {"R-5.6", journalEntries}, {"R-5.7", journalGrows},
+		{"R-5.5", journalCheckpoint}, {"R-5.6", journalEntries}, {"R-5.14", journalTiles}, {"R-5.7", journalGrows},
 		{"R-5.8", cosigns}, {"R-5.9", otherSize}, {"R-5.10", unknownLog}, {"R-5.11", unsigned}, {"R-5.12", inconsistent}, {"R-5.13", malformed},
 		{"R-8.5", notOffered}, {"R-8.1", exhibitTree}, {"R-8.2", exhibitWhole}, {"R-8.3", exhibitRange}, {"R-8.4", cutRange},
 	}

@@ -279,12 +279,17 @@ func TestExamination(t *testing.T) {
 			if strings.Contains(r.URL.Path, "/tile/entries/") && a.Body.Len() > 2 {
 				a.Body.Bytes()[2] ^= 1
 			}
-		}))), []string{"R-5.6", "R-5.7"}},
+		}))), []string{"R-5.6", "R-5.7", "R-5.14"}},
+		{"has other hashes than entries", journal(l.public(after(func(r *http.Request, a *httptest.ResponseRecorder) {
+			if strings.Contains(r.URL.Path, "/tile/0/") && a.Body.Len() > 2 {
+				a.Body.Bytes()[2] ^= 1
+			}
+		}))), []string{"R-5.14"}},
 		{"changes its checkpoint", journal(l.public(after(func(r *http.Request, a *httptest.ResponseRecorder) {
 			if strings.HasSuffix(r.URL.Path, "/checkpoint") && !strings.Contains(r.URL.Path, "add-") {
 				a.Body.Bytes()[0] ^= 1 // of its origin
 			}
-		}))), []string{"R-5.5", "R-5.6", "R-5.7"}},
+		}))), []string{"R-5.5", "R-5.6", "R-5.7", "R-5.14"}},
 		{"witnesses what does not follow", journal(l.public(after(func(r *http.Request, a *httptest.ResponseRecorder) {
 			if a.Code == http.StatusUnprocessableEntity {
 				a.Code = http.StatusOK

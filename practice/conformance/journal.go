@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -25,6 +26,8 @@ type checkpoint struct {
 const (
 	// maxLeaves bounds how much of a journal is read again: an exercise node has no more.
 	maxLeaves = 1 << 16
+	// tileWidth is that of tlog-tiles.
+	tileWidth = 256
 	// publishTime is how long a journal may take to publish what it has receipted.
 	publishTime = 15 * time.Second
 	// lookEvery is how often something that is waited for is looked at.
@@ -68,9 +71,9 @@ func (e *exam) leaves(ctx context.Context, size int64) ([]journal.Leaf, error) {
 		return nil, untried("the journal has %d entries, at most %d are read", size, maxLeaves)
 	}
 	var all []journal.Leaf
-	const width, each = 256, 2 + 32 // of a tile, and of a leaf with its length
-	for from := int64(0); from < size; from += width {
-		tile := journal.Tile{Entries: true, Index: from / width, Width: int(min(width, size-from))}
+	const each = 2 + 32 // a leaf with its length
+	for from := int64(0); from < size; from += tileWidth {
+		tile := journal.Tile{Entries: true, Index: from / tileWidth, Width: int(min(tileWidth, size-from))}
 		a, err := e.public(ctx, http.MethodGet, e.journalURL(tile.Path()), nil)
 		if err != nil {
 			return nil, err
@@ -110,6 +113,28 @@ func journalEntries(ctx context.Context, e *exam) error {
 		e.seen.leaves = leaves
 	}
 	return err
+}
+
+func journalTiles(ctx context.Context, e *exam) error {
+	if e.seen.leaves == nil {
+		return untried("the entries were not read")
+	}
+	for from := 0; from < len(e.seen.leaves); from += tileWidth {
+		tile := journal.Tile{Index: int64(from / tileWidth), Width: min(tileWidth, len(e.seen.leaves)-from)}
+		a, err := e.public(ctx, http.MethodGet, e.journalURL(tile.Path()), nil)
+		if err != nil {
+			return err
+		}
+		var want []byte
+		for _, l := range e.seen.leaves[from : from+tile.Width] {
+			h := journal.LeafHash(l)
+			want = append(want, h[:]...)
+		}
+		if a.status != http.StatusOK || !bytes.Equal(a.body, want) {
+			return fmt.Errorf("%s was answered %s, and not with the hashes of these entries", tile.Path(), a)
+		}
+	}
+	return nil
 }
 
 func journalGrows(ctx context.Context, e *exam) error {
