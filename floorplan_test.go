@@ -62,12 +62,14 @@ var plan = map[string]floor{
 
 	"node": {". api asice clock console court datafile directory docket envelope journal keyring ledger portal store treaty treaty/status tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
 
-	"demo":                {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
-	"sim":                 {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
-	"cmd/rogatory":        {". api asice assistance clock court deadline demo desk directory docket journal keyring legislation node store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
-	"cmd/rogatory-verify": {". asice court directory envelope journal", "independence: it checks without the office's code"},
-	"cmd/rogatory-sim":    {". sim", "long simulations"},
-	"bench":               {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
+	"demo":                 {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
+	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
+	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
+	"cmd/rogatory-sim":     {". sim", "long simulations"},
+	"bench":                {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
+	"practice":             {". clock demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
+	"practice/conformance": {". asice docket envelope journal store", "examines another node over the wire, without the code of our own door"},
+	"cmd/rogatory":         {". api asice assistance clock court deadline demo desk directory docket journal keyring legislation node practice practice/conformance store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 }
 
 // Some files wait for the operating system, whose deadlines know no clock but its own.

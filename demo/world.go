@@ -73,7 +73,16 @@ type Settings struct {
 	Database func(rogatory.StateCode) node.Database // nil means SQLite
 	Log      *slog.Logger
 	Offline  bool // the nodes are open and do not listen: there is no line between them
+	// People are those of an office, by role, where they are not to be the demo's own.
+	People map[rogatory.StateCode]map[rogatory.OfficerRole]string
 }
+
+// What a world keeps in its folder beside the nodes, so that it can be opened again. All of it is for
+// exercises only: nobody else would leave such keys lying about.
+const (
+	stampFile    = "time-stamp.pem"
+	operatorFile = "operator.pem"
+)
 
 // freeAddress finds a loopback address that nobody listens on.
 func freeAddress() (string, error) {
@@ -99,7 +108,7 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return err
 	}
-	stamp, err := w.stampAuthority(ctx)
+	stamp, err := w.newStampAuthority(ctx)
 	if err != nil {
 		return err
 	}
@@ -127,7 +136,11 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 		if keys[code], err = node.Init(ctx, dir, c, []string{"127.0.0.1", "localhost"}, time.Now()); err != nil {
 			return fmt.Errorf("make node %s: %w", code, err)
 		}
-		for role, name := range people[code] {
+		staff := people[code]
+		if s.People[code] != nil {
+			staff = s.People[code]
+		}
+		for role, name := range staff {
 			if _, err := node.AddPerson(dir, name, role); err != nil {
 				return err
 			}
@@ -150,9 +163,16 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 	return nil
 }
 
-// stampAuthority starts the exercise's time-stamp authority.
-func (w *World) stampAuthority(ctx context.Context) (node.TimeStamp, error) {
+// newStampAuthority makes the exercise's time-stamp authority and starts it.
+func (w *World) newStampAuthority(ctx context.Context) (node.TimeStamp, error) {
 	authority, err := tsa.NewAuthority(rand.Reader, time.Now, "Exercise time-stamp authority")
+	if err != nil {
+		return node.TimeStamp{}, err
+	}
+	text, err := authority.MarshalPEM()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(w.Dir, stampFile), text, 0o600)
+	}
 	if err != nil {
 		return node.TimeStamp{}, err
 	}
@@ -160,10 +180,15 @@ func (w *World) stampAuthority(ctx context.Context) (node.TimeStamp, error) {
 	if err != nil {
 		return node.TimeStamp{}, err
 	}
+	w.stamps(ctx, authority, l)
+	return node.TimeStamp{URL: "http://" + l.Addr().String(), Certificate: string(authority.RootPEM())}, nil
+}
+
+// stamps serves the time-stamp authority until the world stops.
+func (w *World) stamps(ctx context.Context, authority *tsa.Authority, l net.Listener) {
 	server := &http.Server{Handler: authority, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	w.wg.Go(func() { server.Serve(l) })
 	w.wg.Go(func() { <-ctx.Done(); server.Close() })
-	return node.TimeStamp{URL: "http://" + l.Addr().String(), Certificate: string(authority.RootPEM())}, nil
 }
 
 // ceremony makes the directory: each State is one holder of the root, a majority signs, each State
@@ -180,6 +205,9 @@ func (w *World) ceremony(states []rogatory.StateCode, keys map[rogatory.StateCod
 	}
 	threshold := len(holders)/2 + 1
 	op, operator, err := ed25519.GenerateKey(rand.Reader)
+	if err == nil {
+		err = w.keepOperator(operator)
+	}
 	if err != nil {
 		return nil, err
 	}

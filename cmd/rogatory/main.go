@@ -47,6 +47,8 @@ type commands struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to this program's schema. Make a backup first."`
 	Demo    demoCmd    `cmd:"" help:"Play the story of a request between three exercise States."`
 
+	Practice practiceCmds `cmd:"" help:"Learn the work in ten exercises between exercise nodes on this machine; examine another node."`
+
 	Deadline  deadlineCmds  `cmd:"" help:"Time limits: computed, compared, planned. Needs no node."`
 	Person    personCmds    `cmd:"" help:"Who may use the office's door."`
 	Key       keyCmds       `cmd:"" help:"The node's keys: list and rotate them."`

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package practice
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rogatory"
+	"rogatory/treaty"
+)
+
+// MaxData bounds a file of exercises or scripts: ten exercises with their stories are some 40 KiB.
+const MaxData = 256 << 10
+
+//go:embed data/exercises.json
+var exercisesData []byte
+
+//go:embed data/scripts.json
+var scriptsData []byte
+
+// Exercises returns the exercises that came with this program. A test loads them; an error here would be
+// a defect, so it panics.
+func Exercises() []Exercise {
+	all, err := LoadExercises(exercisesData, treaty.Convention())
+	if err != nil {
+		panic("the embedded exercises do not load: " + err.Error())
+	}
+	return all
+}
+
+// Scripts returns the scripts that came with this program, under the same condition.
+func Scripts() []Script {
+	all, err := LoadScripts(scriptsData, treaty.Convention())
+	if err != nil {
+		panic("the embedded scripts do not load: " + err.Error())
+	}
+	return all
+}
+
+// strict decodes one JSON document without unknown members into v.
+func strict(what string, data []byte, v any) error {
+	if len(data) > MaxData {
+		return rogatory.Fault(rogatory.Invalid, what+"_too_large", "%s file of %d bytes, at most %d are read", what, len(data), MaxData)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return rogatory.Fault(rogatory.Invalid, what+"_invalid", "read %s near line %d: %w", what, line(data, int(dec.InputOffset())), err)
+	}
+	if dec.More() {
+		return rogatory.Fault(rogatory.Invalid, what+"_invalid", "read %s near line %d: more than one document", what, line(data, int(dec.InputOffset())))
+	}
+	return nil
+}
+
+func line(data []byte, offset int) int {
+	return 1 + bytes.Count(data[:min(max(offset, 0), len(data))], []byte("\n"))
+}
+
+// flaw says what is wrong with the entry of a file that holds the text where.
+func flaw(what string, data []byte, where, format string, args ...any) error {
+	return rogatory.Fault(rogatory.Invalid, what+"_invalid", "read %s near line %d: %s", what, line(data, bytes.Index(data, []byte(where))), fmt.Sprintf(format, args...))
+}
+
+// articleForm is an article of the Convention, or several.
+var articleForm = regexp.MustCompile(`^\d{1,2}(\(\d{1,2}\))?(\([a-z]\))*(, \d{1,2}(\(\d{1,2}\))?(\([a-z]\))*)*$`)
+
+// lastArticle is the number of the Convention's articles.
+const lastArticle = 68
+
+func validArticle(s string) bool {
+	if !articleForm.MatchString(s) {
+		return false
+	}
+	for _, one := range strings.Split(s, ", ") {
+		number, _, _ := strings.Cut(one, "(")
+		if n, err := strconv.Atoi(number); err != nil || n < 1 || n > lastArticle {
+			return false
+		}
+	}
+	return true
+}
+
+// LoadExercises reads a file of exercises: unknown members, kinds, acts and states, articles that the
+// Convention does not have, and gaps in the numbers are refused, naming the line. Nothing is returned
+// with an error.
+func LoadExercises(data []byte, rules *treaty.Rules) ([]Exercise, error) {
+	const what = "exercises"
+	var file struct {
+		Exercises []Exercise `json:"exercises"`
+	}
+	if err := strict(what, data, &file); err != nil {
+		return nil, err
+	}
+	if len(file.Exercises) == 0 {
+		return nil, flaw(what, data, "{", "there is none")
+	}
+	for i, e := range file.Exercises {
+		bad := func(format string, args ...any) error {
+			return flaw(what, data, e.Title, "exercise %d: "+format, append([]any{e.Number}, args...)...)
+		}
+		switch {
+		case e.Number != i+1:
+			return nil, bad("the numbers run from 1 without a gap")
+		case e.Title == "" || e.Story == "" || len(e.Learns) == 0 || len(e.Steps) == 0:
+			return nil, bad("a title, a story, what is learned and steps are needed")
+		}
+		for _, l := range e.Learns {
+			if !validArticle(l.Article) || l.Text == "" {
+				return nil, bad("article %.40q", l.Article)
+			}
+		}
+		for n, s := range e.Steps {
+			bad := func(format string, args ...any) error {
+				return flaw(what, data, s.Text, "exercise %d, step %d: "+format, append([]any{e.Number, n + 1}, args...)...)
+			}
+			if s.Text == "" || s.Hint == "" || !validArticle(s.Article) {
+				return nil, bad("a text, a hint and an article are needed")
+			}
+			if err := s.Done.check(rules, len(file.Exercises)); err != nil {
+				return nil, bad("done: %v", err)
+			}
+			if s.Done.demandsNothing() {
+				return nil, bad("it would be done by any request")
+			}
+			for _, m := range s.Missed {
+				if m.Text == "" || !validArticle(m.Article) {
+					return nil, bad("what is missed needs a text and an article")
+				}
+				if err := m.If.check(rules, len(file.Exercises)); err != nil {
+					return nil, bad("missed: %v", err)
+				}
+				if m.If.demandsNothing() {
+					return nil, bad("it would be missed by any request")
+				}
+			}
+		}
+	}
+	return file.Exercises, nil
+}
+
+// demandsNothing reports whether a condition says no more than which requests it is about.
+func (c Condition) demandsNothing() bool {
+	c.Of, c.Part, c.Side = 0, "", ""
+	return reflect.DeepEqual(c, Condition{})
+}
+
+// check holds a condition to what there is.
+func (c Condition) check(rules *treaty.Rules, exercises int) error {
+	if c.Of < 0 || c.Of > exercises {
+		return fmt.Errorf("there is no exercise %d", c.Of)
+	}
+	if c.Part != "" && !partForm.MatchString(c.Part) {
+		return fmt.Errorf("part %.10q is not one small letter", c.Part)
+	}
+	if c.Side != "" && c.Side != rogatory.RequestingSide && c.Side != rogatory.RequestedSide {
+		return fmt.Errorf("side %.20q", c.Side)
+	}
+	for _, k := range append(slices.Clone(c.Kinds), c.Follows) {
+		if _, err := rules.Kind(k); k != "" && err != nil {
+			return err
+		}
+	}
+	for _, s := range c.States {
+		if !knownState(s) {
+			return fmt.Errorf("state %.40q", s)
+		}
+	}
+	for _, s := range c.Said {
+		if !knownAct(s.Act) || s.By != Us && s.By != Them {
+			return fmt.Errorf("said %.40q by %.10q", s.Act, s.By)
+		}
+		for _, g := range s.Grounds {
+			if _, ok := rules.Grounds[g]; !ok {
+				return fmt.Errorf("ground %.20q", g)
+			}
+		}
+	}
+	for _, f := range c.Fields {
+		if _, ok := rules.Fields[f.Name]; !ok {
+			return fmt.Errorf("field %.40q", f.Name)
+		}
+	}
+	return nil
+}
+
+var partForm = regexp.MustCompile(`^[a-z]$`)
+
+func knownAct(a rogatory.Act) bool {
+	return slices.ContainsFunc(rogatory.Lifecycle(), func(t rogatory.Transition) bool { return t.Act == a })
+}
+
+func knownState(s rogatory.State) bool {
+	return slices.ContainsFunc(rogatory.Lifecycle(), func(t rogatory.Transition) bool { return t.To == s || slices.Contains(t.From, s) })
+}
+
+// LoadScripts reads a file of scripts, under the same conditions.
+func LoadScripts(data []byte, rules *treaty.Rules) ([]Script, error) {
+	const what = "scripts"
+	var file struct {
+		Scripts []Script `json:"scripts"`
+	}
+	if err := strict(what, data, &file); err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, s := range file.Scripts {
+		bad := func(format string, args ...any) error {
+			return flaw(what, data, `"`+s.Name+`"`, "script %.40q: "+format, append([]any{s.Name}, args...)...)
+		}
+		switch {
+		case s.Name == "" || s.Mood == "":
+			return nil, bad("a name and a mood are needed")
+		case seen[s.Name]:
+			return nil, bad("there are two of that name")
+		case s.Part != "" && !partForm.MatchString(s.Part) || s.Exercise < 0:
+			return nil, bad("exercise %d, part %.10q", s.Exercise, s.Part)
+		}
+		seen[s.Name] = true
+		if s.Opens != nil {
+			if err := s.Opens.check(rules); err != nil {
+				return nil, bad("%v", err)
+			}
+		}
+		for _, r := range s.Replies {
+			if err := r.check(rules); err != nil {
+				return nil, bad("%v", err)
+			}
+		}
+	}
+	if !seen[Default] {
+		return nil, flaw(what, data, "{", "the script %q is needed: it answers what no other does", Default)
+	}
+	return file.Scripts, nil
+}
+
+func (o Opening) check(rules *treaty.Rules) error {
+	if _, err := rules.Example(o.Kind, "", 0); err != nil {
+		return err
+	}
+	if o.Title == "" {
+		return fmt.Errorf("a request without a title")
+	}
+	for id := range o.Contents {
+		if _, ok := rules.Fields[id]; !ok {
+			return fmt.Errorf("field %.40q", id)
+		}
+	}
+	for _, s := range o.Right {
+		if !knownState(s) {
+			return fmt.Errorf("state %.40q", s)
+		}
+	}
+	return nil
+}
+
+// maxTextSize bounds the words of one deed; the largest that a field may hold.
+const maxTextSize = treaty.MaxFieldRunes
+
+func (r Reply) check(rules *treaty.Rules) error {
+	if r.On != Opened && !knownAct(r.On) {
+		return fmt.Errorf("on %.40q", r.On)
+	}
+	if len(r.Do) == 0 {
+		return fmt.Errorf("nothing is done on %s", r.On)
+	}
+	for _, d := range r.Do {
+		switch {
+		case d.Do == SealEvidence || d.Do == RotateKey:
+		case !knownAct(d.Do) || d.Do == rogatory.Draft || d.Do == rogatory.Revise || d.Do == rogatory.Send || d.Do == rogatory.Take:
+			return fmt.Errorf("do %.40q", d.Do)
+		}
+		if d.After < 0 || d.TextSize < 0 || d.TextSize > maxTextSize || d.Percent < 0 || d.Percent > 100 || d.Days < 0 || d.Bytes < 0 || d.Bytes > maxEvidence {
+			return fmt.Errorf("do %s: a figure is out of its bounds", d.Do)
+		}
+		if d.Ground != "" {
+			if _, ok := rules.Grounds[d.Ground]; !ok {
+				return fmt.Errorf("ground %.20q", d.Ground)
+			}
+		}
+	}
+	return nil
+}
