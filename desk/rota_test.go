@@ -167,10 +167,7 @@ func (o *oracle) minute(at rogatory.Instant) string {
 	for _, v := range o.r.Rules {
 		person := v.Person
 		if v.rotation != nil {
-			k := 0
-			for w := v.rotation.start; w+wall(v.rotation.turn) <= o.shown; w += wall(v.rotation.turn) {
-				k++
-			}
+			k := int(o.shown-v.rotation.start) / int(v.rotation.turn) // the clock shows more than the start
 			person = v.rotation.People[k%len(v.rotation.People)]
 		}
 		for _, back := range []wall{0, secondsOfDay} {
@@ -249,7 +246,7 @@ func TestEveryMinuteAtChangesOfTheClocks(t *testing.T) {
 				}
 				start, _ := time.Parse(time.DateOnly, day)
 				o := &oracle{r: r, zone: r.zone}
-				for m := range 6 * 24 * 60 {
+				for m := range 5 * 24 * 60 {
 					at := rogatory.At(start.Add(time.Duration(m) * time.Minute))
 					want := o.minute(at)
 					if got := r.holder(at); m > 24*60 && got.person != want {
