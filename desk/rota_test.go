@@ -32,14 +32,15 @@ func base() Rota {
 	}
 }
 
-var calendars = deadline.BundledCalendars()
+// The zones are opened once: that takes longer than anything that is tried here.
+var calendars, zones = deadline.BundledCalendars(), deadline.BundledZones()
 
 // with compiles the desk after a change.
 func with(t testing.TB, change func(*Rota)) *Rota {
 	t.Helper()
 	r := base()
 	change(&r)
-	compiled, err := Compile(r, deadline.BundledZones(), calendars)
+	compiled, err := Compile(r, zones, calendars)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func with(t testing.TB, change func(*Rota)) *Rota {
 // at reads a moment by the wall clock of Vienna, or with an offset.
 func at(t testing.TB, text string) rogatory.Instant {
 	t.Helper()
-	zone, err := deadline.BundledZones().Load("Europe/Vienna")
+	zone, err := zones.Load("Europe/Vienna")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestChangesOfTheClocks(t *testing.T) {
 		"Troll, two hours, spring":                {"Antarctica/Troll", "2026-03-29T02:00", "08:00", "2026-03-29T01:00:00Z", "2026-03-29T06:00:00Z"},
 		"Apia 2011, a date does not exist":        {"Pacific/Apia", "2011-12-30T08:00", "12:00", "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z"},
 	} {
-		zone, err := deadline.BundledZones().Load(c.zone)
+		zone, err := zones.Load(c.zone)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +241,7 @@ func TestEveryMinuteAtChangesOfTheClocks(t *testing.T) {
 		for n, day := range days {
 			for seed := range uint64(4) {
 				rnd := rand.New(rand.NewPCG(seed, uint64(n)))
-				r, err := Compile(chance(rnd, zone, day), deadline.BundledZones(), calendars)
+				r, err := Compile(chance(rnd, zone, day), zones, calendars)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -271,7 +272,7 @@ func TestEveryInstantHasOneHolder(t *testing.T) {
 	for zone, days := range zonesOfTheWorld {
 		for seed := range uint64(3) {
 			rnd := rand.New(rand.NewPCG(seed, 7))
-			r, err := Compile(chance(rnd, zone, days[0]), deadline.BundledZones(), calendars)
+			r, err := Compile(chance(rnd, zone, days[0]), zones, calendars)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -513,7 +514,7 @@ func TestRotaIsRefused(t *testing.T) {
 	} {
 		r := base()
 		c.change(&r)
-		got, err := Compile(r, deadline.BundledZones(), calendars)
+		got, err := Compile(r, zones, calendars)
 		if got != nil || rogatory.CodeOf(err) != "rota_invalid" || !strings.Contains(err.Error(), c.words) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -540,7 +541,7 @@ func TestFileIsRefused(t *testing.T) {
 		"nested deep":          {`{"rules": ` + strings.Repeat("[", 100), "nested"},
 		"too large":            {strings.Repeat(" ", MaxDataSize+1), "at most"},
 	} {
-		r, err := Load("rota.json", []byte(c.data), deadline.BundledZones(), calendars)
+		r, err := Load("rota.json", []byte(c.data), zones, calendars)
 		if r != nil || rogatory.KindOf(err) != rogatory.Invalid || !strings.Contains(err.Error(), c.words) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -565,7 +566,7 @@ func example(t testing.TB, member string) []byte {
 }
 
 func TestThePageOfTheDeskShowsARotaThatHolds(t *testing.T) {
-	r, err := Load("rota.json", example(t, "rota"), deadline.BundledZones(), calendars)
+	r, err := Load("rota.json", example(t, "rota"), zones, calendars)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -580,7 +581,7 @@ func TestThePageOfTheDeskShowsARotaThatHolds(t *testing.T) {
 		t.Error(err)
 	}
 	// What was loaded and written again is the same rota.
-	again, err := Load("again", []byte(text(r)), deadline.BundledZones(), calendars)
+	again, err := Load("again", []byte(text(r)), zones, calendars)
 	if err != nil || text(again) != text(r) {
 		t.Error(err)
 	}
@@ -591,7 +592,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(`{"version":"1","state":"XA","number":"+43 1 234567","zone":"UTC","people":[{"id":"a","name":"A"}],"fallback":"a","head":"a","rules":[{"id":"r","person":"a"}]}`))
 	f.Add([]byte(`{"rules":[{"from":"24:00"}],"swaps":[{"one":{"from":"2026-10-25T02:30"}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := Load("fuzz", data, deadline.BundledZones(), calendars)
+		r, err := Load("fuzz", data, zones, calendars)
 		if err != nil {
 			if r != nil || rogatory.KindOf(err) != rogatory.Invalid {
 				t.Fatalf("%v %v", r, err)
@@ -626,4 +627,40 @@ func FuzzLoadEscalation(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestGrid(t *testing.T) {
+	r := with(t, func(*Rota) {})
+	drawn := func(from string, days int) (list []string) {
+		grid, err := Grid(r, at(t, from), days)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range grid {
+			row := fmt.Sprintf("%s %s %g ", g.Date, g.Weekday, g.Hours)
+			for _, c := range g.Cells {
+				row += (c.Person + "-")[:1]
+			}
+			list = append(list, row)
+		}
+		return list
+	}
+	for i, want := range []string{
+		"2026-03-28 Saturday 24 ddddddddddddddddddddddddddddddddddddddddcccccccc",
+		"2026-03-29 Sunday 23 cccc--ccccccccccccccccccccccccccccccccccdddddddd",
+		"2026-03-30 Monday 24 ddddddddddddddddaaaaaaaaaaaaaaaaaaaaaaaacccccccc",
+	} {
+		if got := drawn("2026-03-28T13:00", 3)[i]; got != want {
+			t.Errorf("%s", got)
+		}
+	}
+	if got := drawn("2026-10-25T13:00", 1)[0]; !strings.HasPrefix(got, "2026-10-25 Sunday 25 ") {
+		t.Error(got)
+	}
+	if _, err := Grid(r, 0, MaxGrid+1); rogatory.CodeOf(err) != "span_too_long" {
+		t.Error(err)
+	}
+	if grid, err := Grid(r, at(t, "2026-12-25T13:00"), 1); err != nil || grid[0].Holiday != "Christmas Day" {
+		t.Error(grid[0].Holiday, err)
+	}
 }
