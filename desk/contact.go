@@ -135,15 +135,11 @@ func Printable(points []Point, now rogatory.Instant) []byte {
 		return strings.Compare(string(a.State)+"\x00"+a.Name, string(b.State)+"\x00"+b.Name)
 	})
 	var b strings.Builder
-	fmt.Fprintf(&b, "CONTACT POINTS OF THE 24/7 NETWORK (Article 41)\nAs known on %s. Call back only on the numbers of this sheet.\n", now.Time().Format("2 January 2006 15:04 UTC"))
+	fmt.Fprintf(&b, "CONTACT POINTS OF THE 24/7 NETWORK (Article 41)\nAs known on %s. Call back on these numbers only.\n", now.Time().Format("2 January 2006 15:04 UTC"))
 	for _, p := range sorted {
 		fmt.Fprintf(&b, "\n%s\n", strings.Repeat("-", sheetWidth))
-		wrap(&b, "", fmt.Sprintf("%s  %s: %s", p.State, p.StateName, p.Name))
-		languages := strings.Join(p.Languages, ", ")
-		if languages == "" {
-			languages = "-"
-		}
-		wrap(&b, "  languages   ", languages)
+		wrap(&b, "", fmt.Sprintf("%s %s: %s", p.State, p.StateName, p.Name))
+		wrap(&b, "  languages   ", strings.Join(p.Languages, ", "))
 		wrap(&b, "  hours       ", p.Hours)
 		wrap(&b, "  zone        ", p.Zone)
 		for i, l := range p.Lines {
@@ -171,6 +167,9 @@ func wrap(b *strings.Builder, head, text string) {
 		}
 		return c
 	}, text))
+	if len(words) == 0 {
+		words = []string{"-"}
+	}
 	line := head
 	for i, word := range words {
 		if i > 0 && len([]rune(line))+1+len([]rune(word)) > sheetWidth {

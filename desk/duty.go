@@ -285,10 +285,13 @@ func (r *Rota) covers(v *Rule, at rogatory.Instant) bool {
 	return false
 }
 
-// turnOf returns the number of the turn at a moment. Turns that the clocks jump over have no length.
+// turnOf returns the number of the turn at a moment: that of what the clocks show, or a later one if they went
+// back. Turns that the clocks jump over have no length.
 func (v *Rotation) turnOf(at rogatory.Instant) int64 {
-	const ahead = secondsOfDay + 2*60*60 // clocks never went back further
-	k := floor(int64(wallOf(at, v.zone)-v.start)+ahead, v.turn)
+	k := floor(int64(wallOf(at, v.zone)-v.start), v.turn)
+	for v.begins(k+1) <= at {
+		k++
+	}
 	for v.begins(k) > at {
 		k--
 	}

@@ -50,6 +50,7 @@ type commands struct {
 	Practice practiceCmds `cmd:"" help:"Learn the work in ten exercises between exercise nodes on this machine; examine another node."`
 
 	Deadline  deadlineCmds  `cmd:"" help:"Time limits: computed, compared, planned. Needs no node."`
+	Rota      rotaCmds      `cmd:"" help:"Who is on duty at the desk, and who is next. Needs no node."`
 	Person    personCmds    `cmd:"" help:"Who may use the office's door."`
 	Key       keyCmds       `cmd:"" help:"The node's keys: list and rotate them."`
 	Request   requestCmds   `cmd:"" help:"Requests to other States and from them."`
