@@ -38,6 +38,8 @@ var plan = map[string]floor{
 	"store":     {". journal", "stores entries with the hashes of their tree; rules of the office are not here"},
 	"ledger":    {". clock journal store", "the journal at work in the store's transaction"},
 
+	"pager": {". clock", "how a person is woken; it must not know what a case is, so that no page can tell"},
+
 	"assistance":  {".", "needs, offers and matches are values: no case data, no disk"},
 	"legislation": {".", "articles and laws are values: no disk"},
 
