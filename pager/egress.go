@@ -152,7 +152,7 @@ func (e egress) do(ctx context.Context, method, address string, header http.Head
 	}
 	answer, err := io.ReadAll(io.LimitReader(response.Body, want+1))
 	switch {
-	case err != nil:
+	case err != nil || ctx.Err() != nil: // a server that sees us leave may still end its answer, half as it is
 		return 0, nil, e.fault(ctx, err)
 	case int64(len(answer)) > want:
 		return 0, nil, e.fault(ctx, errTooLong)

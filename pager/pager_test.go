@@ -272,6 +272,18 @@ func TestAPrintedPageShowsItsIdentifierOnly(t *testing.T) {
 	discreet(t, errors.New(printed))
 }
 
+func TestAPageStaysAsItWasBuilt(t *testing.T) {
+	n := notice()
+	p, err := NewPage(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.To["mail"] = "somebody.else@ministry.example"
+	if to, ok := p.To("mail"); !ok || to != mailbox {
+		t.Errorf("the page now goes to %s", to)
+	}
+}
+
 func TestDrawnTokensFitPages(t *testing.T) {
 	n := notice()
 	var err error

@@ -243,6 +243,23 @@ func TestProvidersThatMisbehave(t *testing.T) {
 	}
 }
 
+func TestNobodyIsThere(t *testing.T) {
+	p := newPlace(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	routes := p.three(t, fmt.Sprintf("https://127.0.0.1:%d", port))
+	routes["mail"] = p.mail(t, SMTPConfig{Host: "127.0.0.1", Port: port, From: "desk@xa.example"})
+	for _, route := range routes {
+		_, err := route.Send(t.Context(), page(t))
+		want(t, err, rogatory.Unavailable, "page_unreachable")
+		want(t, route.Check(t.Context()), rogatory.Unavailable, "page_unreachable")
+	}
+}
+
 func TestStrangersAndPlainLines(t *testing.T) {
 	p, other, e := newPlace(t), newPlace(t), &ear{}
 	server := other.serve(t, e.ServeHTTP)

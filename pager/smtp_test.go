@@ -163,16 +163,16 @@ func TestMailServersThatRefuse(t *testing.T) {
 		return &smtp.SMTPError{Code: code, Message: chatter + " " + mailbox}
 	}
 	for name, row := range map[string]struct {
-		office office
+		office *office
 		change func(*SMTPConfig)
 		kind   rogatory.Kind
 		code   string
 		checks bool // the check finds it too
 	}{
-		"unknown person":      {office: office{refuseRcpt: smtpError(550)}, kind: rogatory.Invalid, code: "page_address_refused"},
-		"mailbox busy":        {office: office{refuseRcpt: smtpError(451)}, kind: rogatory.Unavailable, code: "page_provider_failed"},
-		"spam":                {office: office{refuseData: smtpError(554)}, kind: rogatory.Denied, code: "page_refused"},
-		"disk full":           {office: office{refuseData: smtpError(452)}, kind: rogatory.Unavailable, code: "page_provider_failed"},
+		"unknown person":      {office: &office{refuseRcpt: smtpError(550)}, kind: rogatory.Invalid, code: "page_address_refused"},
+		"mailbox busy":        {office: &office{refuseRcpt: smtpError(451)}, kind: rogatory.Unavailable, code: "page_provider_failed"},
+		"spam":                {office: &office{refuseData: smtpError(554)}, kind: rogatory.Denied, code: "page_refused"},
+		"disk full":           {office: &office{refuseData: smtpError(452)}, kind: rogatory.Unavailable, code: "page_provider_failed"},
 		"wrong person":        {change: func(c *SMTPConfig) { c.Username = "somebody" }, kind: rogatory.Denied, code: "page_credentials_refused", checks: true},
 		"wrong password":      {change: func(c *SMTPConfig) { c.PasswordFile = "api" }, kind: rogatory.Denied, code: "page_credentials_refused", checks: true},
 		"no password":         {change: func(c *SMTPConfig) { c.PasswordFile = "missing" }, kind: rogatory.Invalid, code: "page_secret_unusable", checks: true},
@@ -180,7 +180,11 @@ func TestMailServersThatRefuse(t *testing.T) {
 		"no such way to sign": {change: func(c *SMTPConfig) { c.Auth = "login" }, kind: rogatory.Invalid, code: "page_auth_missing", checks: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := p.mailServer(t, &row.office, false)
+			o := row.office
+			if o == nil {
+				o = &office{}
+			}
+			config := p.mailServer(t, o, false)
 			if row.change != nil {
 				row.change(&config)
 			}
@@ -192,7 +196,7 @@ func TestMailServersThatRefuse(t *testing.T) {
 			} else if err != nil {
 				want(t, err, row.kind, row.code)
 			}
-			if len(row.office.taken()) != 0 {
+			if len(o.taken()) != 0 {
 				t.Error("a mail was taken all the same")
 			}
 		})
