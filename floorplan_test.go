@@ -39,11 +39,8 @@ var plan = map[string]floor{
 	"store":     {". journal", "stores entries with the hashes of their tree; rules of the office are not here"},
 	"ledger":    {". clock journal store", "the journal at work in the store's transaction"},
 
-	"desk": {". deadline", "who is on duty and who is woken are values: no clock, no chance, no line to anybody"},
-	"pager": {". clock", "how a person is woken; it must not know what a case is, so that no page can tell"},
-	"assistance":  {".", "needs, offers and matches are values: no case data, no disk"},
-	"legislation": {".", "articles and laws are values: no disk"},
-
+	"desk":        {". deadline", "who is on duty and who is woken are values: no clock, no chance, no line to anybody"},
+	"pager":       {". clock", "how a person is woken; it must not know what a case is, so that no page can tell"},
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},
 
@@ -63,7 +60,7 @@ var plan = map[string]floor{
 	"api":     {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":  {". journal treaty", "the public door has no key to the file room"},
 
-	"node": {". api asice clock console court datafile directory docket envelope journal keyring ledger portal store treaty treaty/status tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
+	"node": {". api asice clock console court datafile deadline directory docket envelope journal keyring ledger portal store treaty treaty/status tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
 
 	"demo":                 {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
