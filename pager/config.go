@@ -25,7 +25,7 @@ import (
 type Config struct {
 	// Door is where acknowledgement links begin: an https address that ends in a slash.
 	Door string `json:"door"`
-	// Channels are the ways to wake, at most 16. Two of different providers are wanted.
+	// Channels are the ways to wake, at most 50. Two of different providers are wanted.
 	Channels []ChannelConfig `json:"channels"`
 	// Heartbeat tells an outside service that the engine is alive. Without it nobody outside notices
 	// that it stopped.
@@ -47,7 +47,7 @@ type Line struct {
 // ChannelConfig is one channel: exactly one of SMTP, Webhook, Gateway and Matrix is there.
 type ChannelConfig struct {
 	// Name is how addresses, errors and the log call the channel; Provider is who carries the pages.
-	// Small letters, digits and hyphens, at most 32.
+	// Small letters, digits and hyphens, at most 40.
 	Name     string `json:"name"`
 	Provider string `json:"provider"`
 	Line
@@ -152,8 +152,8 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, nil
 }
 
-// maxName bounds the names of channels and providers: they stand in every line of a log.
-const maxName = 32
+// maxName bounds the names of channels and providers, as the desk bounds them.
+const maxName = 40
 
 func validName(s string) bool {
 	return s != "" && len(s) <= maxName && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""

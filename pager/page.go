@@ -3,7 +3,7 @@
 package pager
 
 import (
-	"encoding/base32"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -62,34 +62,24 @@ type Shift struct {
 const (
 	MaxShift    = 31 * 24 * time.Hour // a month on call; more is a mistake
 	MaxAddress  = 254                 // RFC 5321, 4.5.3.1.3: a path has 256 octets with its brackets
-	MaxChannels = 16                  // of a person and of a node
+	MaxChannels = 50                  // of a person and of a node; as many as an escalation names
 	maxDoor     = 256                 // an address that can be typed from paper
 	maxNode     = 64
-	tokenLength = 26 // 128 bits: nobody guesses the link
-	codeLength  = 8  // 40 bits: nobody guesses it in the few attempts that the desk allows
+	tokenBytes  = 32 // of the link
+	codeDigits  = 8
 )
 
-// Token ends the acknowledgement link, and works once. Code is read out or typed instead. Both let
-// whoever holds them acknowledge one page and do nothing else. They are base 32 without I, L, O and
-// U, and have no hyphen, so that no reference of a case has their form.
-type (
-	Token string
-	Code  string
-)
-
-var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
-
-// Draw draws a token and a code, independent of one another. The office keeps their digests only.
-func Draw(random io.Reader) (Token, Code, error) {
-	var b [21]byte
-	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return "", "", fmt.Errorf("draw the token of a page: %w", err)
-	}
-	return Token(crockford.EncodeToString(b[:16])), Code(crockford.EncodeToString(b[16:])), nil
+// tokenForm reports whether s is the unpadded base64url of 32 bytes, in its one form: the token that
+// the desk draws for a link. A reference of a case has neither its length nor its form.
+func tokenForm(s string) bool {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == tokenBytes && len(s) == base64.RawURLEncoding.EncodedLen(tokenBytes)
 }
 
-func plain(s string, length int) bool {
-	return len(s) == length && strings.Trim(s, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
+// codeForm reports whether s is a code of eight digits as the desk draws it, in two groups.
+func codeForm(s string) bool {
+	a, b, ok := strings.Cut(s, " ")
+	return ok && len(a) == codeDigits/2 && len(b) == codeDigits/2 && strings.Trim(a+b, "0123456789") == ""
 }
 
 // Notice is everything that a page can say. No member takes a free text.
@@ -99,8 +89,8 @@ type Notice struct {
 	Urgency Urgency
 	Shift   Shift
 	Door    string // where acknowledgement links begin: Config.Door, the same for all pages
-	Token   Token
-	Code    Code
+	Token   string // ends the link; as desk.NewLink draws it. A secret that acknowledges one page
+	Code    string // read out or typed instead; as desk.NewCode draws it. A secret too
 	Created rogatory.Instant
 	To      map[string]string // the person's address on each channel, by the channel's name
 }
@@ -114,7 +104,7 @@ type Page struct {
 	subject string
 	text    string
 	link    string
-	code    Code
+	code    string
 	created rogatory.Instant
 	to      map[string]string
 }
@@ -133,8 +123,8 @@ func NewPage(n Notice) (Page, error) {
 		return wrong("the node is not named by a State and an authority of small letters, digits and hyphens")
 	case !known:
 		return wrong("its urgency is not test, routine, urgent or emergency")
-	case !plain(string(n.Token), tokenLength) || !plain(string(n.Code), codeLength):
-		return wrong("its token and code are not as Draw draws them")
+	case !tokenForm(n.Token) || !codeForm(n.Code):
+		return wrong("its token is not the base64url of 32 bytes, or its code not two groups of four digits")
 	case n.Created <= 0 || n.Created.Time().Year() > 9999:
 		return wrong("the time of its making is missing")
 	case len(n.To) == 0 || len(n.To) > MaxChannels:
@@ -154,7 +144,7 @@ func NewPage(n Notice) (Page, error) {
 	}
 	p := Page{
 		id: n.ID, node: n.Node, urgency: n.Urgency, code: n.Code, created: n.Created,
-		link: n.Door + string(n.Token), to: maps.Clone(n.To),
+		link: n.Door + n.Token, to: maps.Clone(n.To),
 	}
 	exercise := ""
 	if n.Node.State.Fictional() {
@@ -167,7 +157,7 @@ func NewPage(n Notice) (Page, error) {
 	}
 	p.text = p.subject + "\n\n" + why + hours +
 		"\nAcknowledge: " + p.link +
-		"\nOr give the code: " + string(n.Code[:4]) + " " + string(n.Code[4:]) +
+		"\nOr give the code: " + n.Code +
 		"\nPage of " + n.Created.Time().Format("2 Jan 2006 15:04:05") + " UTC, " + string(n.ID) + "\n"
 	return p, nil
 }
@@ -233,7 +223,7 @@ func (p Page) Text() string { return p.text }
 func (p Page) Link() string { return p.link }
 
 // Code returns the acknowledgement code. It is a secret.
-func (p Page) Code() Code { return p.code }
+func (p Page) Code() string { return p.code }
 
 // Created returns when the page was made.
 func (p Page) Created() rogatory.Instant { return p.created }

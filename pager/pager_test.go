@@ -73,7 +73,7 @@ func notice() Notice {
 		Urgency: Urgent,
 		Shift: Shift{time.Date(2026, 11, 24, 22, 0, 0, 0, time.FixedZone("", 3600)),
 			time.Date(2026, 11, 25, 6, 0, 0, 0, time.FixedZone("", 3600))},
-		Door: "https://desk.xa.example/page/", Token: "7K3M9Q2P7K3M9Q2P7K3M9Q2P7K", Code: "5TQ0ZC8H",
+		Door: "https://desk.xa.example/page/", Token: "7K3M9Q2P7K3M9Q2P7K3M9Q2P7K-_abcdefghijklmnA", Code: "4711 0815",
 		Created: rogatory.At(night),
 		To:      map[string]string{"mail": mailbox, "hook": "duty-1", "text": telephone, "chat": room},
 	}
@@ -102,7 +102,7 @@ func discreet(t *testing.T, err error) {
 		}
 		for _, secret := range []string{
 			password, hookKey, hookKey[6:], apiKey, token, mailbox, "duty.one", telephone, room, "dutyroom", "duty-1",
-			n.Door, string(n.Token), string(n.Code), "needs you", "127.0.0.1", "localhost", "192.0.2.", "://", chatter, os.TempDir(),
+			n.Door, n.Token, n.Code, "needs you", "127.0.0.1", "localhost", "192.0.2.", "://", chatter, os.TempDir(),
 		} {
 			if strings.Contains(text, secret) {
 				t.Errorf("the error %q tells %q", text, secret)
@@ -204,8 +204,8 @@ func TestThePageSaysThisAndNothingElse(t *testing.T) {
 
 The desk needs you.
 Your shift: 24 Nov 22:00 to 25 Nov 06:00 (UTC+01:00)
-Acknowledge: https://desk.xa.example/page/7K3M9Q2P7K3M9Q2P7K3M9Q2P7K
-Or give the code: 5TQ0 ZC8H
+Acknowledge: https://desk.xa.example/page/7K3M9Q2P7K3M9Q2P7K3M9Q2P7K-_abcdefghijklmnA
+Or give the code: 4711 0815
 Page of 25 Nov 2026 02:14:05 UTC, 019abcde-0000-7000-8000-00000000000a
 `
 	if p.Text() != said {
@@ -230,10 +230,14 @@ func TestNothingOfACaseFitsIntoAPage(t *testing.T) {
 		"words as authority":          func(n *Notice) { n.Node.Authority = "case of a person" },
 		"no State":                    func(n *Notice) { n.Node.State = "" },
 		"words as urgency":            func(n *Notice) { n.Urgency = "urgent: child abduction" },
-		"case as token":               func(n *Notice) { n.Token = "XA-2026-7K3M9Q2P.000000001" },
+		"case as token":               func(n *Notice) { n.Token = "XA-2026-7K3M9Q2P.1" + strings.Repeat("A", 25) },
 		"message as token":            func(n *Notice) { n.Token = "019abcde-0000-7000-8000-00000000000a" },
-		"short token":                 func(n *Notice) { n.Token = n.Token[1:] },
+		"short token":                 func(n *Notice) { n.Token = n.Token[4:] },
 		"case as code":                func(n *Notice) { n.Code = "XA-2026-" },
+		"case after the token":        func(n *Notice) { n.Token += "-XA-2026-7K3M9Q2P" },
+		"token in another form":       func(n *Notice) { n.Token = n.Token[:42] + "B" },
+		"token in two lines":          func(n *Notice) { n.Token = n.Token[:20] + "\n" + n.Token[20:] },
+		"letters as code":             func(n *Notice) { n.Code = "CASE 0815" },
 		"no code":                     func(n *Notice) { n.Code = "" },
 		"door with a query":           func(n *Notice) { n.Door = "https://desk.xa.example/?case=1" },
 		"door with a fragment":        func(n *Notice) { n.Door = "https://desk.xa.example/#XA" },
@@ -284,20 +288,17 @@ func TestAPageStaysAsItWasBuilt(t *testing.T) {
 	}
 }
 
-func TestDrawnTokensFitPages(t *testing.T) {
+func TestIdentifiers(t *testing.T) {
 	n := notice()
 	var err error
-	if n.Token, n.Code, err = Draw(rand.Reader); err != nil {
-		t.Fatal(err)
-	}
 	if n.ID, err = NewID(rand.Reader, night); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := NewPage(n); err != nil {
-		t.Errorf("what Draw draws is refused: %v", err)
+		t.Errorf("what NewID draws is refused: %v", err)
 	}
-	if _, _, err := Draw(strings.NewReader("too little")); err == nil {
-		t.Error("a token was drawn without chance")
+	if _, err := NewID(strings.NewReader("too little"), night); err == nil {
+		t.Error("an identifier was drawn without chance")
 	}
 	if !sample().ID().Valid() {
 		t.Error("the sample with which templates are tried is no page")

@@ -286,7 +286,7 @@ func TestAcceptanceCountsWhateverFollows(t *testing.T) {
 	p := newPlace(t)
 	port := script(t, "220 hi\r\n", "250 x\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 taken\r\n")
 	route := p.mail(t, SMTPConfig{Host: "127.0.0.1", Port: port, From: "desk@xa.example", TLS: "none"})
-	if _, err := hurry(route).Send(t.Context(), page(t)); err != nil {
+	if _, err := route.Send(t.Context(), page(t)); err != nil {
 		t.Errorf("a taken message is reported as %v", err)
 	}
 }

@@ -47,7 +47,7 @@ type webhookBody struct {
 	Subject string           `json:"subject"`
 	Text    string           `json:"text"`
 	Link    string           `json:"link"`
-	Code    Code             `json:"code"`
+	Code    string           `json:"code"`
 }
 
 // readKey reads a key in the form of the specification: whsec_ and base64.
