@@ -48,8 +48,8 @@ func RulebookWith(dir, file string, data []byte) (docket.Rulebook, error) {
 	if kinds, err := read(KindsFile); err != nil {
 		return docket.Rulebook{}, err
 	} else if kinds != nil {
-		if rules, err = treaty.Load(kinds); err != nil {
-			return docket.Rulebook{}, rogatory.Fault(rogatory.Invalid, "rules_invalid", "%s: %w", KindsFile, err)
+		if rules, err = treaty.Load(KindsFile, kinds); err != nil {
+			return docket.Rulebook{}, err
 		}
 	}
 	book := docket.Standard(rules)

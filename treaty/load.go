@@ -22,11 +22,12 @@ const (
 // rulesFiles is the form of a rules file.
 var rulesFiles = datafile.Form{Code: "rules_invalid", TooLarge: "rules_too_large", Hint: "mend that line; nothing of the file was loaded", Size: MaxRulesSize, Items: MaxListed}
 
-// Load reads a rules file: unknown members, references, acts and articles, missing articles and doubled
-// kinds are refused, naming what is wrong and on which line. Nothing is returned with an error.
-func Load(data []byte) (*Rules, error) {
+// Load reads a rules file; name is for errors. Unknown members, references, acts and articles, missing
+// articles and doubled kinds are refused, naming what is wrong and on which line. Nothing is returned with
+// an error.
+func Load(name string, data []byte) (*Rules, error) {
 	var r Rules
-	f, err := rulesFiles.Read("rules", data, &r)
+	f, err := rulesFiles.Read(name, data, &r)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@
 package treaty
 
 import (
+	"bytes"
 	_ "embed"
 	"strings"
 
@@ -212,7 +213,7 @@ func Embedded() []byte { return append([]byte(nil), embedded...) }
 // Convention returns the rules that came with this program. They are checked by a test; an error
 // here would be a defect, so it panics.
 func Convention() *Rules {
-	r, err := Load(embedded)
+	r, err := Load("data/kinds.json", embedded)
 	if err != nil {
 		panic("the embedded rules do not load: " + err.Error())
 	}

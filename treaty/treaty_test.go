@@ -503,7 +503,7 @@ func TestBadRulesAreRefusedInWords(t *testing.T) {
 	}
 	for _, c := range []struct{ name, data, want string }{
 		{"nothing", "", "EOF"},
-		{"no rules", "[]", "rules:1"},
+		{"no rules", "[]", "kinds.json:1"},
 		{"cut off", text[:len(text)/2], "unexpected EOF"},
 		{"two documents", text + text, "more than one document"},
 		{"an unknown member", swap(`"version"`, `"versoin"`), `unknown member "versoin"`},
@@ -523,7 +523,7 @@ func TestBadRulesAreRefusedInWords(t *testing.T) {
 		{"a field asked for twice", swap(`"required": ["authority", "risk"`, `"required": ["authority", "authority", "risk"`), "field authority is there twice"},
 		{"a clock that starts with a strange act", swap(`"name": "decide", "from": "received"`, `"name": "decide", "from": "preserve"`), `starts with "preserve"`},
 		{"details of a strange act", swap(`"details": {"disclose_traffic"`, `"details": {"execute"`), "details of execute"},
-		{"the line is named", swap(`"preserve_days": 60`, `"preserve_days": 0`), fmt.Sprintf("rules:%d:", 1+strings.Count(text[:strings.Index(text, `"preservation"`)], "\n"))},
+		{"the line is named", swap(`"preserve_days": 60`, `"preserve_days": 0`), fmt.Sprintf("kinds.json:%d:", 1+strings.Count(text[:strings.Index(text, `"preservation"`)], "\n"))},
 		{"nobody who sends", swap(`"senders": ["point_of_contact"],`, `"senders": [],`), "no senders"},
 		{"no grounds for refusal", swap(`"refuse": ["DOMESTIC", "R21B", "R21C", "R22", "R36"]`, `"refuse": []`), "no grounds for refusal"},
 		{"preserving for no time", swap(`"preserve_days": 60`, `"preserve_days": 0`), "belong together"},
@@ -552,7 +552,7 @@ func TestBadRulesAreRefusedInWords(t *testing.T) {
 		{"a channel without an article", swap(`"title": "Post", "article": "40(13)"`, `"title": "Post", "article": ""`), "channel post lacks"},
 		{"too large", strings.Repeat(" ", MaxRulesSize+1), "at most 1048576"},
 	} {
-		r, err := Load([]byte(c.data))
+		r, err := Load("kinds.json", []byte(c.data))
 		if r != nil || rogatory.KindOf(err) != rogatory.Invalid || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want words with %q", c.name, err, c.want)
 		}
@@ -564,7 +564,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add(embedded)
 	f.Add([]byte(`{"version":"1","fields":{},"grounds":{},"kinds":[]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := Load(data)
+		r, err := Load("kinds.json", data)
 		if err != nil {
 			if r != nil {
 				t.Error("something was loaded with an error")
