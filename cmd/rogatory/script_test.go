@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,16 +73,28 @@ func status(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// until repeats a command, which asks a node that works on its own, until what it prints matches.
+// until repeats a command, which asks a node that works on its own, until what it prints matches. It runs
+// in this process: asking again and again costs more than all else where each time a program starts.
 func until(ts *testscript.TestScript, _ bool, args []string) {
-	want := regexp.MustCompile(args[0])
-	const patience, pause = 20 * time.Second, 50 * time.Millisecond
+	want, command := regexp.MustCompile(args[0]), slices.Clone(args[2:])
+	if args[1] != "rogatory" {
+		ts.Fatalf("until asks rogatory, not %s", args[1])
+	}
+	for i, a := range command {
+		if a == "--node" {
+			command[i+1] = ts.MkAbs(command[i+1])
+		}
+	}
+	const patience, pause = 20 * time.Second, 20 * time.Millisecond
 	for begun := time.Now(); ; time.Sleep(pause) {
-		err := ts.Exec(args[1], args[2:]...)
-		if out := ts.ReadFile("stdout"); err == nil && want.MatchString(out) {
+		var out, words bytes.Buffer
+		code := run(context.Background(), command, &out, &words)
+		if code == 0 && want.MatchString(out.String()) {
+			out.WriteTo(ts.Stdout())
+			words.WriteTo(ts.Stderr())
 			return
 		} else if time.Since(begun) > patience {
-			ts.Fatalf("%s never printed %q but %q and %q", strings.Join(args[1:], " "), args[0], out, ts.ReadFile("stderr"))
+			ts.Fatalf("%s never printed %q but %q and %q", strings.Join(args[1:], " "), args[0], out.String(), words.String())
 		}
 	}
 }

@@ -26,16 +26,19 @@ func (c *requestShowCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
+	var messages []docket.Correspondence
+	if !d.globals.JSON { // before the file, so that it knows of each of them
+		var err error
+		if messages, err = client.Messages(d.ctx, rogatory.RequestID(c.ID)); err != nil {
+			return err
+		}
+	}
 	f, err := client.Request(d.ctx, rogatory.RequestID(c.ID))
 	if err != nil {
 		return err
 	}
 	if d.globals.JSON {
 		return d.give(f, nil)
-	}
-	messages, err := client.Messages(d.ctx, f.ID)
-	if err != nil {
-		return err
 	}
 	var said []docket.Logged
 	if f.Channel != "" { // what was said is in the journal, and in no message
