@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -84,14 +85,25 @@ const (
 	operatorFile = "operator.pem"
 )
 
+// Ports of nodes. They are drawn below those that systems give to outgoing connections, so that nobody
+// takes one between the making of a world and its start, or while a world that is resumed later lies.
+const (
+	firstPort = 20000
+	lastPort  = 31999
+	portTries = 100
+)
+
 // freeAddress finds a loopback address that nobody listens on.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var l net.Listener
+	var err error
+	for range portTries {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+mathrand.IntN(lastPort-firstPort+1))
+		if l, err = net.Listen("tcp", address); err == nil {
+			return address, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", err
 }
 
 // Begin makes and starts a world in a folder that holds no node yet. Stop ends it.
@@ -176,7 +188,11 @@ func (w *World) newStampAuthority(ctx context.Context) (node.TimeStamp, error) {
 	if err != nil {
 		return node.TimeStamp{}, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeAddress()
+	if err != nil {
+		return node.TimeStamp{}, err
+	}
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return node.TimeStamp{}, err
 	}

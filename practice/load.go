@@ -3,17 +3,15 @@
 package practice
 
 import (
-	"bytes"
 	_ "embed"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"rogatory"
+	"rogatory/datafile"
 	"rogatory/treaty"
 )
 
@@ -45,55 +43,19 @@ func Scripts() []Script {
 	return all
 }
 
-// strict decodes one JSON document without unknown members into v.
-func strict(what string, data []byte, v any) error {
-	if len(data) > MaxData {
-		return rogatory.Fault(rogatory.Invalid, what+"_too_large", "%s file of %d bytes, at most %d are read", what, len(data), MaxData)
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return rogatory.Fault(rogatory.Invalid, what+"_invalid", "read %s near line %d: %w", what, line(data, int(dec.InputOffset())), err)
-	}
-	if dec.More() {
-		return rogatory.Fault(rogatory.Invalid, what+"_invalid", "read %s near line %d: more than one document", what, line(data, int(dec.InputOffset())))
-	}
-	return nil
+// maxItems bounds each list of a file.
+const maxItems = 1000
+
+func form(what string) datafile.Form {
+	return datafile.Form{Code: what + "_invalid", TooLarge: what + "_too_large", Size: MaxData, Items: maxItems}
 }
 
-func line(data []byte, offset int) int {
-	return 1 + bytes.Count(data[:min(max(offset, 0), len(data))], []byte("\n"))
-}
-
-// flaw says what is wrong with the entry of a file that holds the text where.
-func flaw(what string, data []byte, where, format string, args ...any) error {
-	return rogatory.Fault(rogatory.Invalid, what+"_invalid", "read %s near line %d: %s", what, line(data, bytes.Index(data, []byte(where))), fmt.Sprintf(format, args...))
-}
-
-// articleForm is an article of the Convention, or several.
-var articleForm = regexp.MustCompile(`^\d{1,2}(\(\d{1,2}\))?(\([a-z]\))*(, \d{1,2}(\(\d{1,2}\))?(\([a-z]\))*)*$`)
-
-// lastArticle is the number of the Convention's articles.
-const lastArticle = 68
-
-func validArticle(s string) bool {
-	if !articleForm.MatchString(s) {
-		return false
-	}
-	for _, one := range strings.Split(s, ", ") {
-		number, _, _ := strings.Cut(one, "(")
-		if n, err := strconv.Atoi(number); err != nil || n < 1 || n > lastArticle {
-			return false
-		}
-	}
-	return true
-}
+func validArticle(s string) bool { return rogatory.ParseArticles(s) != nil }
 
 // LoadExercises reads a file of exercises: unknown members, kinds, acts and states, articles that the
 // Convention does not have, and gaps in the numbers are refused, naming the line. Nothing is returned
 // with an error.
 func LoadExercises(data []byte, rules *treaty.Rules) ([]Exercise, error) {
-	const what = "exercises"
 	var file struct {
 		Exercises []Exercise `json:"exercises"`
 	}
@@ -120,7 +82,7 @@ func LoadExercises(data []byte, rules *treaty.Rules) ([]Exercise, error) {
 		}
 		for n, s := range e.Steps {
 			bad := func(format string, args ...any) error {
-				return flaw(what, data, s.Text, "exercise %d, step %d: "+format, append([]any{e.Number, n + 1}, args...)...)
+				return read.Fault(fmt.Errorf("exercise %d, step %d: "+format, append([]any{e.Number, n + 1}, args...)...), "exercises", i, "steps", n)
 			}
 			if s.Text == "" || s.Hint == "" || !validArticle(s.Article) {
 				return nil, bad("a text, a hint and an article are needed")
@@ -204,17 +166,17 @@ func knownState(s rogatory.State) bool {
 
 // LoadScripts reads a file of scripts, under the same conditions.
 func LoadScripts(data []byte, rules *treaty.Rules) ([]Script, error) {
-	const what = "scripts"
 	var file struct {
 		Scripts []Script `json:"scripts"`
 	}
-	if err := strict(what, data, &file); err != nil {
+	read, err := form("scripts").Read("scripts.json", data, &file)
+	if err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
-	for _, s := range file.Scripts {
+	for i, s := range file.Scripts {
 		bad := func(format string, args ...any) error {
-			return flaw(what, data, `"`+s.Name+`"`, "script %.40q: "+format, append([]any{s.Name}, args...)...)
+			return read.Fault(fmt.Errorf("script %.40q: "+format, append([]any{s.Name}, args...)...), "scripts", i)
 		}
 		switch {
 		case s.Name == "" || s.Mood == "":
@@ -237,7 +199,7 @@ func LoadScripts(data []byte, rules *treaty.Rules) ([]Script, error) {
 		}
 	}
 	if !seen[Default] {
-		return nil, flaw(what, data, "{", "the script %q is needed: it answers what no other does", Default)
+		return nil, read.Fault(fmt.Errorf("the script %q is needed: it answers what no other does", Default), "scripts")
 	}
 	return file.Scripts, nil
 }

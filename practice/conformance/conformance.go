@@ -14,17 +14,16 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"rogatory"
+	"rogatory/datafile"
 	"rogatory/docket"
 )
 
@@ -44,9 +43,8 @@ func Requirements() []Requirement {
 	var file struct {
 		Requirements []Requirement `json:"requirements"`
 	}
-	dec := json.NewDecoder(bytes.NewReader(requirementsData))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&file); err != nil {
+	form := datafile.Form{Code: "requirements_invalid", Size: 64 << 10, Items: 1000} // some 60 sentences
+	if _, err := form.Read("requirements.json", requirementsData, &file); err != nil {
 		panic("the embedded requirements do not load: " + err.Error())
 	}
 	return file.Requirements
