@@ -208,7 +208,7 @@ var common = []rogatory.Act{
 }
 
 // Embedded returns the file of the rules that came with this program, for a jurist to begin with.
-func Embedded() []byte { return append([]byte(nil), embedded...) }
+func Embedded() []byte { return bytes.Clone(embedded) }
 
 // Convention returns the rules that came with this program. They are checked by a test; an error
 // here would be a defect, so it panics.
