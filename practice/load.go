@@ -59,15 +59,16 @@ func LoadExercises(data []byte, rules *treaty.Rules) ([]Exercise, error) {
 	var file struct {
 		Exercises []Exercise `json:"exercises"`
 	}
-	if err := strict(what, data, &file); err != nil {
+	read, err := form("exercises").Read("exercises.json", data, &file)
+	if err != nil {
 		return nil, err
 	}
 	if len(file.Exercises) == 0 {
-		return nil, flaw(what, data, "{", "there is none")
+		return nil, read.Fault(errors.New("there is none"), "exercises")
 	}
 	for i, e := range file.Exercises {
 		bad := func(format string, args ...any) error {
-			return flaw(what, data, e.Title, "exercise %d: "+format, append([]any{e.Number}, args...)...)
+			return read.Fault(fmt.Errorf("exercise %d: "+format, append([]any{e.Number}, args...)...), "exercises", i)
 		}
 		switch {
 		case e.Number != i+1:
