@@ -59,6 +59,13 @@ func TestRotaIsRefused(t *testing.T) {
 		"a temporary shift that goes back": {func(r *Rota) {
 			r.Temporary = []Temporary{{ID: "t", From: "2026-11-25T08:00", Shifts: []TemporaryShift{{Until: "2026-11-25T07:00", Person: "anna"}}}}
 		}, "temporary[0].shifts[0]"},
+		"a temporary shift that ends before the one before": {func(r *Rota) {
+			r.Temporary = []Temporary{{ID: "t", From: "2026-11-25T08:00", Shifts: []TemporaryShift{{Until: "2026-11-25T12:00", Person: "anna"}, {Until: "2026-11-25T11:00", Person: "dino"}}}}
+		}, "temporary[0].shifts[1]"},
+		"temporary schedules that overlap": {func(r *Rota) {
+			shifts := []TemporaryShift{{Until: "2026-11-25T12:00", Person: "anna"}}
+			r.Temporary = []Temporary{{ID: "t", From: "2026-11-25T08:00", Shifts: shifts}, {ID: "u", From: "2026-11-25T11:59", Shifts: shifts}}
+		}, "temporary[1]: u overlaps t"},
 		"a swap with oneself": {func(r *Rota) {
 			r.Swaps = []Swap{{ID: "s", One: Half{Person: "anna"}, Other: Half{Person: "anna"}}}
 		}, "two people"},

@@ -41,6 +41,13 @@ func TestHandOver(t *testing.T) {
 	if list := Unread([]Note{n}, "bruno"); len(list) > 0 {
 		t.Error("the writer is asked to read it")
 	}
+	late, err := NewNote(r, Note{By: "bruno", Written: night, Text: "One more thing."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := late.Acknowledge(r, "carla", night-1); rogatory.CodeOf(err) != "note_denied" {
+		t.Error("a note was read before it was written")
+	}
 	later := n
 	later.ID, later.Written = "n2", n.Written+1
 	if list := Unread([]Note{later, n}, "carla"); len(list) != 2 || list[0].ID != "n1" {
@@ -207,6 +214,9 @@ func TestContactPoints(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
+	if p := PointsOf(borealia(), []Verification{called("+888 111 333", 30), called("+888 111 222", 7)})[0]; p.Earlier || p.Verified.By != "anna" {
+		t.Errorf("%+v", p)
+	}
 	points := PointsOf(borealia(), nil)
 	if got := points[1].Warnings(now); len(got) != 3 {
 		t.Errorf("%q", got)
@@ -328,6 +338,10 @@ func TestFigures(t *testing.T) {
 	outside := []Drill{drill(10, time.Second, time.Second), drill(-1, time.Second, time.Second), {By: "XB", Of: "XA", Mode: rogatory.Exercise, Sent: from}, {By: "XA", Of: "XB", Mode: rogatory.Live, Sent: from}}
 	f := Measure(append(outside, drills...), "XA", "XB", rogatory.Exercise, from, from.Add(10*time.Hour))
 	if f.Drills != 10 || f.Machine != (Spread{10, 5000, 9000}) || f.Human != (Spread{9, 5 * 60_000, 9 * 60_000}) {
+		t.Errorf("%+v", f)
+	}
+	// Of nine, the ninth is the 90th percentile: the rank is rounded up.
+	if f := Measure(drills[:9], "XA", "XB", rogatory.Exercise, from, from.Add(10*time.Hour)); f.Machine != (Spread{9, 5000, 9000}) {
 		t.Errorf("%+v", f)
 	}
 	// With half of them silent there is a median; with more there is none.

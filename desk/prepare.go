@@ -3,6 +3,7 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -104,7 +105,7 @@ func (r *Rota) preparePeople(deadline.Zones) error {
 			}
 		}
 	}
-	return errors.Join(in("fallback", r.known(r.Fallback)), in("head", r.known(r.Head)))
+	return cmp.Or(in("fallback", r.known(r.Fallback)), in("head", r.known(r.Head)))
 }
 
 // plainText is false for a text with control characters, which a terminal or a calendar could obey.
@@ -155,7 +156,7 @@ func (r *Rota) prepareRules(zones deadline.Zones) error {
 	seen := names{}
 	for i := range r.Rules {
 		v := &r.Rules[i]
-		if err := errors.Join(seen.add(v.ID), r.prepareRule(v, zones)); err != nil {
+		if err := cmp.Or(seen.add(v.ID), r.prepareRule(v, zones)); err != nil {
 			return in(fmt.Sprintf("rules[%d]", i), err)
 		}
 	}
@@ -256,7 +257,7 @@ func (r *Rota) prepareOverrides(deadline.Zones) (err error) {
 	seen, times := names{}, apart{}
 	for i := range r.Overrides {
 		v, path := &r.Overrides[i], fmt.Sprintf("overrides[%d]", i)
-		if err := errors.Join(seen.add(v.ID), r.known(v.Person)); err != nil {
+		if err := cmp.Or(seen.add(v.ID), r.known(v.Person)); err != nil {
 			return in(path, err)
 		}
 		if v.stretch, err = r.between(v.From, v.To); err != nil {
@@ -307,7 +308,7 @@ func (r *Rota) prepareSwaps(deadline.Zones) (err error) {
 	seen, times := names{}, apart{}
 	for i := range r.Swaps {
 		v, path := &r.Swaps[i], fmt.Sprintf("swaps[%d]", i)
-		if err := errors.Join(seen.add(v.ID), r.known(v.One.Person), r.known(v.Other.Person)); err != nil {
+		if err := cmp.Or(seen.add(v.ID), r.known(v.One.Person), r.known(v.Other.Person)); err != nil {
 			return in(path, err)
 		}
 		if v.One.Person == v.Other.Person {

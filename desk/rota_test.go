@@ -105,6 +105,30 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// A shift that was planned and a gap after it are two, also when both are the fallback person's. A list says
+// why a shift began, also when that was before the list.
+func TestShiftsOfOnePerson(t *testing.T) {
+	r := with(t, func(r *Rota) {
+		r.Rules = []Rule{{ID: "early", From: "00:00", To: "06:00", Person: "anna"}, {ID: "late", From: "06:00", To: "12:00", Person: "anna"}, {ID: "noon", From: "12:00", To: "18:00", Person: "fay"}}
+	})
+	shifts, err := Shifts(r, at(t, "2026-12-01T07:00"), at(t, "2026-12-01T23:00"))
+	if err != nil || len(shifts) != 3 {
+		t.Fatalf("%+v %v", shifts, err)
+	}
+	if s := shifts[0]; s.Person != "anna" || s.Since != at(t, "2026-12-01T00:00") || s.Until != at(t, "2026-12-01T12:00") || s.Why.ID != "early" {
+		t.Errorf("%+v", s)
+	}
+	if d := OnDuty(r, at(t, "2026-12-01T07:00")); d.Why.ID != "late" || d.Since != shifts[0].Since {
+		t.Errorf("%+v", d)
+	}
+	if s := shifts[1]; s.Person != "fay" || s.Gap() || s.Until != at(t, "2026-12-01T18:00") {
+		t.Errorf("%+v", s)
+	}
+	if s := shifts[2]; s.Person != "fay" || !s.Gap() || s.Until != at(t, "2026-12-02T00:00") {
+		t.Errorf("%+v", s)
+	}
+}
+
 // A rota that was never made has nobody, and says so rather than stopping the pager.
 func TestZeroRota(t *testing.T) {
 	d := OnDuty(&Rota{Fallback: "fay"}, at(t, "2026-12-01T09:00"))
@@ -153,6 +177,18 @@ func TestASwapSwaps(t *testing.T) {
 	}
 	if tried < 50 {
 		t.Errorf("%d swaps were tried", tried)
+	}
+}
+
+// A swap that no longer fits the rules moves only duty that its people have.
+func TestASwapMovesNobodyElse(t *testing.T) {
+	r := with(t, func(r *Rota) {
+		r.Swaps = []Swap{{ID: "s", One: Half{Person: "anna", From: "2026-12-01T00:00", To: "2026-12-02T00:00"}, Other: Half{Person: "dino", From: "2026-12-03T00:00", To: "2026-12-04T00:00"}}}
+	})
+	for moment, want := range map[string]string{"2026-12-01T12:00": "bruno", "2026-12-03T03:00": "anna", "2026-12-03T12:00": "bruno", "2026-12-03T21:00": "carla"} {
+		if got := OnDuty(r, at(t, moment)).Person; got != want {
+			t.Errorf("%s: %s, not %s", moment, got, want)
+		}
 	}
 }
 
