@@ -39,7 +39,7 @@ var plan = map[string]floor{
 	"store":     {". journal", "stores entries with the hashes of their tree; rules of the office are not here"},
 	"ledger":    {". clock journal store", "the journal at work in the store's transaction"},
 
-	"desk":        {". deadline", "who is on duty and who is woken are values: no clock, no chance, no line to anybody"},
+	"desk":        {". datafile deadline", "who is on duty and who is woken are values: no clock, no chance, no line to anybody"},
 	"pager":       {". clock", "how a person is woken; it must not know what a case is, so that no page can tell"},
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},

@@ -11,8 +11,8 @@
 // ends at the first acknowledgement, and otherwise with a named last resort.
 //
 // It refuses input and output, clocks and chance: moments, random bytes and data come in as parameters. It
-// refuses data files whole, with the line. No page has a field into which something about a case could be
-// put. Secrets of acknowledgement are kept as digests.
+// refuses data files whole, with the line. Alarms and pages have no member for what waits, so that nothing about
+// a case reaches who carries a page. Secrets of acknowledgement are kept as digests.
 //
 // After an error of a loader nothing is returned. Functions that change a value return the changed one and
 // leave theirs as it was; where an error comes with a changed value, the function says so.

@@ -81,12 +81,12 @@ type Escalation struct {
 // provider are refused with the code data_invalid and the line. Nothing is returned with an error.
 func LoadEscalation(name string, data []byte) (*Escalation, error) {
 	var e Escalation
-	source, err := decode(name, data, &e)
+	file, err := form.Read(name, data, &e)
 	if err != nil {
 		return nil, err
 	}
 	if err := e.validate(); err != nil {
-		return nil, source.refuse(1, err)
+		return nil, refuse(file, err)
 	}
 	return &e, nil
 }
@@ -114,50 +114,50 @@ func (e *Escalation) Channel(id string) (Channel, bool) {
 func (e *Escalation) validate() error {
 	switch {
 	case !versionForm.MatchString(e.Version):
-		return in("version", fmt.Errorf("%.60q is no version: write 2026-11-25.1", e.Version))
+		return in(path("version"), fmt.Errorf("%.60q is no version: write 2026-11-25.1", e.Version))
 	case len(e.Channels) > MaxChannels:
-		return in("channels", fmt.Errorf("%d channels, at most %d are read", len(e.Channels), MaxChannels))
+		return in(path("channels"), fmt.Errorf("%d channels, at most %d are read", len(e.Channels), MaxChannels))
 	case len(e.Policies) == 0 || len(e.Policies) > MaxPolicies:
-		return in("policies", fmt.Errorf("%d policies: from 1 to %d are read", len(e.Policies), MaxPolicies))
+		return in(path("policies"), fmt.Errorf("%d policies: from 1 to %d are read", len(e.Policies), MaxPolicies))
 	}
 	seen := names{}
 	for i, c := range e.Channels {
-		path := fmt.Sprintf("channels[%d]", i)
+		place := path("channels", i)
 		if err := seen.add(c.ID); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 		if !slices.Contains([]ChannelKind{Mail, Webhook, SMS, Voice, Matrix}, c.Kind) {
-			return in(path, fmt.Errorf("kind %.20q: write mail, webhook, sms, voice or matrix", c.Kind))
+			return in(place, fmt.Errorf("kind %.20q: write mail, webhook, sms, voice or matrix", c.Kind))
 		}
 		if provider(c) == "" || len(c.Provider) > maxName || !plainText(c.Provider) {
-			return in(path, fmt.Errorf("the provider of %q is missing, longer than %d bytes, or not one line", c.ID, maxName))
+			return in(place, fmt.Errorf("the provider of %q is missing, longer than %d bytes, or not one line", c.ID, maxName))
 		}
 	}
 	seen = names{}
 	for i, p := range e.Policies {
-		path := fmt.Sprintf("policies[%d]", i)
+		place := path("policies", i)
 		if err := seen.add(p.ID); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
-		if err := e.validatePolicy(path, p); err != nil {
+		if err := e.validatePolicy(place, p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *Escalation) validatePolicy(path string, p Policy) error {
+func (e *Escalation) validatePolicy(place []any, p Policy) error {
 	switch {
 	case len(p.Steps) == 0 || len(p.Steps) > MaxSteps:
-		return in(path, fmt.Errorf("%d steps: from 1 to %d are read", len(p.Steps), MaxSteps))
+		return in(place, fmt.Errorf("%d steps: from 1 to %d are read", len(p.Steps), MaxSteps))
 	case p.Cycles < 1 || p.Cycles > MaxCycles:
-		return in(path, fmt.Errorf("%d cycles: from 1 to %d can be given", p.Cycles, MaxCycles))
+		return in(place, fmt.Errorf("%d cycles: from 1 to %d can be given", p.Cycles, MaxCycles))
 	case strings.TrimSpace(p.LastResort) == "" || len(p.LastResort) > maxResort || !plainText(p.LastResort):
-		return in(path, fmt.Errorf("the last resort is missing, longer than %d bytes, or not one line", maxResort))
+		return in(place, fmt.Errorf("the last resort is missing, longer than %d bytes, or not one line", maxResort))
 	}
 	for i, s := range p.Steps {
 		if err := e.validateStep(p.Urgent, s); err != nil {
-			return in(fmt.Sprintf("%s.steps[%d]", path, i), err)
+			return in(append(slices.Clone(place), "steps", i), err)
 		}
 	}
 	return nil

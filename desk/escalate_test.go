@@ -238,14 +238,14 @@ func TestRecipients(t *testing.T) {
 func TestEscalationIsRefused(t *testing.T) {
 	good := string(example(t, "escalation"))
 	for name, c := range map[string]struct{ old, new, words string }{
-		"one provider":          {`"provider": "Ministry"`, `"provider": " gateway  ONE"`, `line 12: policies[0].steps[0]: an urgent request needs two channels by different providers; all of these are by "gateway one"`},
+		"one provider":          {`"provider": "Ministry"`, `"provider": " gateway  ONE"`, `escalation.json:12: policies[0].steps[0]: an urgent request needs two channels by different providers; all of these are by "gateway one"`},
 		"one channel":           {`"channels": ["sms", "mail"]`, `"channels": ["sms"]`, "two channels by different providers"},
 		"no channel":            {`["sms", "mail"]`, `[]`, "no channels"},
 		"a channel twice":       {`["sms", "mail"]`, `["sms", "mail", "sms"]`, "there twice"},
 		"an unknown channel":    {`["sms", "mail"]`, `["sms", "pigeon"]`, `"pigeon" is unknown`},
 		"an unknown kind":       {`"kind": "sms"`, `"kind": "fax"`, `kind "fax"`},
 		"no provider":           {`"provider": "Ministry"`, `"provider": " "`, "provider"},
-		"an unknown target":     {`"to": "fallback"`, `"to": "minister"`, "line 14"},
+		"an unknown target":     {`"to": "fallback"`, `"to": "minister"`, "escalation.json:14"},
 		"a role for no role":    {`"to": "fallback"`, `"to": "fallback", "role": "lawyer"`, "a role is named"},
 		"no role":               {`"role": "lawyer", `, ``, "a role is named"},
 		"no wait":               {`"wait_seconds": 180`, `"wait_seconds": 1`, "wait_seconds 1"},
@@ -254,7 +254,7 @@ func TestEscalationIsRefused(t *testing.T) {
 		"cycles for ever":       {`"cycles": 4`, `"cycles": 1000`, "1000 cycles"},
 		"no last resort":        {`"last_resort": "Drive to the desk: keys at the guard of the ministry, gate 2"`, `"last_resort": " "`, "last resort"},
 		"a policy twice":        {`"id": "test"`, `"id": "urgent"`, `policies[1]: id "urgent" is there twice`},
-		"an unknown member":     {`"cycles": 4`, `"cycle": 4`, "unknown field"},
+		"an unknown member":     {`"cycles": 4`, `"cycle": 4`, `unknown member "cycle"`},
 		"a version with spaces": {`"version": "2026-11-25.1"`, `"version": "of today"`, "version"},
 	} {
 		if !strings.Contains(good, c.old) {
@@ -297,12 +297,12 @@ func TestDelivery(t *testing.T) {
 		waits = append(waits, next.Sub(now))
 		now = next
 		var err error
-		if p, err = p.Tried(Attempt{At: now, Result: Silent, Answer: strings.Repeat("é", 300)}); err != nil {
+		if p, err = p.Tried(Attempt{At: now, Result: Silent, Code: "provider_silent"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if p.State != PageFailed || fmt.Sprint(waits) != "[0s 5s 20s 1m0s]" || len(p.Attempts) != 4 || len(p.Attempts[0].Answer) != maxAnswer {
-		t.Errorf("%v %s %d", waits, p.State, len(p.Attempts[0].Answer))
+	if p.State != PageFailed || fmt.Sprint(waits) != "[0s 5s 20s 1m0s]" || len(p.Attempts) != 4 || p.Attempts[3].Code != "provider_silent" {
+		t.Errorf("%v %s %+v", waits, p.State, p.Attempts)
 	}
 	if _, err := p.Tried(Attempt{Result: Accepted}); rogatory.CodeOf(err) != "page_over" {
 		t.Error(err)
@@ -314,32 +314,6 @@ func TestDelivery(t *testing.T) {
 	}
 	if _, err := NewPage("p", "anna", "sms", now).Tried(Attempt{}); rogatory.CodeOf(err) != "page_over" {
 		t.Error(err)
-	}
-}
-
-func TestWhatAPageSays(t *testing.T) {
-	code, _ := NewCode([8]byte{1, 2, 3, 4, 5, 6, 7, 8}, "a1", "anna", 1)
-	text, err := Message{Node: "xa-1", Code: code}.Text()
-	if err != nil || text != "An urgent request waits; open the desk. Node xa-1. To acknowledge: code "+code {
-		t.Errorf("%q %v", text, err)
-	}
-	text, err = Message{Test: true, Node: strings.Repeat("n", 40), Code: code}.Text()
-	if err != nil || len(text) > 160 || !strings.HasPrefix(text, "Test") {
-		t.Errorf("%d characters: %q %v", len(text), text, err)
-	}
-	if text, err = (Message{Node: "xa-1", Code: code, Link: "https://desk.example/a/b"}).Text(); err != nil || !strings.HasSuffix(text, " or https://desk.example/a/b") {
-		t.Errorf("%q %v", text, err)
-	}
-	for name, m := range map[string]Message{
-		"a node with a case":  {Node: "XA-2026-7K3M9Q2P.1", Code: code},
-		"a code with words":   {Node: "xa-1", Code: "child at risk"},
-		"no code":             {Node: "xa-1"},
-		"a link that is none": {Node: "xa-1", Code: code, Link: "javascript:alert(1)"},
-		"a link with words":   {Node: "xa-1", Code: code, Link: "https://desk.example/ a child"},
-	} {
-		if text, err := m.Text(); rogatory.CodeOf(err) != "page_text_invalid" || text != "" {
-			t.Errorf("%s: %q %v", name, text, err)
-		}
 	}
 }
 

@@ -90,17 +90,17 @@ func TestFileIsRefused(t *testing.T) {
 		data  string
 		words string
 	}{
-		"nothing":              {"", "line 1"},
-		"no JSON":              {"rota", "line 1"},
-		"another document":     {good + "{}", "something follows"},
-		"an unknown member":    {strings.Replace(good, `"fallback":`, `"fall_back":`, 1), "line 15: json: unknown field"},
-		"a member twice":       {strings.Replace(good, `"fallback":`, `"zone": "UTC", "fallback":`, 1), "line 15: the member \"zone\""},
-		"capital letters":      {strings.Replace(good, `"fallback":`, `"Fallback":`, 1), "not in small letters"},
+		"nothing":              {"", "rota.json:1"},
+		"no JSON":              {"rota", "rota.json:1"},
+		"another document":     {good + "{}", "rota.json"},
+		"an unknown member":    {strings.Replace(good, `"fallback":`, `"fall_back":`, 1), `rota.json:15: unknown member "fall_back"`},
+		"a member twice":       {strings.Replace(good, `"fallback":`, `"zone": "UTC", "fallback":`, 1), `rota.json:15: member "zone" is there twice`},
+		"capital letters":      {strings.Replace(good, `"fallback":`, `"Fallback":`, 1), "other letters"},
 		"null":                 {strings.Replace(good, `"fallback": "fay"`, `"fallback": null`, 1), "null is no value"},
-		"another type":         {strings.Replace(good, `"every": 1`, `"every": "1"`, 1), "line 18"},
-		"a stranger in a turn": {strings.Replace(good, `"unit": "day", "people": ["carla"`, `"unit": "day", "people": ["zoe"`, 1), `line 20: rotations[1]: person "zoe"`},
+		"another type":         {strings.Replace(good, `"every": 1`, `"every": "1"`, 1), "rota.json:18"},
+		"a stranger in a turn": {strings.Replace(good, `"unit": "day", "people": ["carla"`, `"unit": "day", "people": ["zoe"`, 1), `rota.json:20: rotations[1]: person "zoe"`},
 		"not UTF-8":            {good[:40] + "\xff", "UTF-8"},
-		"nested deep":          {`{"rules": ` + strings.Repeat("[", 100), "nested"},
+		"nested deep":          {`{"rules": ` + strings.Repeat("[", 100), "rota.json:1"},
 		"too large":            {strings.Repeat(" ", MaxDataSize+1), "at most"},
 	} {
 		r, err := Load("rota.json", []byte(c.data), zones, calendars)

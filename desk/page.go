@@ -26,7 +26,8 @@ const (
 	PageFailed     PageState = "failed"      // no attempt is left
 )
 
-// Page is one attempt to wake one person on one channel. It names no case.
+// Page is one attempt to wake one person on one channel. It names no case, and has no words: those are the
+// pager's.
 type Page struct {
 	ID       string           `json:"id"`
 	Person   string           `json:"person"`
@@ -50,14 +51,12 @@ const (
 type Attempt struct {
 	At     rogatory.Instant `json:"at"`
 	Result Result           `json:"result"`
-	Answer string           `json:"answer,omitempty"` // of the provider, shortened
+	Code   string           `json:"code,omitempty"` // of the error; never what a provider answered
 }
 
 // retries are the waits before each attempt. Together they are shorter than the shortest useful wait of a
 // step: who cannot be reached in two minutes is not waited for.
 var retries = []time.Duration{0, 5 * time.Second, 20 * time.Second, time.Minute}
-
-const maxAnswer = 200 // bytes of a provider's answer that are kept
 
 // NewPage returns a page that waits for its first attempt.
 func NewPage(id, person, channel string, now rogatory.Instant) Page {
@@ -81,7 +80,6 @@ func (p Page) Tried(a Attempt) (Page, error) {
 	if _, ok := p.TryAt(); !ok || !slices.Contains([]Result{Accepted, Refused, Silent}, a.Result) {
 		return p, rogatory.Fault(rogatory.Conflict, "page_over", "page %.40s is %s: an attempt with the result %.20q does not fit", p.ID, p.State, a.Result)
 	}
-	a.Answer = strings.ToValidUTF8(a.Answer[:min(len(a.Answer), maxAnswer)], "")
 	p.Attempts = append(slices.Clone(p.Attempts), a)
 	switch {
 	case a.Result == Accepted:
@@ -90,36 +88,6 @@ func (p Page) Tried(a Attempt) (Page, error) {
 		p.State = PageFailed
 	}
 	return p, nil
-}
-
-// Message is what a page says. It has no field for anything else, so that nothing about a case can be put
-// into it: pages pass through providers abroad, and lie on locked screens.
-type Message struct {
-	Test bool
-	Node string // the node's name, such as xa-1
-	Code string // to acknowledge with, as NewCode gives it
-	Link string // one-time, for channels that can show one; may be empty
-}
-
-// Text returns the page's words, without the link at most 160 characters of GSM's alphabet: one SMS. The
-// code of its error is page_text_invalid.
-func (m Message) Text() (string, error) {
-	if len(m.Node) > maxIDLength || !idForm.MatchString(m.Node) || !codeShape(m.Code) {
-		return "", rogatory.Fault(rogatory.Invalid, "page_text_invalid", "page for node %.60q: the node's name or the code is malformed", m.Node).
-			WithHint("a node's name in pages is small letters, digits and hyphens, at most forty")
-	}
-	words := "An urgent request waits; open the desk."
-	if m.Test {
-		words = "Test of the duty line; nothing waits."
-	}
-	text := fmt.Sprintf("%s Node %s. To acknowledge: code %s", words, m.Node, m.Code)
-	if m.Link != "" {
-		if !plainText(m.Link) || strings.ContainsAny(m.Link, " <>\"") || !strings.HasPrefix(m.Link, "https://") {
-			return "", rogatory.Fault(rogatory.Invalid, "page_text_invalid", "page for node %s: the link is no https URL", m.Node)
-		}
-		text += " or " + m.Link
-	}
-	return text, nil
 }
 
 // Limits on secrets of acknowledgement.
@@ -164,11 +132,6 @@ func keep(how How, text, alarm, person string, now rogatory.Instant) Secret {
 // could as well read the alarm. The digest keeps codes out of logs and backups in clear.
 func digest(how How, alarm, text string) rogatory.Digest {
 	return sha256.Sum256(fmt.Appendf(nil, "rogatory page %s\n%q\n%s", how, alarm, text))
-}
-
-func codeShape(s string) bool {
-	s = strings.ReplaceAll(s, " ", "")
-	return len(s) == codeDigits && strings.Trim(s, "0123456789") == ""
 }
 
 // Redeem compares what somebody showed with a secret, in constant time. When it fits, and was neither used

@@ -39,23 +39,23 @@ func (r Rota) prepare(zones deadline.Zones, calendars *deadline.Calendars) (*Rot
 	r.Overrides, r.Temporary, r.Swaps = slices.Clone(r.Overrides), slices.Clone(r.Temporary), slices.Clone(r.Swaps)
 	switch {
 	case !versionForm.MatchString(r.Version):
-		return nil, in("version", fmt.Errorf("%.60q is no version: write 2026-11-25.1", r.Version))
+		return nil, in(path("version"), fmt.Errorf("%.60q is no version: write 2026-11-25.1", r.Version))
 	case !r.State.Valid():
-		return nil, in("state", fmt.Errorf("%.10q is no State's code", r.State))
+		return nil, in(path("state"), fmt.Errorf("%.10q is no State's code", r.State))
 	case !numberForm.MatchString(r.Number):
-		return nil, in("number", fmt.Errorf("%.40q is no telephone number: write +43 1 2345678", r.Number))
+		return nil, in(path("number"), fmt.Errorf("%.40q is no telephone number: write +43 1 2345678", r.Number))
 	case len(r.Rules) > MaxRules:
-		return nil, in("rules", fmt.Errorf("%d rules, at most %d are read", len(r.Rules), MaxRules))
+		return nil, in(path("rules"), fmt.Errorf("%d rules, at most %d are read", len(r.Rules), MaxRules))
 	case len(r.Rotations) > MaxRules:
-		return nil, in("rotations", fmt.Errorf("%d rotations, at most %d are read", len(r.Rotations), MaxRules))
+		return nil, in(path("rotations"), fmt.Errorf("%d rotations, at most %d are read", len(r.Rotations), MaxRules))
 	case len(r.Overrides) > MaxChanges:
-		return nil, in("overrides", fmt.Errorf("%d overrides, at most %d are read: remove those that are past", len(r.Overrides), MaxChanges))
+		return nil, in(path("overrides"), fmt.Errorf("%d overrides, at most %d are read: remove those that are past", len(r.Overrides), MaxChanges))
 	case len(r.Swaps) > MaxChanges:
-		return nil, in("swaps", fmt.Errorf("%d swaps, at most %d are read: remove those that are past", len(r.Swaps), MaxChanges))
+		return nil, in(path("swaps"), fmt.Errorf("%d swaps, at most %d are read: remove those that are past", len(r.Swaps), MaxChanges))
 	}
 	var err error
 	if r.zone, err = zone(zones, r.Zone, nil); err != nil {
-		return nil, in("zone", err)
+		return nil, in(path("zone"), err)
 	}
 	r.calendar = calendars.Of(r.State)
 	r.holidays = map[string]string{}
@@ -87,25 +87,25 @@ func (r *Rota) known(id string) error {
 
 func (r *Rota) preparePeople(deadline.Zones) error {
 	if len(r.People) == 0 || len(r.People) > MaxPeople {
-		return in("people", fmt.Errorf("%d people: from 1 to %d can be named", len(r.People), MaxPeople))
+		return in(path("people"), fmt.Errorf("%d people: from 1 to %d can be named", len(r.People), MaxPeople))
 	}
 	seen := names{}
 	for i, p := range r.People {
-		path := fmt.Sprintf("people[%d]", i)
+		place := path("people", i)
 		if err := seen.add(p.ID); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 		if p.Name == "" || len([]rune(p.Name)) > maxName || !plainText(p.Name) {
-			return in(path, fmt.Errorf("the name of %q is missing, longer than %d characters, or not one line", p.ID, maxName))
+			return in(place, fmt.Errorf("the name of %q is missing, longer than %d characters, or not one line", p.ID, maxName))
 		}
 		roles := names{}
 		for _, role := range p.Roles {
 			if err := roles.add(role); err != nil {
-				return in(path, fmt.Errorf("roles: %w", err))
+				return in(place, fmt.Errorf("roles: %w", err))
 			}
 		}
 	}
-	return cmp.Or(in("fallback", r.known(r.Fallback)), in("head", r.known(r.Head)))
+	return cmp.Or(in(path("fallback"), r.known(r.Fallback)), in(path("head"), r.known(r.Head)))
 }
 
 // plainText is false for a text with control characters, which a terminal or a calendar could obey.
@@ -119,31 +119,31 @@ func (r *Rota) prepareRotations(zones deadline.Zones) error {
 	units := map[Unit]int64{Hour: 60 * 60, Day: secondsOfDay, Week: 7 * secondsOfDay}
 	seen := names{}
 	for i := range r.Rotations {
-		v, path := &r.Rotations[i], fmt.Sprintf("rotations[%d]", i)
+		v, place := &r.Rotations[i], path("rotations", i)
 		if err := seen.add(v.ID); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 		unit, ok := units[v.Unit]
 		switch {
 		case !ok:
-			return in(path, fmt.Errorf("unit %.20q: write hour, day or week", v.Unit))
+			return in(place, fmt.Errorf("unit %.20q: write hour, day or week", v.Unit))
 		case v.Every < 1 || v.Every > MaxEvery:
-			return in(path, fmt.Errorf("every %d %ss: from 1 to %d can be given", v.Every, v.Unit, MaxEvery))
+			return in(place, fmt.Errorf("every %d %ss: from 1 to %d can be given", v.Every, v.Unit, MaxEvery))
 		case len(v.People) == 0 || len(v.People) > MaxTurns:
-			return in(path, fmt.Errorf("%d people: from 1 to %d can take turns", len(v.People), MaxTurns))
+			return in(place, fmt.Errorf("%d people: from 1 to %d can take turns", len(v.People), MaxTurns))
 		}
 		v.turn = unit * int64(v.Every)
 		for _, id := range v.People {
 			if err := r.known(id); err != nil {
-				return in(path, err)
+				return in(place, err)
 			}
 		}
 		var err error
 		if v.zone, err = zone(zones, v.Zone, r.zone); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 		if v.start, err = readWall(v.Start); err != nil {
-			return in(path, fmt.Errorf("start: %w", err))
+			return in(place, fmt.Errorf("start: %w", err))
 		}
 	}
 	return nil
@@ -151,13 +151,13 @@ func (r *Rota) prepareRotations(zones deadline.Zones) error {
 
 func (r *Rota) prepareRules(zones deadline.Zones) error {
 	if len(r.Rules) == 0 {
-		return in("rules", errors.New("there is no rule, so that nobody but the fallback person would be on duty"))
+		return in(path("rules"), errors.New("there is no rule, so that nobody but the fallback person would be on duty"))
 	}
 	seen := names{}
 	for i := range r.Rules {
 		v := &r.Rules[i]
 		if err := cmp.Or(seen.add(v.ID), r.prepareRule(v, zones)); err != nil {
-			return in(fmt.Sprintf("rules[%d]", i), err)
+			return in(path("rules", i), err)
 		}
 	}
 	return nil
@@ -256,15 +256,15 @@ func (a *apart) add(id string, s stretch) error {
 func (r *Rota) prepareOverrides(deadline.Zones) (err error) {
 	seen, times := names{}, apart{}
 	for i := range r.Overrides {
-		v, path := &r.Overrides[i], fmt.Sprintf("overrides[%d]", i)
+		v, place := &r.Overrides[i], path("overrides", i)
 		if err := cmp.Or(seen.add(v.ID), r.known(v.Person)); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 		if v.stretch, err = r.between(v.From, v.To); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 		if err := times.add(v.ID, v.stretch); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 	}
 	return nil
@@ -273,32 +273,32 @@ func (r *Rota) prepareOverrides(deadline.Zones) (err error) {
 func (r *Rota) prepareTemporary(deadline.Zones) (err error) {
 	seen, times, shifts := names{}, apart{}, 0
 	for i := range r.Temporary {
-		v, path := &r.Temporary[i], fmt.Sprintf("temporary[%d]", i)
+		v, place := &r.Temporary[i], path("temporary", i)
 		if err := seen.add(v.ID); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 		if shifts += len(v.Shifts); len(v.Shifts) == 0 || shifts > MaxChanges {
-			return in(path, fmt.Errorf("it has %d shifts: at least 1, and at most %d in all, are read", len(v.Shifts), MaxChanges))
+			return in(place, fmt.Errorf("it has %d shifts: at least 1, and at most %d in all, are read", len(v.Shifts), MaxChanges))
 		}
 		if v.from, err = readMoment(v.From, r.zone); err != nil {
-			return in(path, fmt.Errorf("from: %w", err))
+			return in(place, fmt.Errorf("from: %w", err))
 		}
 		v.Shifts, v.to = slices.Clone(v.Shifts), v.from
 		for j := range v.Shifts {
-			s, path := &v.Shifts[j], fmt.Sprintf("%s.shifts[%d]", path, j)
+			s, place := &v.Shifts[j], append(slices.Clone(place), "shifts", j)
 			if err := r.known(s.Person); err != nil {
-				return in(path, err)
+				return in(place, err)
 			}
 			if s.until, err = readMoment(s.Until, r.zone); err != nil {
-				return in(path, fmt.Errorf("until: %w", err))
+				return in(place, fmt.Errorf("until: %w", err))
 			}
 			if s.until <= v.to {
-				return in(path, fmt.Errorf("it lasts until %s, which is not after its beginning", s.Until))
+				return in(place, fmt.Errorf("it lasts until %s, which is not after its beginning", s.Until))
 			}
 			v.to = s.until
 		}
 		if err := times.add(v.ID, v.stretch); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 	}
 	return nil
@@ -307,19 +307,19 @@ func (r *Rota) prepareTemporary(deadline.Zones) (err error) {
 func (r *Rota) prepareSwaps(deadline.Zones) (err error) {
 	seen, times := names{}, apart{}
 	for i := range r.Swaps {
-		v, path := &r.Swaps[i], fmt.Sprintf("swaps[%d]", i)
+		v, place := &r.Swaps[i], path("swaps", i)
 		if err := cmp.Or(seen.add(v.ID), r.known(v.One.Person), r.known(v.Other.Person)); err != nil {
-			return in(path, err)
+			return in(place, err)
 		}
 		if v.One.Person == v.Other.Person {
-			return in(path, errors.New("a swap is between two people"))
+			return in(place, errors.New("a swap is between two people"))
 		}
 		for _, h := range []*Half{&v.One, &v.Other} {
 			if h.stretch, err = r.between(h.From, h.To); err != nil {
-				return in(path, err)
+				return in(place, err)
 			}
 			if err := times.add(v.ID+" of "+h.Person, h.stretch); err != nil {
-				return in(path, err)
+				return in(place, err)
 			}
 		}
 	}

@@ -164,13 +164,13 @@ type Rota struct {
 // and the line. Nothing is returned with an error. Whether there are gaps is for Validate.
 func Load(name string, data []byte, zones deadline.Zones, calendars *deadline.Calendars) (*Rota, error) {
 	var r Rota
-	source, err := decode(name, data, &r)
+	file, err := form.Read(name, data, &r)
 	if err != nil {
 		return nil, err
 	}
 	compiled, err := r.prepare(zones, calendars)
 	if err != nil {
-		return nil, source.refuse(1, err)
+		return nil, refuse(file, err)
 	}
 	return compiled, nil
 }
