@@ -424,8 +424,8 @@ func body(rules *treaty.Rules, f docket.File, kind treaty.Kind, act rogatory.Act
 		return b, false
 	case rogatory.DiscloseTraffic:
 		b.Details = map[string]string{"provider": "Cascadia Net", "path": "198.51.100.17 to 192.0.2.40"}
-	case rogatory.ReportRecovery:
-		return b, false // only of money
+	case rogatory.ReportRecovery, rogatory.CertifyDeletion:
+		return b, false // of money, and of what was deleted
 	case rogatory.Accept:
 		if oneIn(c, 2) {
 			b.Verdict = &rogatory.Verdict{Conditions: []string{"not to be published"}}
