@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package language speaks to people in eight languages: the texts of screens, letters and pages, the words of
-// the Convention's kinds, acts, grounds and offences, the names of States, and numbers, days and
-// remaining times as each language writes them.
+// Package language speaks to people in eight languages: the words of the Convention's kinds, acts, grounds
+// and offences, the labels of fields, and numbers, days and remaining times as each language writes them.
 //
-// It promises that every text exists in every language with the same placeholders and all plural forms,
-// or nothing is loaded; that what people wrote cannot turn the direction of the text around it; and that
-// a structured request reads the same in all eight languages. It refuses files with unknown, missing or
-// doubled keys, and never falls back to another language. It translates nothing that a person wrote.
+// It promises that every file of texts is whole: all keys of the English one, the same placeholders, all
+// plural forms, or nothing is loaded; that Missing names each file that a language does not have yet; and
+// that what people wrote cannot turn the direction of the text around it. It refuses files with unknown,
+// missing or doubled keys, and never falls back to another language. It translates nothing that a person
+// wrote.
 // There is no state, no clock and no disk; after an error nothing was loaded.
 package language
 
 import (
 	"embed"
+	"errors"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -78,7 +80,7 @@ func load() (*Catalogue, error) {
 	files := map[File]*file{}
 	for _, tag := range supported {
 		listed, err := embedded.ReadDir("data/" + tag)
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		for _, entry := range listed {
@@ -144,11 +146,6 @@ func assemble(files map[File]*file, habits map[string]forms) (*Catalogue, error)
 			texts[key] = t
 		}
 	}
-	for _, tag := range supported {
-		if len(c.locales[tag].texts) != len(c.locales[Base].texts) {
-			return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts of %s: a file is missing", tag)
-		}
-	}
 	return c, nil
 }
 
@@ -185,11 +182,26 @@ func (c *Catalogue) Unreviewed() []File {
 			names = append(names, name)
 		}
 	}
-	slices.SortFunc(names, func(a, b File) int {
-		return strings.Compare(a.Language+"/"+a.Name, b.Language+"/"+b.Name)
-	})
+	slices.SortFunc(names, byName)
 	return names
 }
+
+// Missing lists the files of texts that English has and a language does not, sorted. Their keys have no words
+// in that language: T and N answer with the key in brackets, and a term is its identifier.
+func (c *Catalogue) Missing() []File {
+	var names []File
+	for base := range c.files {
+		for _, tag := range supported {
+			if name := (File{tag, base.Name}); base.Language == Base && c.files[name] == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.SortFunc(names, byName)
+	return names
+}
+
+func byName(a, b File) int { return strings.Compare(a.Language+"/"+a.Name, b.Language+"/"+b.Name) }
 
 // Tag returns the language as a BCP 47 tag, for the lang attribute.
 func (l *Locale) Tag() string { return l.tag }
