@@ -43,6 +43,7 @@ var plan = map[string]floor{
 	"pager":       {". clock", "how a person is woken; it must not know what a case is, so that no page can tell"},
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},
+	"language":    {".", "words and figures are values: no clock, no disk"},
 
 	"treaty/offence":  {". datafile", "offences and facts are values, read from data files; it stands alone"},
 	"treaty/status":   {". datafile treaty", "who is bound to what is a value; no database, no clock, no disk"},

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package language speaks to people in eight languages: the words of the Convention's kinds, acts, grounds
+// and offences, the labels of fields, and numbers, days and remaining times as each language writes them.
+//
+// It promises that every file of texts is whole: all keys of the English one, the same placeholders, all
+// plural forms, or nothing is loaded; that Missing names each file that a language does not have yet; and
+// that what people wrote cannot turn the direction of the text around it. It refuses files with unknown,
+// missing or doubled keys, and never falls back to another language. It translates nothing that a person
+// wrote.
+// There is no state, no clock and no disk; after an error nothing was loaded.
+package language
+
+import (
+	"embed"
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"rogatory"
+)
+
+//go:embed data/cldr.json data/*/*.json
+var embedded embed.FS
+
+// Base is the language whose keys and placeholders all others have.
+const Base = "en"
+
+// supported are the languages: the six of the United Nations, and those of the States where the Convention
+// was opened and this software was begun. English comes first: it answers who asks for none of them.
+var supported = []string{Base, "ar", "zh", "fr", "ru", "es", "vi", "th"}
+
+// Supported lists the languages as BCP 47 tags, English first.
+func Supported() []string { return slices.Clone(supported) }
+
+// Catalogue is every text in every language. It is immutable and safe for use by many at once.
+type Catalogue struct {
+	locales map[string]*Locale
+	files   map[File]*file
+	matcher language.Matcher
+}
+
+// File names one file of texts.
+type File struct {
+	Language string // BCP 47
+	Name     string // such as terms
+}
+
+// Locale is one language: its texts, and how it writes figures.
+type Locale struct {
+	tag   string
+	texts map[string]text
+	forms forms
+}
+
+// Load returns the texts that came with this program. They are checked by a test; an error here would
+// be a defect, so it panics.
+func Load() *Catalogue {
+	c, err := load()
+	if err != nil {
+		panic("the embedded texts do not load: " + err.Error())
+	}
+	return c
+}
+
+func load() (*Catalogue, error) {
+	cldr, err := embedded.ReadFile("data/cldr.json")
+	if err != nil {
+		return nil, err
+	}
+	habits, err := readForms(cldr)
+	if err != nil {
+		return nil, err
+	}
+	files := map[File]*file{}
+	for _, tag := range supported {
+		listed, err := embedded.ReadDir("data/" + tag)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, entry := range listed {
+			data, err := embedded.ReadFile(path.Join("data", tag, entry.Name()))
+			if err != nil {
+				return nil, err
+			}
+			name := File{tag, strings.TrimSuffix(entry.Name(), ".json")}
+			if files[name], err = read(name, data); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return assemble(files, habits)
+}
+
+// With returns a catalogue in which a deployment's file stands for the embedded one of that name. It has to
+// hold the same keys and placeholders: texts are mended, not added. The catalogue itself is unchanged.
+func (c *Catalogue) With(name File, data []byte) (*Catalogue, error) {
+	if c.files[name] == nil {
+		return nil, rogatory.Fault(rogatory.NotFound, "texts_unknown", "there is no file %.20q of texts in %.20q", name.Name, name.Language).
+			WithHint("name it as the embedded one is named, such as fr/terms")
+	}
+	f, err := read(name, data)
+	if err != nil {
+		return nil, err
+	}
+	if name.Language == Base {
+		if err := f.like(c.files[name]); err != nil {
+			return nil, err
+		}
+	}
+	files := maps.Clone(c.files)
+	files[name] = f
+	habits := map[string]forms{}
+	for tag, l := range c.locales {
+		habits[tag] = l.forms
+	}
+	return assemble(files, habits)
+}
+
+func assemble(files map[File]*file, habits map[string]forms) (*Catalogue, error) {
+	c := &Catalogue{locales: map[string]*Locale{}, files: files}
+	var tags []language.Tag
+	for _, tag := range supported {
+		tags = append(tags, language.MustParse(tag))
+		c.locales[tag] = &Locale{tag: tag, texts: map[string]text{}, forms: habits[tag]}
+	}
+	c.matcher = language.NewMatcher(tags)
+	for name, f := range files {
+		base := files[File{Base, name.Name}]
+		if base == nil {
+			return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s: English has no such file", name.Language, name.Name)
+		}
+		if err := f.like(base); err != nil {
+			return nil, err
+		}
+		texts := c.locales[name.Language].texts
+		for key, t := range f.texts {
+			if _, twice := texts[key]; twice {
+				return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s: %s stands in another file too", name.Language, name.Name, key)
+			}
+			texts[key] = t
+		}
+	}
+	return c, nil
+}
+
+// maxAccept bounds an Accept-Language header, which anyone may send.
+const maxAccept = 500
+
+// Locale returns the language that fits best, English when none does. Each argument is an Accept-Language
+// header or a tag, the more important first: what a person chose, then what the browser says.
+func (c *Catalogue) Locale(acceptLanguage ...string) *Locale {
+	for _, accept := range acceptLanguage {
+		if accept == "" || len(accept) > maxAccept {
+			continue
+		}
+		tags, _, err := language.ParseAcceptLanguage(accept)
+		if err != nil || len(tags) == 0 {
+			continue
+		}
+		if _, i, sure := c.matcher.Match(tags...); sure > language.No {
+			return c.locales[supported[i]]
+		}
+	}
+	return c.locales[Base]
+}
+
+// Keys lists the keys of every text, sorted: a test of whoever uses them finds those that are missing or
+// unused.
+func (c *Catalogue) Keys() []string { return slices.Sorted(maps.Keys(c.locales[Base].texts)) }
+
+// Unreviewed lists the files that no reviewer has approved, for administrators.
+func (c *Catalogue) Unreviewed() []File {
+	var names []File
+	for name, f := range c.files {
+		if !f.reviewed {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, byName)
+	return names
+}
+
+// Missing lists the files of texts that English has and a language does not, sorted. Their keys have no words
+// in that language: T and N answer with the key in brackets, and a term is its identifier.
+func (c *Catalogue) Missing() []File {
+	var names []File
+	for base := range c.files {
+		for _, tag := range supported {
+			if name := (File{tag, base.Name}); base.Language == Base && c.files[name] == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.SortFunc(names, byName)
+	return names
+}
+
+func byName(a, b File) int { return strings.Compare(a.Language+"/"+a.Name, b.Language+"/"+b.Name) }
+
+// Tag returns the language as a BCP 47 tag, for the lang attribute.
+func (l *Locale) Tag() string { return l.tag }
+
+// The directions of a language, as the dir attribute has them.
+const (
+	LeftToRight = "ltr"
+	RightToLeft = "rtl"
+)
+
+// Dir returns the direction in which the language is written.
+func (l *Locale) Dir() string {
+	if l.tag == "ar" {
+		return RightToLeft
+	}
+	return LeftToRight
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package language
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"rogatory"
+	"rogatory/treaty"
+)
+
+// unfinished names the files that are not written yet, and no other may be missing.
+var unfinished = []File{
+	{"ar", "fields"}, {"es", "fields"}, {"fr", "fields"}, {"ru", "fields"}, {"th", "fields"}, {"vi", "fields"}, {"zh", "fields"},
+}
+
+func TestOnlyTheFilesNamedAsUnfinishedAreMissing(t *testing.T) {
+	got := Load().Missing()
+	for _, f := range got {
+		t.Logf("missing: %s/%s", f.Language, f.Name)
+	}
+	if !slices.Equal(got, unfinished) {
+		t.Fatalf("missing %v, named as unfinished %v", got, unfinished)
+	}
+}
+
+func TestEveryFileSaysThatNobodyReviewedIt(t *testing.T) {
+	c := Load()
+	if got := len(c.Unreviewed()); got != len(c.files) {
+		t.Fatalf("%d of %d files unreviewed: a file that was reviewed names its reviewer in docs/languages.md first", got, len(c.files))
+	}
+}
+
+// keys are the keys of every identifier that the Convention's rules, the lifecycle and the journal know.
+func keys() []string {
+	var all []string
+	add := func(group, id string) { all = append(all, group+"."+id) }
+	rules := treaty.Convention()
+	for _, k := range rules.Kinds {
+		add("kind", string(k.ID))
+		add("duty", string(k.Duty))
+		for _, p := range k.Parts {
+			add("part", string(k.ID)+"."+p.ID)
+		}
+		if k.Marking != "" {
+			add("marking", string(k.ID))
+		}
+		for _, a := range k.Acts {
+			add("act", string(a))
+			add("done", string(a))
+		}
+		for _, c := range slices.Concat(k.Clocks, rules.Clocks) {
+			add("deadline", c.Name)
+		}
+		for _, r := range slices.Concat(k.Senders, k.Receivers) {
+			add("role", string(r))
+		}
+	}
+	for id := range rules.Grounds {
+		add("ground", string(id))
+	}
+	for id := range rules.Never {
+		add("never", string(id))
+	}
+	for id := range rules.Outcomes {
+		add("outcome", string(id))
+	}
+	for id := range rules.Channels {
+		add("channel", string(id))
+	}
+	for _, step := range rogatory.Lifecycle() {
+		add("act", string(step.Act))
+		add("done", string(step.Act))
+		add("request_state", string(step.To))
+	}
+	for _, e := range []rogatory.EntryType{
+		rogatory.NodeCreated, rogatory.NodeStarted, rogatory.RequestDrafted, rogatory.RequestRevised, rogatory.MessageSent,
+		rogatory.MessageReceived, rogatory.MessageRefused, rogatory.MessageReceipted, rogatory.MessageUndelivered,
+		rogatory.MessageRevived, rogatory.ExhibitSealed, rogatory.ExhibitReceived, rogatory.ExhibitOpened,
+		rogatory.ExhibitExported, rogatory.ExhibitKept, rogatory.ExhibitDeleted, rogatory.DeadlinePassed,
+		rogatory.DirectoryChanged, rogatory.CourierExported, rogatory.CourierImported, rogatory.RequestRecorded,
+		rogatory.ActRecorded, rogatory.OrderRenewed, rogatory.RulesAdopted, rogatory.PersonChanged,
+	} {
+		add("entry", string(e))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func TestEveryIdentifierHasWordsInEveryLanguage(t *testing.T) {
+	c := Load()
+	for _, tag := range Supported() {
+		l := c.Locale(tag)
+		if l.Tag() != tag {
+			t.Fatalf("asked for %s, got %s", tag, l.Tag())
+		}
+		for _, key := range keys() {
+			if _, ok := l.texts[key]; !ok {
+				t.Errorf("%s has no words for %s", tag, key)
+			}
+		}
+	}
+}
+
+func TestEnglishLabelsAreThoseOfTheRules(t *testing.T) {
+	l := Load().Locale(Base)
+	for id := range treaty.Convention().Fields {
+		if got := l.Field(id); got == id {
+			t.Errorf("the field %s has no label", id)
+		}
+	}
+}
+
+func TestPlaceholdersAreThoseOfEnglish(t *testing.T) {
+	c := Load()
+	for name, f := range c.files {
+		for key, text := range f.texts {
+			want := names(c.files[File{Base, name.Name}].texts[key].all()...)
+			if got := names(text.all()...); !slices.Equal(got, want) {
+				t.Errorf("%v: %s has the placeholders %v, English has %v", name, key, got, want)
+			}
+		}
+	}
+}
+
+// same are words that another language spells as English does.
+var same = map[string][]string{
+	"fr": {"Consultation", "Confiscation", "Extradition", "consultation"},
+}
+
+// latin are the Latin words that stand in languages of other scripts.
+var latin = []string{"de", "minimis"}
+
+func TestNoEnglishIsLeftInAnotherLanguage(t *testing.T) {
+	c := Load()
+	for name, f := range c.files {
+		if name.Language == Base {
+			continue
+		}
+		for key, text := range f.texts {
+			english := c.files[File{Base, name.Name}].texts[key].all()
+			for _, s := range text.all() {
+				if slices.Contains(english, s) && !slices.Contains(same[name.Language], s) {
+					t.Errorf("%v: %s is still English: %q", name, key, s)
+				}
+				if !slices.Contains([]string{"ar", "zh", "ru", "th"}, name.Language) {
+					continue
+				}
+				for word := range strings.FieldsFuncSeq(placeholder.ReplaceAllString(s, " "), func(r rune) bool { return !unicode.Is(unicode.Latin, r) }) {
+					if !slices.Contains(latin, word) {
+						t.Errorf("%v: %s has the Latin word %q", name, key, word)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestPluralCategories(t *testing.T) {
+	for _, row := range []struct {
+		tag  string
+		want map[Category][]int64
+	}{
+		{"en", map[Category][]int64{One: {1, -1}, Other: {0, 2, 11, 21, 101, 1_000_000}}},
+		{"fr", map[Category][]int64{One: {0, 1}, Many: {1_000_000, 2_000_000}, Other: {2, 11, 21, 100, 1_000_001}}},
+		{"es", map[Category][]int64{One: {1}, Many: {1_000_000, 3_000_000}, Other: {0, 2, 11, 21, 100}}},
+		{"ru", map[Category][]int64{One: {1, 21, 101, 1001}, Few: {2, 3, 4, 22, 104}, Many: {0, 5, 11, 12, 14, 20, 111, 112, 1_000_000}}},
+		{"ar", map[Category][]int64{Zero: {0}, One: {1}, Two: {2, -2}, Few: {3, 10, 103, 110}, Many: {11, 99, 111, 199}, Other: {100, 101, 102, 1_000_000}}},
+		{"zh", map[Category][]int64{Other: {0, 1, 2, 100}}},
+		{"vi", map[Category][]int64{Other: {0, 1, 2, 100}}},
+		{"th", map[Category][]int64{Other: {0, 1, 2, 100}}},
+	} {
+		for want, all := range row.want {
+			if !slices.Contains(Categories(row.tag), want) {
+				t.Errorf("%s does not list its category %s", row.tag, want)
+			}
+			for _, n := range all {
+				if got := CategoryOf(row.tag, n); got != want {
+					t.Errorf("%s: %d is %s, want %s", row.tag, n, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestRemainingTimes(t *testing.T) {
+	c := Load()
+	for _, row := range []struct {
+		tag  string
+		left time.Duration
+		want string
+	}{
+		{"en", 41*time.Minute + 59*time.Second, "41 minutes left"},
+		{"en", 54 * time.Hour, "2 days 6 h left"},
+		{"en", -40 * time.Minute, "overdue by 40 minutes"},
+		{"fr", time.Hour, "il reste 1 heure"},
+		{"es", time.Hour, "queda 1 hora"},
+		{"es", 2 * time.Hour, "quedan 2 horas"},
+		{"ru", 21 * time.Minute, "осталось: 21 минута"},
+		{"ru", -21 * time.Minute, "просрочено на 21 минуту"},
+		{"ar", 48 * time.Hour, "يتبقى يومان"},
+		{"ar", -48 * time.Hour, "متأخر بمقدار يومين"},
+		{"zh", 90 * time.Minute, "剩余1小时30分"},
+		{"vi", 3 * time.Hour, "còn 3 giờ"},
+		{"th", 3 * time.Hour, "เหลือ 3 ชั่วโมง"},
+	} {
+		if got := c.Locale(row.tag).Left(row.left); got != row.want {
+			t.Errorf("%s: %v is %q, want %q", row.tag, row.left, got, row.want)
+		}
+	}
+}
+
+func TestWhatAPersonWroteCannotTurnTheText(t *testing.T) {
+	c := Load()
+	en, ar := c.Locale("en"), c.Locale("ar")
+	for _, row := range []struct{ name, got, want string }{
+		{"plain Latin in English stays as it is", en.Isolate("XA/2026/118"), "XA/2026/118"},
+		{"Arabic in English is isolated", en.Isolate("سلام"), "\u2068سلام\u2069"},
+		{"a reference in Arabic is isolated", ar.Isolate("XA/2026/118"), "\u2068XA/2026/118\u2069"},
+		{"an override is taken out", en.Isolate("exe\u202etxt.pdf"), "exetxt.pdf"},
+		{"an open isolate is closed", en.Isolate("\u2067abc"), "\u2068\u2067abc\u2069\u2069"},
+		{"a closing sign without its opening is taken out", en.Isolate("abc\u2069"), "abc"},
+		{"a line break does not begin a line", en.Isolate("a\nb\u2029c"), "a b c"},
+		{"a value in a text is isolated", ar.fill("من {state}", []any{"state", "Aurelia"}), "من \u2068Aurelia\u2069"},
+		{"a value cannot bring a placeholder", en.fill("{a} {b}", []any{"a", "{b}", "b", "x"}), "{b} x"},
+		{"a number is written, not isolated", en.fill("{n} files", []any{"n", 12345}), "12,345 files"},
+	} {
+		if row.got != row.want {
+			t.Errorf("%s: got %+q, want %+q", row.name, row.got, row.want)
+		}
+	}
+}
+
+func TestFilesThatAreRefused(t *testing.T) {
+	c := Load()
+	for _, row := range []struct{ name, data, want string }{
+		{"a doubled key", `{"reviewed":false,"texts":{"a":"x","a":"y"}}`, "is there twice"},
+		{"an unknown member", `{"reviewed":false,"texts":{},"note":"x"}`, "unknown"},
+		{"no word on review", `{"texts":{}}`, "reviewed"},
+		{"a missing plural form", `{"reviewed":false,"texts":{"clock.bytes":{"other":"{n}"}}}`, "plural form"},
+		{"a control of direction", "{\"reviewed\":false,\"texts\":{\"a\":\"x\u202ey\"}}", "control"},
+		{"a lone brace", `{"reviewed":false,"texts":{"a":"x {y"}}`, "brace"},
+		{"a key that English lacks", `{"reviewed":false,"texts":{"clock.other":"x"}}`, "no English key"},
+		{"another placeholder", `{"reviewed":false,"texts":{"clock.left.moment":"{when}"}}`, "placeholders"},
+		{"keys left out", `{"reviewed":false,"texts":{"clock.left.moment":"x"}}`, "is missing"},
+		{"a second document", `{"reviewed":false,"texts":{}} {}`, "more than one"},
+	} {
+		next, err := c.With(File{"fr", "clock"}, []byte(row.data))
+		if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), "not an English key", "no English key"), row.want) || next != nil {
+			t.Errorf("%s: got %v, want an error with %q", row.name, err, row.want)
+		}
+	}
+	if _, err := c.With(File{"fr", "jokes"}, nil); err == nil {
+		t.Error("a file that is not known was taken")
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"reviewed":false,"texts":{"a.b":"x {y}","c":{"one":"{n}","other":"{n}"}}}`))
+	f.Add([]byte(`{"reviewed":true,"texts":{"a":{"one":1}}}`))
+	f.Add([]byte(`{"texts":[`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := read(File{Base, "terms"}, data)
+		if (got == nil) == (err == nil) {
+			t.Fatalf("file %v and error %v", got, err)
+		}
+	})
+}
