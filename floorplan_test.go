@@ -55,7 +55,7 @@ var plan = map[string]floor{
 	"court":  {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 
 	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console": {". clock docket treaty", "the officers' screens"},
+	"console": {". clock deadline docket store treaty treaty/status", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
 	"api":     {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":  {". journal treaty", "the public door has no key to the file room"},
 
@@ -63,7 +63,7 @@ var plan = map[string]floor{
 
 	"demo":                {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                 {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
-	"cmd/rogatory":        {". api asice assistance clock court deadline demo desk directory docket journal keyring legislation node store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":        {". api asice assistance clock console court deadline demo desk directory docket journal keyring legislation node store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 	"cmd/rogatory-verify": {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"cmd/rogatory-sim":    {". sim", "long simulations"},
 	"bench":               {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
