@@ -32,6 +32,7 @@ const (
 	OrderRenewed       EntryType = "order.renewed"    // the domestic order under which data stay preserved, Art 25(2)
 	RulesAdopted       EntryType = "rules.adopted"    // a data file took effect: Name says which, Why its digest and source
 	PersonChanged      EntryType = "person.changed"   // who may use the office's door
+	RequestClaimed     EntryType = "request.claimed"  // Name has taken it on; nobody holds it if that is empty
 )
 
 // Entry is the body of one journal entry. Only its salted commitment is public.

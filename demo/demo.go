@@ -76,6 +76,14 @@ func Run(ctx context.Context, o Options) error {
 	for _, name := range slices.Sorted(maps.Keys(addresses)) {
 		fmt.Fprintf(o.Out, "  %-14s %s\n", name, addresses[name])
 	}
+	if o.Door != nil {
+		fmt.Fprintf(o.Out, "\nOpen a console in a browser and choose who you are; one click, for this is an exercise:\n")
+		for _, code := range slices.Sorted(maps.Keys(s.w.Members)) {
+			p := people[code]
+			fmt.Fprintf(o.Out, "  %-9s %s  as %s (duty officer), %s (decides) or %s (custodian)\n", names[code], addresses[strings.ToLower(string(code))+".console"], p[rogatory.DutyOfficer], p[rogatory.Decider], p[rogatory.Custodian])
+		}
+		fmt.Fprintln(o.Out)
+	}
 	fmt.Fprintf(o.Out, "People's tokens are in %s; try:  bin/rogatory --node %s --as \"A. Okafor\" request list\n", filepath.Join(o.Dir, "xa", "tokens"), filepath.Join(o.Dir, "xa"))
 	<-ctx.Done()
 	return s.w.Stop()

@@ -49,6 +49,7 @@ type World struct {
 	Members  map[rogatory.StateCode]*Member
 	Ceremony string // what the key ceremony did, in words
 
+	door  bool // the office listeners have a door for the staff
 	wg    sync.WaitGroup
 	stop  context.CancelFunc
 	fault error
@@ -109,7 +110,7 @@ func freeAddress() (string, error) {
 // Begin makes and starts a world in a folder that holds no node yet. Stop ends it.
 func Begin(ctx context.Context, s Settings) (*World, error) {
 	ctx, stop := context.WithCancel(ctx)
-	w := &World{Dir: s.Dir, Members: map[rogatory.StateCode]*Member{}, stop: stop}
+	w := &World{Dir: s.Dir, Members: map[rogatory.StateCode]*Member{}, stop: stop, door: s.Door != nil}
 	if err := w.begin(ctx, s); err != nil {
 		return nil, errors.Join(err, w.Stop())
 	}
@@ -325,12 +326,20 @@ func (w *World) Stop() error {
 	return w.fault
 }
 
+// consoleAt is where the console is opened: by the name of this machine, which passkeys need.
+func consoleAt(office string) string {
+	return strings.Replace(office, "127.0.0.1", "localhost", 1) + "/console/"
+}
+
 // writeAddresses writes DIR/addresses.json: name to URL.
 func (w *World) writeAddresses() (map[string]string, error) {
 	all := map[string]string{}
 	for code, m := range w.Members {
 		name := strings.ToLower(string(code))
 		all[name+".api"] = m.Addresses.Office
+		if w.door {
+			all[name+".console"] = consoleAt(m.Addresses.Office)
+		}
 		all[name+".journal"] = m.Addresses.Journal
 		all[name+".federation"] = m.Addresses.Federation
 	}

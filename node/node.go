@@ -109,6 +109,8 @@ type Node struct {
 	vouched   map[[sha256.Size]byte]validity   // certificates of peers that hold by the directory's roots; guarded by mu
 	wg        sync.WaitGroup
 
+	keep sync.Mutex // held while passkeys.json is read and written
+
 	list struct {
 		mu       sync.Mutex
 		recorded rogatory.Digest // of the people.json that the journal knows; guarded by mu

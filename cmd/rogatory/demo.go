@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"rogatory"
 	"rogatory/demo"
+	"rogatory/node"
 )
 
 // demoCmd plays the story between three exercise States.
@@ -37,5 +39,5 @@ func (c *demoCmd) Run() error {
 	}
 	info, err := os.Stdout.Stat()
 	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
-	return demo.Run(ctx, demo.Options{Dir: dir, Once: c.Once, Evidence: c.Evidence, Out: os.Stdout, Terminal: terminal, Door: officeDoor})
+	return demo.Run(ctx, demo.Options{Dir: dir, Once: c.Once, Evidence: c.Evidence, Out: os.Stdout, Terminal: terminal, Door: func(n *node.Node) (http.Handler, error) { return officeDoor(n, true) }})
 }

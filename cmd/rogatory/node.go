@@ -17,6 +17,7 @@ import (
 
 	"rogatory"
 	"rogatory/api"
+	"rogatory/console"
 	"rogatory/journal"
 	"rogatory/keyring"
 	"rogatory/node"
@@ -91,7 +92,7 @@ func (c *serveCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	door, err := officeDoor(n)
+	door, err := officeDoor(n, false)
 	if err == nil {
 		err = n.Run(d.ctx, door, func(a node.Addresses) {
 			d.say("%s serves: office %s, other States %s, journal %s", n.Config().State, a.Office, a.Federation, a.Journal)
@@ -106,14 +107,18 @@ func (c *serveCmd) Run(d *desk) error {
 	return err
 }
 
-// officeDoor is the staff's door of a node.
-func officeDoor(n *node.Node) (http.Handler, error) {
+// officeDoor is the staff's door of a node: the console for people, the interface for programs. demo lets
+// anybody in by one click; the console heeds it in exercises only.
+func officeDoor(n *node.Node, demo bool) (http.Handler, error) {
 	party, err := n.Party(n.Config().State)
 	if err != nil {
 		return nil, err
 	}
 	fetching := newFetches()
-	return api.New(api.Config{
+	mux := http.NewServeMux()
+	mux.Handle(console.Prefix, officeConsole(n, fetching, demo))
+	mux.Handle("GET /{$}", http.RedirectHandler(console.Prefix, http.StatusSeeOther))
+	mux.Handle("/", api.New(api.Config{
 		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, Authenticate: n.Authenticate,
 		Parties: func() []rogatory.Party { return n.Book().Parties() },
 		Push:    func(ctx context.Context, id rogatory.ExhibitID) error { return n.Push(ctx, id, nil) },
@@ -152,7 +157,37 @@ func officeDoor(n *node.Node) (http.Handler, error) {
 			}
 			return all
 		},
-	}), nil
+	}))
+	return mux, nil
+}
+
+// officeConsole is the officers' screens of a node.
+func officeConsole(n *node.Node, fetching *fetches, demo bool) http.Handler {
+	return console.New(console.Config{
+		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, People: n.Officers, Keys: n, Demo: demo,
+		Parties: func() []rogatory.Party { return n.Book().Parties() },
+		Fetch: func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error {
+			fetching.begin(ctx, id, func(ctx context.Context) error { return n.Fetch(ctx, by, id, nil) })
+			return nil
+		},
+		Transfers: func() []console.Transfer {
+			var all []console.Transfer
+			for _, t := range fetching.merge(n.Transfers()) {
+				all = append(all, console.Transfer(t))
+			}
+			return all
+		},
+		Package: func(ctx context.Context, by rogatory.Actor, id rogatory.CaseID, why, folder string) error {
+			return n.ExportPackage(ctx, by, id, why, folder, nil)
+		},
+		Health: func(ctx context.Context) []console.Check {
+			var all []console.Check
+			for _, h := range n.Health(ctx) {
+				all = append(all, console.Check(h))
+			}
+			return all
+		},
+	})
 }
 
 // checkCmd validates without starting.

@@ -5,8 +5,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
+	"strings"
+	"time"
 
 	"rogatory"
+	"rogatory/console"
 	"rogatory/node"
 )
 
@@ -14,6 +18,7 @@ import (
 type personCmds struct {
 	Add    personAddCmd    `cmd:"" help:"Give a person a token. It is kept in DIR/tokens/NAME and printed once."`
 	Token  personTokenCmd  `cmd:"" help:"Give a person another token; the one they had ends."`
+	Enrol  personEnrolCmd  `cmd:"" help:"Print a link by which a person makes a passkey for the console. It works once, within an hour."`
 	Remove personRemoveCmd `cmd:"" help:"Take a person off the list; their token ends."`
 	List   personListCmd   `cmd:"" help:"List who has a token."`
 }
@@ -51,6 +56,34 @@ func (c *personTokenCmd) Run(d *desk) error {
 	}
 	d.say("%s has another token; the one before is good for nothing now", c.Name)
 	return d.give(map[string]string{"name": c.Name, "token": token}, func(w io.Writer) { fmt.Fprintln(w, token) })
+}
+
+type personEnrolCmd struct {
+	Name string `arg:"" help:"Name as in person list."`
+	Site string `help:"How browsers reach the office. Default: this machine, at the port of office_listen." placeholder:"URL"`
+}
+
+// Run makes a link.
+func (c *personEnrolCmd) Run(d *desk) error {
+	config, err := node.LoadConfig(d.globals.Node)
+	if err != nil {
+		return err
+	}
+	token, err := node.Enrol(d.globals.Node, c.Name, time.Now())
+	if err != nil {
+		return err
+	}
+	site := c.Site
+	if site == "" {
+		_, port, err := net.SplitHostPort(config.OfficeListen)
+		if err != nil {
+			return err
+		}
+		site = "http://localhost:" + port // passkeys need a name, not an address
+	}
+	link := strings.TrimSuffix(site, "/") + console.Prefix + "enrol?token=" + token
+	d.say("%s opens this link within an hour, in the browser and on the device that they work with", c.Name)
+	return d.give(map[string]string{"name": c.Name, "link": link}, func(w io.Writer) { fmt.Fprintln(w, link) })
 }
 
 type personRemoveCmd struct {

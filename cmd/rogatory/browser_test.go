@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+
+	"rogatory"
+	"rogatory/demo"
+	"rogatory/node"
+	"rogatory/treaty"
+)
+
+// tab is a browser's tab, at the console of one State.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	base string
+	seen []string // screens by their path, for the checks of all screens
+}
+
+// loadWait bounds one page. It is not what a page takes, but when the test gives up.
+const loadWait = 30 * time.Second
+
+// browser starts one, or skips the test where none is installed; with ROGATORY_BROWSER set, that fails.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("ROGATORY_BROWSER") != "" {
+			t.Fatal("chromium is not installed: run make need")
+		}
+		t.Skip("chromium is not installed: run make need")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
+	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(func() { chromedp.Cancel(ctx); cancel() })
+	// The first call starts the browser, which ends with that call's context: it must have no time limit.
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+func inTab[T any](b *tab, a chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, loadWait)
+	defer cancel()
+	v, err := chromedp.Run(ctx, a)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return v
+}
+
+func (b *tab) open(path string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, loadWait)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate(b.base+path)); err != nil {
+		b.t.Fatalf("open %s: %v", path, err)
+	}
+}
+
+// press clicks what says text, and waits for the page that comes.
+func (b *tab) press(text string) {
+	b.t.Helper()
+	quoted, _ := json.Marshal(text)
+	js := fmt.Sprintf(`(() => { const e = [...document.querySelectorAll("main button, main a, header button")].find(e => !e.hidden && e.textContent.trim().replace(/\s+/g, " ").startsWith(%s)); if (e) e.click(); return !!e })()`, quoted)
+	ctx, cancel := context.WithTimeout(b.ctx, loadWait)
+	defer cancel()
+	_, err := chromedp.RunResponse(ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		found, err := chromedp.Evaluate[bool](js)(ctx, t)
+		if err == nil && !found {
+			err = fmt.Errorf("nothing says %q on:\n%s", text, must(chromedp.Evaluate[string](`document.querySelector("main").innerText`)(ctx, t)))
+		}
+		return err
+	}))
+	if err != nil {
+		b.t.Fatalf("press %q: %v", text, err)
+	}
+}
+
+func must[T any](v T, _ error) T { return v }
+
+// fill answers the question of that name.
+func (b *tab) fill(name, value string) {
+	b.t.Helper()
+	n, _ := json.Marshal(name)
+	v, _ := json.Marshal(value)
+	js := fmt.Sprintf(`(() => { const all = [...document.getElementsByName(%s)]; const e = all.find(e => e.type !== "radio" && e.type !== "checkbox"); if (e) { e.value = %s; return true } const r = all.find(e => e.value === %[2]s); if (r) r.checked = true; return !!r })()`, n, v)
+	if !inTab(b, chromedp.Evaluate[bool](js)) {
+		b.t.Fatalf("there is no question %q that takes %q on:\n%s", name, value, b.text())
+	}
+}
+
+func (b *tab) text() string {
+	return inTab(b, chromedp.Evaluate[string](`document.querySelector("main").innerText`))
+}
+
+func (b *tab) path() string {
+	return strings.TrimPrefix(inTab(b, chromedp.Location()), b.base)
+}
+
+func (b *tab) see(words ...string) {
+	b.t.Helper()
+	text := b.text()
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			b.t.Fatalf("the page %s does not say %q:\n%s", b.path(), w, text)
+		}
+	}
+}
+
+// as signs in as a person of the exercise, by one click.
+func (b *tab) as(m *demo.Member, name string) {
+	b.t.Helper()
+	b.base = strings.Replace(m.Addresses.Office, "127.0.0.1", "localhost", 1)
+	b.open("/console/sign-in")
+	if inTab(b, chromedp.Evaluate[bool](`!!document.querySelector(".who")`)) {
+		b.press("Sign out")
+	}
+	b.press(name)
+	b.see("Inbox")
+}
+
+// await waits until the other State's office has what was sent.
+func await(t *testing.T, what string, there func() bool) {
+	t.Helper()
+	for end := time.Now().Add(loadWait); !there(); {
+		if time.Now().After(end) {
+			t.Fatalf("%s did not happen within %s", what, loadWait)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+func exercise(t *testing.T) *demo.World {
+	t.Helper()
+	w, err := demo.Begin(context.Background(), demo.Settings{Dir: filepath.Join(t.TempDir(), "world"), States: []rogatory.StateCode{"XA", "XB"},
+		Door: func(n *node.Node) (http.Handler, error) { return officeDoor(n, true) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// A request is drafted, sent, acknowledged, accepted, executed with an exhibit and exported for a court,
+// by six people of two States through their consoles alone. Then every screen that they saw is examined.
+func TestStoryThroughTheConsole(t *testing.T) {
+	b := &tab{t: t, ctx: browser(t)}
+	w := exercise(t)
+	xa, xb := w.Members["XA"], w.Members["XB"]
+	state := func(m *demo.Member, id rogatory.RequestID, want rogatory.State) func() bool {
+		return func() bool {
+			f, err := m.Node.Office.File(context.Background(), id)
+			return err == nil && f.State == want
+		}
+	}
+	visit := func(member *demo.Member, person, path string) { b.seen = append(b.seen, string(member.Code)+" "+person+" "+path) }
+
+	// Aurelia's officer composes.
+	b.as(xa, "A. Okafor")
+	b.see("No request is open")
+	visit(xa, "A. Okafor", "/console/inbox")
+	b.open("/console/new")
+	visit(xa, "A. Okafor", "/console/new")
+	b.press("Begin the draft")
+	b.see("Mend this first")
+	b.fill("kind", "emergency_data")
+	b.fill("to", "XB/justice")
+	b.fill("title", "Location of a kidnapped child's telephone")
+	b.press("Begin the draft")
+	b.see("not started", "Something is still missing")
+	draft := b.path()
+	id := rogatory.RequestID(strings.Split(draft, "/")[3])
+	example, err := treaty.Convention().Example("emergency_data", "", rogatory.At(time.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, said := range example.Contents {
+		b.open(draft + "/" + field)
+		b.fill("value", said)
+		b.press("Save")
+	}
+	visit(xa, "A. Okafor", draft+"/risk")
+	b.open(draft + "/offence")
+	visit(xa, "A. Okafor", draft+"/offence")
+	b.fill("articles", "7")
+	b.fill("law", "Penal Code of Aurelia, section 212a")
+	b.press("Save")
+	b.open(draft)
+	b.see("Nothing is missing", "another person")
+	visit(xa, "A. Okafor", draft)
+
+	// A colleague saves first: what is typed is kept, and the difference shown.
+	b.open(draft + "/title")
+	f, err := xa.Node.Office.File(context.Background(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Request.Title = "Location of the telephone of a kidnapped child"
+	if _, err := xa.Node.Office.Revise(context.Background(), xa.Actor("A. Okafor", rogatory.DutyOfficer), id, f.Them, f.Request); err != nil {
+		t.Fatal(err)
+	}
+	b.fill("title", "Whereabouts of a kidnapped child")
+	b.press("Save")
+	b.see("Somebody was quicker", "Whereabouts of a kidnapped child", "Location of the telephone of a kidnapped child")
+
+	// The prosecutor reads the letter and sends.
+	b.as(xa, "Prosecutor L. Haddad")
+	b.open("/console/requests/" + string(id))
+	b.press("Send")
+	b.see("What goes into the journal", "message.sent")
+	visit(xa, "Prosecutor L. Haddad", "/console/requests/"+string(id)+"/letter")
+	b.press("Send now")
+	b.see("Send: done")
+	await(t, "the delivery", state(xb, id, rogatory.Requested))
+
+	// Borealia's officer, at night.
+	b.as(xb, "B. Lindqvist")
+	b.open("/console/duty")
+	b.see("Aurelia asks for", "Acknowledge")
+	visit(xb, "B. Lindqvist", "/console/duty")
+	b.press("Claim")
+	b.see("is yours")
+	page := b.path()
+	b.press("Acknowledge")
+	b.fill("text", "Received at the 24/7 desk.")
+	b.press("Check what will be sent")
+	b.see("Received at the 24/7 desk.")
+	b.press("Acknowledge now")
+	visit(xb, "B. Lindqvist", page)
+
+	// The judge accepts.
+	b.as(xb, "Judge T. Moreau")
+	visit(xb, "Judge T. Moreau", "/console/inbox")
+	b.open(page + "/acts/refuse")
+	visit(xb, "Judge T. Moreau", page+"/acts/refuse")
+	b.press("Check what will be sent")
+	b.see("Mend this first", "Ground")
+	b.open(page + "/acts/accept")
+	visit(xb, "Judge T. Moreau", page+"/acts/accept")
+	b.press("Check what will be sent")
+	b.press("Accept now")
+	await(t, "the acceptance", state(xa, id, rogatory.Accepted))
+
+	// The examiner seals.
+	evidence := filepath.Join(t.TempDir(), "cell sites.csv")
+	if err := os.WriteFile(evidence, bytes.Repeat([]byte("2026-11-25T21:04:11Z,cell 4711,sector 2\n"), 5000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.as(xb, "Examiner 14")
+	b.open(page + "/seal")
+	visit(xb, "Examiner 14", page+"/seal")
+	b.fill("title", "Cell sites of the telephone")
+	b.fill("acquired", "Given by Borealia Mobile under emergency order 7")
+	inTab(b, chromedp.SetUploadFiles("#f-file", []string{evidence}))
+	b.press("Seal it")
+	b.see("Sealed here, not offered", "Hands that it passed through")
+	exhibit := b.path()
+	visit(xb, "Examiner 14", exhibit)
+
+	// The judge offers it; Aurelia's custodian fetches it.
+	b.as(xb, "Judge T. Moreau")
+	b.open(page + "/acts/offer")
+	b.press("Check what will be sent")
+	b.press("Offer an exhibit now")
+	b.see("Offer an exhibit: done")
+	await(t, "the offer", func() bool {
+		f, err := xa.Node.Office.File(context.Background(), id)
+		return err == nil && len(f.Exhibits) == 1
+	})
+	b.as(xa, "Custodian N. Silva")
+	b.open(exhibit)
+	b.press("Fetch it")
+	await(t, "the transfer", func() bool {
+		f, err := xa.Node.Office.File(context.Background(), id)
+		return err == nil && f.Exhibits[0].State == "held"
+	})
+	b.open(exhibit)
+	b.see("Held here, verified")
+	visit(xa, "Custodian N. Silva", exhibit)
+
+	// The court package.
+	pack := "/console/cases/" + string(id.Case()) + "/package"
+	b.open(pack)
+	visit(xa, "Custodian N. Silva", pack)
+	b.press("Make it and download")
+	b.see("Say why")
+	got := inTab(b, chromedp.Evaluate[string](`fetch(location.pathname, {method: "POST", body: new URLSearchParams({why: "hearing of 3 December"})}).then(r => r.arrayBuffer()).then(a => new TextDecoder().decode(a.slice(0, 2)) + " " + a.byteLength)`, chromedp.EvalAwaitPromise))
+	if !strings.HasPrefix(got, "PK ") || len(got) < len("PK 100000") {
+		t.Errorf("the court package is no archive of that size: %q", got)
+	}
+
+	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=extradition_arrest&state=XA&from=2026-11-25", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
+		visit(xa, "A. Okafor", "/console/"+path)
+	}
+	examine(t, b, w)
+}
+
+// A person registers a passkey by a link, and signs in with it.
+func TestPasskey(t *testing.T) {
+	b := &tab{t: t, ctx: browser(t)}
+	w := exercise(t)
+	xa := w.Members["XA"]
+	b.base = strings.Replace(xa.Addresses.Office, "127.0.0.1", "localhost", 1)
+	b.open("/console/sign-in")
+	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(b.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}}); err != nil {
+		t.Fatal(err)
+	}
+	token, err := node.Enrol(xa.Dir, "A. Okafor", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open("/console/enrol?token=" + token)
+	b.see("A. Okafor")
+	b.press("Make the passkey")
+	b.see("Inbox")
+	b.open("/console/enrol?token=" + token)
+	b.see("was used")
+	b.press("Sign out")
+	b.fill("name", "A. Okafor")
+	b.press("Sign in")
+	b.see("Inbox")
+	keys, err := xa.Node.Passkeys("A. Okafor")
+	if err != nil || len(keys) != 1 {
+		t.Errorf("%d passkeys are kept, %v", len(keys), err)
+	}
+}
+
+const axeDigest = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+
+// axe is the checker of accessibility, as it was published.
+func axe(t *testing.T) string {
+	t.Helper()
+	script, err := os.ReadFile("../../console/testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(script); hex.EncodeToString(sum[:]) != axeDigest {
+		t.Fatal("axe.min.js is not the one that was published")
+	}
+	return string(script)
+}
+
+// check runs axe on the page as it stands. A run that passed nothing did not run.
+func (b *tab) check(script string) []string {
+	b.t.Helper()
+	text := inTab(b, chromedp.Evaluate[string](script+`; axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify({passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0] ? n.any[0].message : "")).slice(0, 3).join("; "))}))`, chromedp.EvalAwaitPromise))
+	var result struct {
+		Passes     int      `json:"passes"`
+		Violations []string `json:"violations"`
+	}
+	if err := json.Unmarshal([]byte(text), &result); err != nil || result.Passes == 0 {
+		b.t.Fatalf("axe did not run on %s: %q, %v", b.path(), text, err)
+	}
+	return result.Violations
+}
+
+// Budgets of a first load, gzipped: what a slow line carries in a few seconds.
+const (
+	maxPage   = 15 << 10
+	maxAssets = 25 << 10
+)
+
+// examine holds every screen that was seen to what a screen owes: axe finds nothing in either theme, no
+// string is missing, nothing is wider than a phone, and its size is within the budget. With
+// ROGATORY_SHOTS set, pictures go to that folder.
+func examine(t *testing.T, b *tab, w *demo.World) {
+	t.Helper()
+	script := axe(t)
+	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Write([]byte(`<html><body><img src="x"><p style="color:#ccc;background:#fff">pale</p><input></body></html>`))
+	}))
+	defer bad.Close()
+	if err := chromedp.Do(b.ctx, chromedp.Navigate(bad.URL)); err != nil {
+		t.Fatal(err)
+	}
+	if found := b.check(script); len(found) < 4 {
+		t.Fatalf("axe finds only %d faults on a page that has more: %q", len(found), found)
+	}
+	shots := os.Getenv("ROGATORY_SHOTS")
+	for _, theme := range []string{"light", "dark"} {
+		if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}); err != nil {
+			t.Fatal(err)
+		}
+		last := ""
+		for i, screen := range append([]string{"XA  /console/sign-in"}, b.seen...) {
+			code, rest, _ := strings.Cut(screen, " ")
+			slash := strings.Index(rest, " /")
+			person, path := rest[:slash], rest[slash+1:]
+			if person == "" {
+				b.base = strings.Replace(w.Members[rogatory.StateCode(code)].Addresses.Office, "127.0.0.1", "localhost", 1)
+				b.open("/console/sign-in")
+				if inTab(b, chromedp.Evaluate[bool](`!!document.querySelector(".who")`)) {
+					b.press("Sign out")
+				}
+			} else if code+person != last {
+				b.as(w.Members[rogatory.StateCode(code)], person)
+			}
+			last = code + person
+			b.open(path)
+			for _, v := range b.check(script) {
+				t.Errorf("%s, %s: %s", path, theme, v)
+			}
+			html := inTab(b, chromedp.Evaluate[string](`document.documentElement.outerHTML`))
+			if strings.Contains(html, "⟦") {
+				t.Errorf("%s lacks a string: %s", path, html[strings.Index(html, "⟦"):][:60])
+			}
+			if size := zipped([]byte(html)); size > maxPage {
+				t.Errorf("%s has %d bytes gzipped, at most %d are meant", path, size, maxPage)
+			} else if theme == "light" {
+				t.Logf("%6d bytes gzipped: %s %s", size, code, path)
+			}
+			for _, width := range []int64{360, 1280} {
+				inTab(b, chromedp.EmulateViewport(width, 800))
+				if over := inTab(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`)); over > 0 {
+					t.Errorf("%s is %d px too wide at %d", path, over, width)
+				}
+				if shots != "" {
+					name := strings.Trim(strings.NewReplacer("/", "_", "?", "_", "&", "_", "console", "").Replace(path), "_")
+					os.WriteFile(filepath.Join(shots, fmt.Sprintf("%02d-%s-%s-%d.png", i, name[:min(len(name), 40)], theme, width)), inTab(b, chromedp.FullScreenshot(100)), 0o600)
+				}
+			}
+		}
+	}
+	assets := 0
+	for _, name := range []string{"console.css", "console.js"} {
+		data, err := os.ReadFile("../../console/assets/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		assets += zipped(data)
+	}
+	if t.Logf("%6d bytes gzipped: style and script", assets); assets > maxAssets {
+		t.Errorf("style and script have %d bytes gzipped, at most %d are meant", assets, maxAssets)
+	}
+}
+
+func zipped(data []byte) int {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(data)
+	w.Close()
+	return b.Len()
+}

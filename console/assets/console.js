@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console works without this file. It adds passkeys, which browsers offer to scripts only, the
+// progress of a transfer, and keys for the queue.
+(() => {
+  const post = async (url, body) => {
+    const r = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body || {}) });
+    const answer = await r.json();
+    if (!r.ok) throw new Error(answer.message);
+    return answer;
+  };
+  const passkey = async (b) => {
+    const name = b.form ? b.form.elements.name : null;
+    const made = b.dataset.passkey === "create";
+    const options = await post(b.dataset.begin, { name: name ? name.value : "", token: b.dataset.token || "" });
+    const C = PublicKeyCredential;
+    const key = made
+      ? await navigator.credentials.create({ publicKey: C.parseCreationOptionsFromJSON(options.publicKey) })
+      : await navigator.credentials.get({ publicKey: C.parseRequestOptionsFromJSON(options.publicKey) });
+    const done = await post(b.dataset.finish, key.toJSON());
+    location.assign(done.to);
+  };
+  document.querySelectorAll("[data-passkey]").forEach((b) => {
+    if (!window.PublicKeyCredential || !PublicKeyCredential.parseRequestOptionsFromJSON) return;
+    b.hidden = false;
+    b.addEventListener("click", (e) => {
+      e.preventDefault();
+      const say = document.getElementById("passkey-said");
+      passkey(b).catch((err) => { say.hidden = false; say.textContent = err.message; });
+    });
+  });
+
+  // A transfer under way: the page is read again, and its parts put in place.
+  const live = document.querySelector("[data-live]");
+  if (live) {
+    const again = async () => {
+      try {
+        const text = await (await fetch(location.href)).text();
+        const now = new DOMParser().parseFromString(text, "text/html").querySelector("[data-live],[data-done]");
+        const old = document.querySelector("[data-live]");
+        if (!now || !old) return location.reload();
+        if ("done" in now.dataset) return location.reload();
+        old.replaceWith(document.importNode(now, true));
+      } catch { /* the line dropped: the next round tries again */ }
+      setTimeout(again, 1000);
+    };
+    setTimeout(again, 700);
+  }
+
+  const rows = [...document.querySelectorAll("[data-row]")];
+  let at = -1;
+  document.addEventListener("keydown", (e) => {
+    if (e.target.closest("input,textarea,select") || e.ctrlKey || e.metaKey || e.altKey || !rows.length) return;
+    const step = { j: 1, k: -1 }[e.key];
+    if (!step) return;
+    at = Math.max(0, Math.min(rows.length - 1, at + step));
+    rows[at].focus();
+  });
+})();

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"rogatory"
+)
+
+// Keys keeps people's passkeys, and the one-time links by which they register one. A key is the public
+// part of a passkey; it opens nothing by itself.
+type Keys interface {
+	// Passkeys lists those of a person.
+	Passkeys(name string) ([]Passkey, error)
+	// Keep adds a passkey to those of a person, or replaces the one of the same ID.
+	Keep(name string, k Passkey) error
+	// Enrolment says whose link it is; NotFound "enrolment_unknown" if it is nobody's, or ran out.
+	Enrolment(token string) (name string, err error)
+	// EndEnrolment makes a link useless.
+	EndEnrolment(token string) error
+}
+
+// Passkey is one passkey of a person, for one name of this site.
+type Passkey struct {
+	ID   []byte          `json:"id"`
+	Site string          `json:"site"` // the name that it was made for
+	Data json.RawMessage `json:"data"` // as the library that checks it wants it
+}
+
+// holder is a person as the library wants one.
+type holder struct {
+	name string
+	keys []webauthn.Credential
+}
+
+func (h holder) WebAuthnID() []byte {
+	sum := sha256.Sum256([]byte("rogatory person " + h.name))
+	return sum[:]
+}
+func (h holder) WebAuthnName() string                       { return h.name }
+func (h holder) WebAuthnDisplayName() string                { return h.name }
+func (h holder) WebAuthnCredentials() []webauthn.Credential { return h.keys }
+
+// rite is a ceremony under way, kept in the session.
+type rite struct {
+	Name  string               `json:"name"`
+	Token string               `json:"token,omitempty"` // of an enrolment
+	Data  webauthn.SessionData `json:"data"`
+}
+
+// site returns the name under which browsers reach the console, and the library for it.
+func (s *server) site(r *http.Request) (string, *webauthn.WebAuthn, error) {
+	host, origins := r.Host, []string{"https://" + r.Host}
+	if s.Origin != "" {
+		u, err := url.Parse(s.Origin)
+		if err != nil {
+			return "", nil, err
+		}
+		host, origins = u.Host, []string{s.Origin}
+	}
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if name == "localhost" && s.Origin == "" {
+		origins = append(origins, "http://"+r.Host)
+	}
+	if net.ParseIP(strings.Trim(name, "[]")) != nil {
+		return "", nil, rogatory.Fault(rogatory.Invalid, "site_has_no_name", "passkeys need a name, and this page was opened at the address %s", name).
+			WithHint("open it as localhost on this machine, or under the name of the office")
+	}
+	lib, err := webauthn.New(&webauthn.Config{RPID: name, RPDisplayName: "rogatory, " + s.Office.Us.String(), RPOrigins: origins,
+		AuthenticatorSelection: protocol.AuthenticatorSelection{UserVerification: protocol.VerificationRequired, ResidentKey: protocol.ResidentKeyRequirementPreferred}})
+	return name, lib, err
+}
+
+func (s *server) holder(name, site string) (holder, error) {
+	h := holder{name: name}
+	keys, err := s.Keys.Passkeys(name)
+	if err != nil {
+		return h, err
+	}
+	for _, k := range keys {
+		var c webauthn.Credential
+		if k.Site != site {
+			continue
+		}
+		if err := json.Unmarshal(k.Data, &c); err != nil {
+			return h, rogatory.Fault(rogatory.Damaged, "passkey_damaged", "read a passkey of %s: %w", name, err)
+		}
+		h.keys = append(h.keys, c)
+	}
+	return h, nil
+}
+
+// ask is what the script sends to begin.
+type ask struct {
+	Name  string `json:"name"`
+	Token string `json:"token"`
+}
+
+func (v *visit) readAsk() (ask, error) {
+	var a ask
+	if err := json.NewDecoder(v.r.Body).Decode(&a); err != nil {
+		return a, rogatory.Fault(rogatory.Invalid, "ask_invalid", "the question of the browser cannot be read: %w", err)
+	}
+	return a, nil
+}
+
+func (v *visit) answer(what any) error {
+	v.w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(v.w).Encode(what)
+}
+
+func (s *server) keepRite(v *visit, r rite) error {
+	text, err := json.Marshal(r)
+	s.sessions.Put(v.ctx, sessionRite, string(text))
+	return err
+}
+
+func (s *server) popRite(v *visit) (rite, error) {
+	var r rite
+	text := s.sessions.PopString(v.ctx, sessionRite)
+	if text == "" || json.Unmarshal([]byte(text), &r) != nil {
+		return r, rogatory.Fault(rogatory.Stale, "rite_over", "this sign-in took too long").WithHint("begin again")
+	}
+	return r, nil
+}
+
+func unproved(err error) error {
+	return rogatory.Fault(rogatory.Denied, "passkey_not_held", "the passkey does not hold: %w", err).WithHint("try again, or ask an administrator for a new enrolment link")
+}
+
+// passkeyBegin begins a sign-in, or a proof of presence by somebody who is signed in.
+func (s *server) passkeyBegin(v *visit) error {
+	a, err := v.readAsk()
+	if err != nil {
+		return err
+	}
+	if v.by.Name != "" {
+		a.Name = v.by.Name
+	}
+	site, lib, err := s.site(v.r)
+	if err != nil {
+		return err
+	}
+	h, err := s.holder(a.Name, site)
+	if err != nil {
+		return err
+	}
+	if len(h.keys) == 0 {
+		return rogatory.Fault(rogatory.NotFound, "passkey_none", "nobody called %.60q has a passkey here", a.Name).WithHint("an administrator gives an enrolment link with rogatory person enrol")
+	}
+	options, data, err := lib.BeginLogin(h, webauthn.WithUserVerification(protocol.VerificationRequired))
+	if err != nil {
+		return unproved(err)
+	}
+	if err := s.keepRite(v, rite{Name: a.Name, Data: *data}); err != nil {
+		return err
+	}
+	return v.answer(options)
+}
+
+func (s *server) passkeyFinish(v *visit) error {
+	r, err := s.popRite(v)
+	if err != nil {
+		return err
+	}
+	site, lib, err := s.site(v.r)
+	if err != nil {
+		return err
+	}
+	h, err := s.holder(r.Name, site)
+	if err != nil {
+		return err
+	}
+	c, err := lib.FinishLogin(h, r.Data, v.r)
+	if err != nil {
+		return unproved(err)
+	}
+	if c.Authenticator.CloneWarning {
+		return rogatory.Fault(rogatory.Untrusted, "passkey_cloned", "this passkey was used elsewhere since: it may have been copied").WithHint("tell your administrator, who takes it off the list")
+	}
+	if err := s.keepPasskey(r.Name, site, c); err != nil {
+		return err
+	}
+	if v.by.Name == r.Name {
+		s.prove(v.ctx)
+		to, _ := s.back(v.ctx)
+		return v.answer(map[string]string{"to": to})
+	}
+	to, err := s.enter(v.ctx, r.Name)
+	if err != nil {
+		return err
+	}
+	return v.answer(map[string]string{"to": to})
+}
+
+func (s *server) keepPasskey(name, site string, c *webauthn.Credential) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	return s.Keys.Keep(name, Passkey{ID: c.ID, Site: site, Data: data})
+}
+
+// enrol shows the page of a one-time link.
+func (s *server) enrol(v *visit) error {
+	token := v.r.FormValue("token")
+	name, err := s.Keys.Enrolment(token)
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, enrolScreen(v.frame(v.loc.T("enrol.title"), ""), name, token))
+}
+
+func (s *server) enrolBegin(v *visit) error {
+	a, err := v.readAsk()
+	if err != nil {
+		return err
+	}
+	name, err := s.Keys.Enrolment(a.Token)
+	if err != nil {
+		return err
+	}
+	site, lib, err := s.site(v.r)
+	if err != nil {
+		return err
+	}
+	h, err := s.holder(name, site)
+	if err != nil {
+		return err
+	}
+	options, data, err := lib.BeginRegistration(h, webauthn.WithExclusions(webauthn.Credentials(h.keys).CredentialDescriptors()))
+	if err != nil {
+		return unproved(err)
+	}
+	if err := s.keepRite(v, rite{Name: name, Token: a.Token, Data: *data}); err != nil {
+		return err
+	}
+	return v.answer(options)
+}
+
+// enrolFinish keeps the passkey, then ends the link: dying in between leaves a link that works once
+// more until it runs out.
+func (s *server) enrolFinish(v *visit) error {
+	r, err := s.popRite(v)
+	if err != nil {
+		return err
+	}
+	if name, err := s.Keys.Enrolment(r.Token); err != nil || name != r.Name {
+		return rogatory.Fault(rogatory.Stale, "enrolment_over", "the link has been used").WithHint("ask for another")
+	}
+	site, lib, err := s.site(v.r)
+	if err != nil {
+		return err
+	}
+	c, err := lib.FinishRegistration(holder{name: r.Name}, r.Data, v.r)
+	if err != nil {
+		return unproved(err)
+	}
+	if err := s.keepPasskey(r.Name, site, c); err != nil {
+		return err
+	}
+	if err := s.Keys.EndEnrolment(r.Token); err != nil {
+		return err
+	}
+	to, err := s.enter(v.ctx, r.Name)
+	if err != nil {
+		return err
+	}
+	return v.answer(map[string]string{"to": to})
+}

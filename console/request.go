@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"net/http"
+	"slices"
+
+	"rogatory"
+	"rogatory/docket"
+	"rogatory/store"
+	"rogatory/treaty"
+)
+
+// lineView is one line of a timeline.
+type lineView struct {
+	Index   int64
+	At      rogatory.Instant // as journaled here
+	Day     string           // set where a new day begins
+	Time    string
+	There   string // the same moment at the other State's desk, where that differs
+	What    string
+	Who     string
+	Said    string // words of a person
+	Old     string // what it was, where something changed
+	Sent    string // when the other State says that it happened, where that differs by a minute or more
+	Proof   string // one sentence of what was proved; empty if nothing was
+	Digest  string
+	Problem string
+}
+
+// exhibitView is an exhibit with what this person may do.
+type exhibitView struct {
+	docket.ExhibitFile
+	Request rogatory.RequestID
+}
+
+type requestView struct {
+	File       docket.File
+	Kind       treaty.Kind
+	Them       rogatory.Party
+	ThemName   string
+	Claim      docket.Claim
+	Clocks     []clockView
+	Past       []docket.Deadline
+	Moves      []actView // acts that move the request
+	Talk       []actView // what can be said at any time
+	Lines      []lineView
+	Siblings   []docket.File
+	MayClaim   bool
+	MaySeal    bool
+	MayPack    bool
+	Waits      docket.Waiting
+	DraftOpen  bool
+	SecondOnly bool // this person drafted it: another has to send it
+}
+
+// file reads the request of the path, if this person may.
+func (v *visit) file() (docket.File, error) {
+	if err := docket.MayRead(v.by); err != nil {
+		return docket.File{}, err
+	}
+	return v.s.Office.File(v.ctx, rogatory.RequestID(v.r.PathValue("id")))
+}
+
+// maxLines is how much of a request's journal a page shows.
+const maxLines = 500
+
+func (s *server) request(v *visit) error {
+	f, err := v.file()
+	if err != nil {
+		return err
+	}
+	kind, err := s.Rules.Kind(f.Request.Kind)
+	if err != nil {
+		return err
+	}
+	view := requestView{File: f, Kind: kind, Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: mayClaim(v.by.Role) && !f.State.Final(), Waits: f.WaitsFor(),
+		MaySeal: maySeal(v.by.Role, f, kind), MayPack: v.by.Role == rogatory.Custodian && s.Package != nil, DraftOpen: f.State == rogatory.Drafted && mayAct(v.by.Role, rogatory.Revise),
+		SecondOnly: f.State == rogatory.Drafted && f.Author == v.by.Name}
+	if view.Claim, err = s.Office.ClaimOf(v.ctx, f.ID); err != nil {
+		return err
+	}
+	for _, d := range f.Deadlines {
+		if d.State == docket.Running {
+			view.Clocks = append(view.Clocks, s.clockOf(v.loc, d, v.now, f.Them.State))
+		} else {
+			view.Past = append(view.Past, d)
+		}
+	}
+	slices.SortFunc(view.Clocks, func(a, b clockView) int { return int(a.Deadline.Due - b.Deadline.Due) })
+	for _, a := range s.actsOf(f, v.by) {
+		if a.Act.Talk() {
+			view.Talk = append(view.Talk, a)
+		} else {
+			view.Moves = append(view.Moves, a)
+		}
+	}
+	if view.Lines, err = s.timeline(v, f); err != nil {
+		return err
+	}
+	if all, err := s.Office.RequestsOfCase(v.ctx, v.by, f.ID.Case()); err == nil {
+		view.Siblings = slices.DeleteFunc(all, func(g docket.File) bool { return g.ID == f.ID })
+	}
+	return v.show(http.StatusOK, requestScreen(v.frame(f.Request.Title, "inbox"), view))
+}
+
+// timeline tells the journal of a request: each entry is one line, and messages say their words.
+func (s *server) timeline(v *visit, f docket.File) ([]lineView, error) {
+	entries, err := s.Office.Entries(v.ctx, v.by, f.ID, 0, maxLines)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := s.Office.MessagesOf(v.ctx, v.by, f.ID)
+	if err != nil {
+		return nil, err
+	}
+	byEntry := map[int64]docket.Correspondence{}
+	for _, m := range messages {
+		byEntry[m.Entry] = m
+	}
+	us, their := zoneOf(s.party(s.Office.Us.State)), zoneOf(s.party(f.Them.State))
+	var lines []lineView
+	var day string
+	state := rogatory.State("")
+	for _, e := range entries {
+		if e.Entry.Type == rogatory.MessageReceipted {
+			continue // shown as the proof of the message that it receipts
+		}
+		local := at(e.Entry.At, us)
+		l := lineView{Index: e.Index, At: e.Entry.At, Time: local.Format("15:04"), Who: e.Entry.By.Name}
+		if d := local.Format("2 January 2006"); d != day {
+			day, l.Day = d, d
+		}
+		if us != their {
+			l.There = v.loc.T("clock.there", "time", at(e.Entry.At, their).Format("15:04"))
+		}
+		if m, ok := byEntry[e.Index]; ok {
+			s.message(v, &l, m, f)
+			before := state
+			if next, _, err := rogatory.Next(state, m.Message.Act, sideOf(m, f)); err == nil && m.Applied && !m.Refused {
+				state = next
+			} else if m.Message.Act == rogatory.Send {
+				state = rogatory.Requested
+			}
+			if before != state && before != "" {
+				l.Old = v.loc.T("line.moved", "old", v.loc.RequestState(before), "new", v.loc.RequestState(state))
+			}
+		} else {
+			l.What = v.loc.T("entry."+string(e.Entry.Type), "name", e.Entry.Name)
+			if e.Entry.Type == rogatory.RequestDrafted {
+				state = rogatory.Drafted
+			}
+			if e.Entry.Type == rogatory.RequestClaimed && e.Entry.Name == "" {
+				l.What = v.loc.T("entry.request.unclaimed")
+			}
+			if x := e.Entry.Exhibit; x != nil {
+				l.What = v.loc.T("line.of", "what", l.What, "name", x.Title)
+			}
+			l.Said = e.Entry.Why
+			if m := e.Entry.Said; m != nil {
+				l.What, l.Said = v.loc.T("line.recorded", "act", v.loc.Act(m.Act)), m.Body.Text
+			}
+		}
+		lines = append(lines, l)
+	}
+	slices.Reverse(lines)
+	// Day headings belong to the first line of each day as it is shown: newest first.
+	day = ""
+	for i := range lines {
+		if d := at(lines[i].At, us).Format("2 January 2006"); d != day {
+			day, lines[i].Day = d, d
+		} else {
+			lines[i].Day = ""
+		}
+	}
+	return lines, nil
+}
+
+func sideOf(m docket.Correspondence, f docket.File) rogatory.Side {
+	if m.Direction == store.Out {
+		return f.Side
+	}
+	return f.Side.Other()
+}
+
+// message tells one message: who said what, and what was proved.
+func (s *server) message(v *visit, l *lineView, m docket.Correspondence, f docket.File) {
+	body := m.Message.Body
+	if m.Direction == store.Out {
+		l.What = v.loc.T("line.out", "act", v.loc.T("did."+string(m.Message.Act)), "state", s.name(v.loc, f.Them.State))
+	} else {
+		l.What = v.loc.T("line.in", "act", v.loc.T("did."+string(m.Message.Act)), "state", s.name(v.loc, f.Them.State))
+	}
+	l.Who = m.Message.By.Name
+	if by := m.Message.ApprovedBy; by.Name != "" && by.Name != l.Who {
+		l.Who = v.loc.T("line.approved", "author", l.Who, "approver", by.Name)
+	}
+	if d := m.At.Sub(m.Message.Sent); m.Direction == store.In && (d > 60e9 || d < -60e9) {
+		l.Sent = v.loc.T("line.sent", "time", v.loc.Moment(m.Message.Sent, zoneOf(s.party(s.Office.Us.State))))
+	}
+	l.Said = spoken(v.loc, body)
+	l.Digest = m.Digest.String()
+	switch {
+	case m.Refused:
+		l.Problem = v.loc.T("proof.refused")
+	case m.Direction == store.In:
+		l.Proof = v.loc.T("proof.in")
+	case m.Receipted:
+		l.Proof = v.loc.T("proof.out", "state", s.name(v.loc, f.Them.State))
+	default:
+		l.Problem = v.loc.T("proof.waiting")
+	}
+}
+
+// spoken puts what a message says into lines for people.
+func spoken(l Locale, b rogatory.Body) string {
+	var parts []string
+	add := func(key string, args ...any) { parts = append(parts, l.T(key, args...)) }
+	if v := b.Verdict; v != nil {
+		if v.Ground != "" {
+			add("said.ground", "text", sentence(l.Ground(v.Ground)), "code", string(v.Ground))
+		}
+		if v.Reasons != "" {
+			parts = append(parts, v.Reasons)
+		}
+		for _, c := range v.Conditions {
+			add("said.condition", "text", c)
+		}
+		if v.Outcome != "" {
+			add("said.outcome", "text", l.w.rules.Outcomes[v.Outcome])
+		}
+		if v.Review != 0 {
+			add("said.review", "time", l.Moment(v.Review, "UTC"))
+		}
+	}
+	if p := b.Preservation; p != nil {
+		for _, i := range p.Items {
+			add("said.item", "what", i.Description, "size", l.Bytes(i.Size), "digest", i.SHA256.Short())
+		}
+		if p.Until != 0 {
+			add("said.preserved", "time", l.Moment(p.Until, "UTC"))
+		}
+		if p.Days != 0 {
+			parts = append(parts, l.N("said.days", p.Days))
+		}
+	}
+	if m := b.Measure; m != nil {
+		if m.Until != 0 {
+			add("said.until", "time", l.Moment(m.Until, "UTC"))
+		}
+		for _, a := range m.Assets {
+			add("said.asset", "account", a.Account.Number, "frozen", a.Frozen.String(), "asked", a.Asked.String())
+		}
+	}
+	if x := b.Exhibit; x != nil {
+		add("said.exhibit", "title", x.Title, "id", string(x.ID), "digest", x.Seal.SHA256.Short())
+	}
+	if b.ExhibitID != "" {
+		add("said.exhibit_id", "id", string(b.ExhibitID))
+	}
+	if c := b.Consent; c != nil {
+		add("said.consent", "purpose", c.Purpose)
+	}
+	if r := b.Recovery; r != nil {
+		add("said.recovery", "attempted", r.Attempted.String(), "frozen", r.Frozen.String(), "returned", r.Returned.String())
+	}
+	for _, id := range sortedKeys(b.Details) {
+		parts = append(parts, l.Field(id)+": "+b.Details[id])
+	}
+	if b.Text != "" {
+		parts = append(parts, b.Text)
+	}
+	return joinLines(parts)
+}
+
+func (s *server) letterPage(v *visit) error {
+	f, err := v.file()
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, letterScreen(v.frame(v.loc.T("letter.title", "id", f.ID), "inbox"), s.letter(v.loc, f, v.now)))
+}
+
+// letterView is a request as a letter.
+type letterView struct {
+	ID       rogatory.RequestID
+	From, To string
+	Date     string
+	Kind     string
+	Article  string
+	Title    string
+	Offence  string
+	Law      string
+	Basis    string
+	Language string
+	Parts    []letterPart
+	Draft    bool
+	Exercise bool
+	Mark     string
+}
+
+type letterPart struct{ Label, Article, Text string }
+
+func (s *server) letter(l Locale, f docket.File, now rogatory.Instant) letterView {
+	r := f.Request
+	kind, _ := s.Rules.Kind(r.Kind)
+	requesting, requested := f.Us, f.Them
+	if f.Side == rogatory.RequestedSide {
+		requesting, requested = f.Them, f.Us
+	}
+	office := func(a rogatory.Address) string {
+		p := s.party(a.State)
+		if one, ok := p.Authority(a.Authority); ok {
+			return one.Name + ", " + s.name(l, a.State)
+		}
+		return s.name(l, a.State)
+	}
+	v := letterView{ID: f.ID, From: office(requesting), To: office(requested), Kind: l.Kind(r.Kind), Article: kind.Article, Title: r.Title, Language: r.Language, Law: r.Offence.Law,
+		Draft: f.State == rogatory.Drafted, Exercise: s.Office.Mode == rogatory.Exercise, Mark: kind.Marking}
+	if f.Received != 0 {
+		v.Date = l.Moment(f.Received, "UTC") + " UTC"
+	}
+	if p, ok := kind.Part(r.Part); ok {
+		v.Kind += ": " + p.Title
+	}
+	switch {
+	case len(r.Offence.Articles) > 0:
+		v.Offence = l.T("letter.articles", "articles", joinWords(r.Offence.Articles))
+	case r.Offence.MaximumYears > 0:
+		v.Offence = l.N("letter.serious", r.Offence.MaximumYears)
+	}
+	required, optional := kind.FieldsOf(r.Part)
+	for _, id := range append(required, optional...) {
+		if r.Contents[id] != "" {
+			v.Parts = append(v.Parts, letterPart{l.Field(id), s.Rules.Fields[id].Article, r.Contents[id]})
+		}
+	}
+	if r.Term.To != 0 {
+		v.Parts = append(v.Parts, letterPart{l.T("part.term"), kind.Article, l.T("letter.term", "from", l.Moment(r.Term.From, "UTC"), "to", l.Moment(r.Term.To, "UTC"))})
+	}
+	if len(r.Payments) > 0 {
+		v.Parts = append(v.Parts, letterPart{l.T("part.payments"), kind.Article, paymentLines(r.Payments)})
+	}
+	if len(r.Fingerprints) > 0 {
+		v.Parts = append(v.Parts, letterPart{l.T("part.fingerprints"), kind.Article, fingerprintLines(r.Fingerprints)})
+	}
+	return v
+}

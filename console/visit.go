@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"rogatory"
+)
+
+// visit is one call of one person.
+type visit struct {
+	s   *server
+	w   http.ResponseWriter
+	r   *http.Request
+	ctx context.Context
+	by  rogatory.Actor // without a name if nobody is signed in
+	loc Locale
+	now rogatory.Instant
+}
+
+// The keys of a session.
+const (
+	sessionName   = "name"
+	sessionProved = "proved" // when the person last proved to be there, in microseconds
+	sessionKept   = "kept"
+	sessionRite   = "rite" // a passkey ceremony under way
+	sessionSaid   = "said" // shown once, on the next page
+)
+
+func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {
+	v := &visit{s: s, w: w, r: r, ctx: r.Context(), loc: s.words.locale(), now: rogatory.At(s.Clock.Now())}
+	name := s.sessions.GetString(v.ctx, sessionName)
+	if name == "" {
+		return v
+	}
+	people, err := s.People(v.ctx)
+	if err != nil {
+		s.Log.Error("console people", "err", err)
+		return v
+	}
+	if i := slices.IndexFunc(people, func(o rogatory.Officer) bool { return o.Name == name }); i >= 0 {
+		v.by = rogatory.Actor{Address: s.Office.Us, Officer: people[i]}
+	}
+	return v
+}
+
+// to sends the browser to another page of the console, relative to its prefix.
+func (v *visit) to(path string) error {
+	http.Redirect(v.w, v.r, Prefix+path, http.StatusSeeOther)
+	return nil
+}
+
+// say keeps a sentence for the next page.
+func (v *visit) say(key string, args ...any) {
+	v.s.sessions.Put(v.ctx, sessionSaid, v.loc.T(key, args...))
+}
+
+// show writes a page. It is rendered before the first byte goes out, so that a fault shows as one.
+func (v *visit) show(status int, c templ.Component) error {
+	var page bytes.Buffer
+	if err := c.Render(v.ctx, &page); err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.Header().Set("Content-Length", strconv.Itoa(page.Len()))
+	v.w.WriteHeader(status)
+	v.w.Write(page.Bytes())
+	return nil
+}
+
+// frame is what surrounds every screen.
+type frame struct {
+	Locale
+	Title    string
+	At       string // which part of the console: the entry of the menu
+	Wide     bool
+	Said     string
+	By       rogatory.Actor
+	Us       rogatory.Address
+	Office   string
+	Exercise bool
+	CSS, JS  string
+	Icon     string
+	Now      rogatory.Instant
+	Zone     string
+	SignedIn bool
+	s        *server
+}
+
+func (v *visit) frame(title, at string) frame {
+	us := v.s.party(v.s.Office.Us.State)
+	return frame{Locale: v.loc, Title: title, At: at, By: v.by, Us: v.s.Office.Us, Office: v.s.name(v.loc, v.s.Office.Us.State), Exercise: v.s.Office.Mode == rogatory.Exercise,
+		CSS: v.s.assets.css, JS: v.s.assets.js, Icon: v.s.assets.icon, Now: v.now, Zone: zoneOf(us), SignedIn: v.by.Name != "", Said: v.s.sessions.PopString(v.ctx, sessionSaid), s: v.s}
+}
+
+// party returns a State of the directory; only its code is set if it is not there.
+func (s *server) party(code rogatory.StateCode) rogatory.Party {
+	for _, p := range s.Parties() {
+		if p.Code == code {
+			return p
+		}
+	}
+	return rogatory.Party{Code: code}
+}
+
+// name is what a State is called: an exercise State as the directory says, a real one as the United
+// Nations write it.
+func (s *server) name(l Locale, code rogatory.StateCode) string {
+	if p := s.party(code); p.Name != "" && code.Fictional() {
+		return p.Name
+	}
+	return l.State(code)
+}
+
+// zoneOf is the zone of a State's 24/7 desk.
+func zoneOf(p rogatory.Party) string {
+	for _, c := range p.ContactPoints {
+		if _, err := time.LoadLocation(c.Zone); err == nil && c.Zone != "" {
+			return c.Zone
+		}
+	}
+	return "UTC"
+}
+
+// fail shows what went wrong and what to do next; the cause goes to the log only.
+func (s *server) fail(v *visit, err error) {
+	status := statusOf(err)
+	e, ok := errors.AsType[*rogatory.Error](err)
+	if !ok || e.Kind == rogatory.Internal {
+		s.Log.Error("console", "path", v.r.URL.Path, "err", err)
+		e = rogatory.Fault(rogatory.Internal, "internal", "%s", v.loc.T("error.internal"))
+	}
+	if wantsJSON(v.r) {
+		v.w.Header().Set("Content-Type", "application/json")
+		v.w.WriteHeader(status)
+		json.NewEncoder(v.w).Encode(map[string]string{"message": sentence(e.Message) + " " + sentence(e.Hint)})
+		return
+	}
+	if err := v.show(status, faultScreen(v.frame(v.loc.T("error.title"), ""), e)); err != nil {
+		s.Log.Error("console", "path", v.r.URL.Path, "err", err)
+		http.Error(v.w, e.Message, status)
+	}
+}
+
+func wantsJSON(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
+}
+
+func statusOf(err error) int {
+	switch rogatory.KindOf(err) {
+	case rogatory.Invalid:
+		return http.StatusUnprocessableEntity
+	case rogatory.NotFound:
+		return http.StatusNotFound
+	case rogatory.Conflict, rogatory.Stale, rogatory.ModeMismatch:
+		return http.StatusConflict
+	case rogatory.Denied, rogatory.Untrusted:
+		return http.StatusForbidden
+	case rogatory.Busy:
+		return http.StatusTooManyRequests
+	case rogatory.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// sentence makes one of an error's words, which begin small and have no full stop.
+func sentence(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return ""
+	}
+	r := []rune(s)
+	if len(r) < 2 || r[1] < 'A' || r[1] > 'Z' {
+		s = strings.ToUpper(string(r[:1])) + string(r[1:])
+	}
+	return strings.TrimSuffix(s, ".") + "."
+}
+
+// kept is a form that waits until somebody has signed in, or proved again to be there.
+type kept struct {
+	Path string     `json:"path"`
+	Form url.Values `json:"form,omitempty"` // empty for a page that was only read
+}
+
+// maxKept bounds what a session holds of a form.
+const maxKept = 256 << 10
+
+// keep remembers where the browser wanted to go, and what was typed. An upload is not kept.
+func (s *server) keep(v *visit) {
+	k := kept{Path: v.r.URL.RequestURI()}
+	if v.r.Method == http.MethodPost {
+		if streams(v.r) || v.r.ParseForm() != nil {
+			k.Path = strings.TrimSuffix(v.r.URL.Path, "/fetch")
+		} else {
+			k.Form = v.r.PostForm
+		}
+	}
+	text, err := json.Marshal(k)
+	if err != nil || len(text) > maxKept {
+		return
+	}
+	s.sessions.Put(v.ctx, sessionKept, string(text))
+}
+
+// back goes to what was kept, or to the inbox.
+func (s *server) back(ctx context.Context) (string, bool) {
+	var k kept
+	text := s.sessions.GetString(ctx, sessionKept)
+	if text == "" || json.Unmarshal([]byte(text), &k) != nil || !strings.HasPrefix(k.Path, Prefix) {
+		return Prefix + "inbox", false
+	}
+	if k.Form != nil {
+		return Prefix + "resume", true
+	}
+	s.sessions.Remove(ctx, sessionKept)
+	return k.Path, false
+}
+
+// resume offers to carry on with a form that was kept.
+func (s *server) resume(v *visit) error {
+	var k kept
+	text := s.sessions.PopString(v.ctx, sessionKept)
+	if text == "" || json.Unmarshal([]byte(text), &k) != nil || !strings.HasPrefix(k.Path, Prefix) {
+		return v.to("inbox")
+	}
+	return v.show(http.StatusOK, resumeScreen(v.frame(v.loc.T("resume.title"), ""), k))
+}

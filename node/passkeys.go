@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"rogatory"
+	"rogatory/console"
+)
+
+// Where passkeys and enrolment links are kept in the node's folder. The node writes the first, the
+// command line the second, so that they never write the same file at once.
+const (
+	passkeysFile = "passkeys.json"
+	enrolDir     = "enrol"
+)
+
+// enrolmentLife is how long a link to register a passkey is good: long enough to walk to a colleague.
+const enrolmentLife = time.Hour
+
+// maxPasskeys bounds how many one person may have: a device, a spare, and some over the years.
+const maxPasskeys = 10
+
+type passkeys struct {
+	Passkeys []heldKey `json:"passkeys"`
+}
+
+type heldKey struct {
+	Name string `json:"name"`
+	console.Passkey
+}
+
+type enrolment struct {
+	Name    string           `json:"name"`
+	Expires rogatory.Instant `json:"expires"`
+}
+
+// Officers lists who may use the office's door, as the journal knows them.
+func (n *Node) Officers(ctx context.Context) ([]rogatory.Officer, error) {
+	all, err := n.people(ctx)
+	n.note(peopleFile, err)
+	if err != nil {
+		return nil, err
+	}
+	var officers []rogatory.Officer
+	for _, p := range all {
+		officers = append(officers, rogatory.Officer{Name: p.Name, Role: p.Role})
+	}
+	return officers, nil
+}
+
+// Enrol makes a one-time token by which a person registers a passkey. It is known by its digest only, and
+// ends when it was used or an hour has passed.
+func Enrol(dir, name string, now time.Time) (token string, err error) {
+	all, err := People(dir)
+	if err != nil {
+		return "", err
+	}
+	if find(all, name) < 0 {
+		return "", personUnknown(name)
+	}
+	token, digest := newToken()
+	text, err := json.Marshal(enrolment{name, rogatory.At(now.Add(enrolmentLife))})
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(dir, enrolDir), 0o700)
+	}
+	if err == nil {
+		err = replace(filepath.Join(dir, enrolDir, digest.String()), append(text, '\n'))
+	}
+	if err != nil {
+		return "", rogatory.Fault(rogatory.Unavailable, "people_not_written", "keep the enrolment of %s: %w", name, err)
+	}
+	return token, nil
+}
+
+// Passkeys implements console.Keys.
+func (n *Node) Passkeys(name string) ([]console.Passkey, error) {
+	all, err := n.readPasskeys()
+	var found []console.Passkey
+	for _, k := range all.Passkeys {
+		if k.Name == name {
+			found = append(found, k.Passkey)
+		}
+	}
+	return found, err
+}
+
+func (n *Node) readPasskeys() (passkeys, error) {
+	var all passkeys
+	err := readStrict(filepath.Join(n.dir, passkeysFile), "passkeys_invalid", &all)
+	if errors.Is(err, fs.ErrNotExist) {
+		return passkeys{}, nil
+	}
+	if err != nil {
+		return passkeys{}, rogatory.Fault(rogatory.Invalid, "passkeys_invalid", "read %s: %w", passkeysFile, err)
+	}
+	return all, nil
+}
+
+// Keep implements console.Keys.
+func (n *Node) Keep(name string, k console.Passkey) error {
+	n.keep.Lock()
+	defer n.keep.Unlock()
+	all, err := n.readPasskeys()
+	if err != nil {
+		return err
+	}
+	one := heldKey{name, k}
+	if i := slices.IndexFunc(all.Passkeys, func(h heldKey) bool { return h.Name == name && bytes.Equal(h.ID, k.ID) }); i >= 0 {
+		all.Passkeys[i] = one
+	} else {
+		all.Passkeys = append(all.Passkeys, one)
+	}
+	held := 0
+	for _, h := range all.Passkeys {
+		if h.Name == name {
+			held++
+		}
+	}
+	if held > maxPasskeys {
+		return rogatory.Fault(rogatory.Conflict, "passkeys_many", "%s has %d passkeys already", name, maxPasskeys).WithHint("an administrator takes one off " + passkeysFile)
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err == nil {
+		err = replace(filepath.Join(n.dir, passkeysFile), append(text, '\n'))
+	}
+	if err != nil {
+		return rogatory.Fault(rogatory.Unavailable, "passkeys_not_written", "write %s: %w", passkeysFile, err)
+	}
+	return nil
+}
+
+// Enrolment implements console.Keys.
+func (n *Node) Enrolment(token string) (string, error) {
+	unknown := rogatory.Fault(rogatory.NotFound, "enrolment_unknown", "this link is not known, was used, or is too old").WithHint("an administrator gives another with rogatory person enrol")
+	var e enrolment
+	if err := readStrict(n.enrolmentFile(token), "enrolment_invalid", &e); errors.Is(err, fs.ErrNotExist) {
+		return "", unknown
+	} else if err != nil {
+		return "", rogatory.Fault(rogatory.Invalid, "enrolment_invalid", "read an enrolment: %w", err)
+	}
+	if e.Expires < rogatory.At(n.opt.Clock.Now()) {
+		return "", unknown
+	}
+	return e.Name, nil
+}
+
+// EndEnrolment implements console.Keys.
+func (n *Node) EndEnrolment(token string) error {
+	if err := os.Remove(n.enrolmentFile(token)); err != nil {
+		return rogatory.Fault(rogatory.Unavailable, "people_not_written", "end an enrolment: %w", err)
+	}
+	return nil
+}
+
+func (n *Node) enrolmentFile(token string) string {
+	return filepath.Join(n.dir, enrolDir, fmt.Sprint(rogatory.DigestOf([]byte(token))))
+}
