@@ -20,7 +20,7 @@ check:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 
-# What the tests need beyond Go, git, gcc and make: real openssl, unzip and PostgreSQL.
+# What the tests need beyond Go, git, gcc and make: real openssl, unzip, PostgreSQL and chromium.
 need:
 	@sh scripts/need.sh
 

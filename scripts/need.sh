@@ -7,6 +7,7 @@ packages=
 command -v openssl >/dev/null 2>&1 || packages="$packages openssl"
 command -v unzip >/dev/null 2>&1 || packages="$packages unzip"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
+command -v chromium >/dev/null 2>&1 || packages="$packages chromium"
 [ -z "$packages" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing for the tests:$packages"

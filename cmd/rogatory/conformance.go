@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,7 +85,7 @@ func (c *conformanceCmd) own(d *desk) ([]conformance.Result, error) {
 	}
 	ctx, stop := context.WithCancel(d.ctx)
 	defer stop()
-	school, err := practice.Begin(ctx, practice.Settings{Dir: dir, Door: officeDoor})
+	school, err := practice.Begin(ctx, practice.Settings{Dir: dir, Door: func(n *node.Node) (http.Handler, error) { return officeDoor(n, false) }})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"rogatory/clock"
 	"rogatory/court"
 	"rogatory/docket"
+	"rogatory/node"
 	"rogatory/practice"
 )
 
@@ -161,7 +163,7 @@ func (c *practiceStartCmd) Run(d *desk) error {
 		return rogatory.Fault(rogatory.Unavailable, "folder_failed", "make %s: %w", c.Dir, err)
 	}
 	log := slog.New(slog.NewTextHandler(d.words, &slog.HandlerOptions{Level: slog.LevelError}))
-	school, err := practice.Begin(d.ctx, practice.Settings{Dir: c.Dir, Door: officeDoor, Log: log})
+	school, err := practice.Begin(d.ctx, practice.Settings{Dir: c.Dir, Door: func(n *node.Node) (http.Handler, error) { return officeDoor(n, true) }, Log: log})
 	if err != nil && d.ctx.Err() != nil {
 		return nil //nolint:nilerr // interrupted while it opened: that is how it ends
 	}
