@@ -34,7 +34,8 @@ type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	base string
-	seen []string // screens by their path, for the checks of all screens
+	axe  string // the script that checks accessibility
+	n    int    // screens that were examined
 }
 
 // loadWait bounds one page. It is not what a page takes, but when the test gives up.
@@ -97,7 +98,7 @@ func (b *tab) press(text string) {
 		return err
 	}))
 	if err != nil {
-		b.t.Fatalf("press %q: %v", text, err)
+		b.t.Fatalf("press %q: %v; the page says:\n%s", text, err, b.text())
 	}
 }
 
@@ -108,7 +109,7 @@ func (b *tab) fill(name, value string) {
 	b.t.Helper()
 	n, _ := json.Marshal(name)
 	v, _ := json.Marshal(value)
-	js := fmt.Sprintf(`(() => { const all = [...document.getElementsByName(%s)]; const e = all.find(e => e.type !== "radio" && e.type !== "checkbox"); if (e) { e.value = %s; return true } const r = all.find(e => e.value === %[2]s); if (r) r.checked = true; return !!r })()`, n, v)
+	js := fmt.Sprintf(`(() => { const all = [...document.getElementsByName(%s)]; const e = all.find(e => !["radio", "checkbox", "hidden"].includes(e.type)); if (e) { e.value = %s; return true } const r = all.find(e => e.value === %[2]s); if (r) r.checked = true; return !!r })()`, n, v)
 	if !inTab(b, chromedp.Evaluate[bool](js)) {
 		b.t.Fatalf("there is no question %q that takes %q on:\n%s", name, value, b.text())
 	}
@@ -182,16 +183,16 @@ func TestStoryThroughTheConsole(t *testing.T) {
 			return err == nil && f.State == want
 		}
 	}
-	visit := func(member *demo.Member, person, path string) {
-		b.seen = append(b.seen, string(member.Code)+" "+person+" "+path)
-	}
+	b.canary()
+	b.base = strings.Replace(xa.Addresses.Office, "127.0.0.1", "localhost", 1)
+	b.examine("/console/sign-in")
 
 	// Aurelia's officer composes.
 	b.as(xa, "A. Okafor")
 	b.see("No request is open")
-	visit(xa, "A. Okafor", "/console/inbox")
+	b.examine("/console/inbox")
 	b.open("/console/new")
-	visit(xa, "A. Okafor", "/console/new")
+	b.examine("/console/new")
 	b.press("Begin the draft")
 	b.see("Mend this first")
 	b.fill("kind", "emergency_data")
@@ -210,15 +211,15 @@ func TestStoryThroughTheConsole(t *testing.T) {
 		b.fill("value", said)
 		b.press("Save")
 	}
-	visit(xa, "A. Okafor", draft+"/risk")
+	b.examine(draft + "/risk")
 	b.open(draft + "/offence")
-	visit(xa, "A. Okafor", draft+"/offence")
+	b.examine(draft + "/offence")
 	b.fill("articles", "7")
 	b.fill("law", "Penal Code of Aurelia, section 212a")
 	b.press("Save")
 	b.open(draft)
 	b.see("Nothing is missing", "another person")
-	visit(xa, "A. Okafor", draft)
+	b.examine(draft)
 
 	// A colleague saves first: what is typed is kept, and the difference shown.
 	b.open(draft + "/title")
@@ -239,7 +240,8 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	b.open("/console/requests/" + string(id))
 	b.press("Send")
 	b.see("What goes into the journal", "message.sent")
-	visit(xa, "Prosecutor L. Haddad", "/console/requests/"+string(id)+"/letter")
+	b.examine("/console/requests/" + string(id) + "/letter")
+	b.examine("/console/requests/" + string(id) + "/acts/send")
 	b.press("Send now")
 	b.see("Send: done")
 	await(t, "the delivery", state(xb, id, rogatory.Requested))
@@ -248,7 +250,7 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	b.as(xb, "B. Lindqvist")
 	b.open("/console/duty")
 	b.see("Aurelia asks for", "Acknowledge")
-	visit(xb, "B. Lindqvist", "/console/duty")
+	b.examine("/console/duty")
 	b.press("Claim")
 	b.see("is yours")
 	page := b.path()
@@ -257,17 +259,17 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	b.press("Check what will be sent")
 	b.see("Received at the 24/7 desk.")
 	b.press("Acknowledge now")
-	visit(xb, "B. Lindqvist", page)
+	b.examine(page)
 
 	// The judge accepts.
 	b.as(xb, "Judge T. Moreau")
-	visit(xb, "Judge T. Moreau", "/console/inbox")
+	b.examine("/console/inbox")
 	b.open(page + "/acts/refuse")
-	visit(xb, "Judge T. Moreau", page+"/acts/refuse")
+	b.examine(page + "/acts/refuse")
 	b.press("Check what will be sent")
 	b.see("Mend this first", "Ground")
 	b.open(page + "/acts/accept")
-	visit(xb, "Judge T. Moreau", page+"/acts/accept")
+	b.examine(page + "/acts/accept")
 	b.press("Check what will be sent")
 	b.press("Accept now")
 	await(t, "the acceptance", state(xa, id, rogatory.Accepted))
@@ -279,14 +281,14 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	}
 	b.as(xb, "Examiner 14")
 	b.open(page + "/seal")
-	visit(xb, "Examiner 14", page+"/seal")
+	b.examine(page + "/seal")
 	b.fill("title", "Cell sites of the telephone")
 	b.fill("acquired", "Given by Borealia Mobile under emergency order 7")
 	inTab(b, chromedp.SetUploadFiles("#f-file", []string{evidence}))
 	b.press("Seal it")
 	b.see("Sealed here, not offered", "Hands that it passed through")
 	exhibit := b.path()
-	visit(xb, "Examiner 14", exhibit)
+	b.examine(exhibit)
 
 	// The judge offers it; Aurelia's custodian fetches it.
 	b.as(xb, "Judge T. Moreau")
@@ -307,12 +309,12 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	})
 	b.open(exhibit)
 	b.see("Held here, verified")
-	visit(xa, "Custodian N. Silva", exhibit)
+	b.examine(exhibit)
 
 	// The court package.
 	pack := "/console/cases/" + string(id.Case()) + "/package"
 	b.open(pack)
-	visit(xa, "Custodian N. Silva", pack)
+	b.examine(pack)
 	b.press("Make it and download")
 	b.see("Say why")
 	got := inTab(b, chromedp.Evaluate[string](`fetch(location.pathname, {method: "POST", body: new URLSearchParams({why: "hearing of 3 December"})}).then(r => r.arrayBuffer()).then(a => new TextDecoder().decode(a.slice(0, 2)) + " " + a.byteLength)`, chromedp.EvalAwaitPromise))
@@ -321,9 +323,19 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	}
 
 	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=extradition_arrest&state=XA&from=2026-11-25", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
-		visit(xa, "A. Okafor", "/console/"+path)
+		b.examine("/console/" + path)
 	}
-	examine(t, b, w)
+	assets := 0
+	for _, name := range []string{"console.css", "console.js"} {
+		data, err := os.ReadFile("../../console/assets/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		assets += zipped(data)
+	}
+	if t.Logf("%6d bytes gzipped: style and script", assets); assets > maxAssets {
+		t.Errorf("style and script have %d bytes gzipped, at most %d are meant", assets, maxAssets)
+	}
 }
 
 // A person registers a passkey by a link, and signs in with it.
@@ -376,9 +388,9 @@ func axe(t *testing.T) string {
 }
 
 // check runs axe on the page as it stands. A run that passed nothing did not run.
-func (b *tab) check(script string) []string {
+func (b *tab) check() []string {
 	b.t.Helper()
-	text := inTab(b, chromedp.Evaluate[string](script+`; axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify({passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0] ? n.any[0].message : "")).slice(0, 3).join("; "))}))`, chromedp.EvalAwaitPromise))
+	text := inTab(b, chromedp.Evaluate[string](b.axe+`; axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify({passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0] ? n.any[0].message : "")).slice(0, 3).join("; "))}))`, chromedp.EvalAwaitPromise))
 	var result struct {
 		Passes     int      `json:"passes"`
 		Violations []string `json:"violations"`
@@ -395,78 +407,56 @@ const (
 	maxAssets = 25 << 10
 )
 
-// examine holds every screen that was seen to what a screen owes: axe finds nothing in either theme, no
-// string is missing, nothing is wider than a phone, and its size is within the budget. With
-// ROGATORY_SHOTS set, pictures go to that folder.
-func examine(t *testing.T, b *tab, w *demo.World) {
-	t.Helper()
-	script := axe(t)
+// canary proves that axe finds faults where there are some.
+func (b *tab) canary() {
+	b.t.Helper()
+	b.axe = axe(b.t)
 	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Write([]byte(`<html><body><img src="x"><p style="color:#ccc;background:#fff">pale</p><input></body></html>`))
 	}))
 	defer bad.Close()
-	if err := chromedp.Do(b.ctx, chromedp.Navigate(bad.URL)); err != nil {
-		t.Fatal(err)
+	b.base = bad.URL
+	b.open("/")
+	if found := b.check(); len(found) < 4 {
+		b.t.Fatalf("axe finds only %d faults on a page that has more: %q", len(found), found)
 	}
-	if found := b.check(script); len(found) < 4 {
-		t.Fatalf("axe finds only %d faults on a page that has more: %q", len(found), found)
-	}
+}
+
+// examine holds a screen to what a screen owes: axe finds nothing in either theme, no string is missing,
+// nothing is wider than a phone, and its size is within the budget. With ROGATORY_SHOTS set, pictures go
+// to that folder.
+func (b *tab) examine(path string) {
+	b.t.Helper()
+	b.n++
 	shots := os.Getenv("ROGATORY_SHOTS")
+	b.open(path)
+	html := inTab(b, chromedp.Evaluate[string](`document.documentElement.outerHTML`))
+	if at := strings.Index(html, "⟦"); at >= 0 {
+		b.t.Errorf("%s lacks a string: %s", path, html[at:min(at+60, len(html))])
+	}
+	size := zipped([]byte(html))
+	if size > maxPage {
+		b.t.Errorf("%s has %d bytes gzipped, at most %d are meant", path, size, maxPage)
+	}
+	b.t.Logf("%6d bytes gzipped: %s", size, path)
 	for _, theme := range []string{"light", "dark"} {
-		if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}); err != nil {
-			t.Fatal(err)
+		if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
+			b.t.Fatal(err)
 		}
-		last := ""
-		for i, screen := range append([]string{"XA  /console/sign-in"}, b.seen...) {
-			code, rest, _ := strings.Cut(screen, " ")
-			slash := strings.Index(rest, " /")
-			person, path := rest[:slash], rest[slash+1:]
-			if person == "" {
-				b.base = strings.Replace(w.Members[rogatory.StateCode(code)].Addresses.Office, "127.0.0.1", "localhost", 1)
-				b.open("/console/sign-in")
-				if inTab(b, chromedp.Evaluate[bool](`!!document.querySelector(".who")`)) {
-					b.press("Sign out")
-				}
-			} else if code+person != last {
-				b.as(w.Members[rogatory.StateCode(code)], person)
+		for _, width := range []int64{360, 1280} {
+			inTab(b, chromedp.EmulateViewport(width, 800))
+			if over := inTab(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`)); over > 0 {
+				b.t.Errorf("%s is %d px too wide at %d", path, over, width)
 			}
-			last = code + person
-			b.open(path)
-			for _, v := range b.check(script) {
-				t.Errorf("%s, %s: %s", path, theme, v)
-			}
-			html := inTab(b, chromedp.Evaluate[string](`document.documentElement.outerHTML`))
-			if strings.Contains(html, "⟦") {
-				t.Errorf("%s lacks a string: %s", path, html[strings.Index(html, "⟦"):][:60])
-			}
-			if size := zipped([]byte(html)); size > maxPage {
-				t.Errorf("%s has %d bytes gzipped, at most %d are meant", path, size, maxPage)
-			} else if theme == "light" {
-				t.Logf("%6d bytes gzipped: %s %s", size, code, path)
-			}
-			for _, width := range []int64{360, 1280} {
-				inTab(b, chromedp.EmulateViewport(width, 800))
-				if over := inTab(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`)); over > 0 {
-					t.Errorf("%s is %d px too wide at %d", path, over, width)
-				}
-				if shots != "" {
-					name := strings.Trim(strings.NewReplacer("/", "_", "?", "_", "&", "_", "console", "").Replace(path), "_")
-					os.WriteFile(filepath.Join(shots, fmt.Sprintf("%02d-%s-%s-%d.png", i, name[:min(len(name), 40)], theme, width)), inTab(b, chromedp.FullScreenshot(100)), 0o600)
-				}
+			if shots != "" {
+				name := strings.Trim(strings.NewReplacer("/", "_", "?", "_", "&", "_", "console", "").Replace(path), "_")
+				os.WriteFile(filepath.Join(shots, fmt.Sprintf("%02d-%s-%s-%d.png", b.n, name[:min(len(name), 40)], theme, width)), inTab(b, chromedp.FullScreenshot(100)), 0o600)
 			}
 		}
-	}
-	assets := 0
-	for _, name := range []string{"console.css", "console.js"} {
-		data, err := os.ReadFile("../../console/assets/" + name)
-		if err != nil {
-			t.Fatal(err)
+		for _, v := range b.check() {
+			b.t.Errorf("%s, %s: %s", path, theme, v)
 		}
-		assets += zipped(data)
-	}
-	if t.Logf("%6d bytes gzipped: style and script", assets); assets > maxAssets {
-		t.Errorf("style and script have %d bytes gzipped, at most %d are meant", assets, maxAssets)
 	}
 }
 
