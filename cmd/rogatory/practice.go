@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -191,10 +192,10 @@ func (c *practiceStartCmd) Run(d *desk) error {
 		d.say("The nodes run until you interrupt (Ctrl-C). In another terminal: rogatory practice check --dir %s", c.Dir)
 		school.Answer(d.ctx, clock.Real{})
 	}
-	if stopped := school.Stop(); err == nil {
-		err = stopped
+	if d.ctx.Err() != nil {
+		err = nil // interrupted: whatever was being asked was cut off by it
 	}
-	return err
+	return errors.Join(err, school.Stop())
 }
 
 // first tells the next task.
