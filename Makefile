@@ -3,7 +3,7 @@ GO ?= go
 export CGO_ENABLED = 0
 FLAGS = -trimpath -ldflags "-s -w -buildid="
 
-.PHONY: build demo test check bench need long clean
+.PHONY: generate build demo test check bench need long clean
 
 build:
 	$(GO) build $(FLAGS) -o bin/rogatory ./cmd/rogatory
@@ -26,6 +26,10 @@ need:
 
 bench: build
 	$(GO) run ./bench $(if $(JSON),-json $(JSON)) $(ARGS)
+
+# The console's screens, from console/*.templ. The result is committed, so that building needs no generator.
+generate:
+	$(GO) run github.com/a-h/templ/cmd/templ@v0.3.977 generate -path console
 
 # Hours, not minutes: big evidence, fifty kills, ten thousand seeds.
 long: build

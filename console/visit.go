@@ -201,6 +201,9 @@ const maxKept = 256 << 10
 // keep remembers where the browser wanted to go, and what was typed. An upload is not kept.
 func (s *server) keep(v *visit) {
 	k := kept{Path: v.r.URL.RequestURI()}
+	if k.Path == Prefix || k.Path == Prefix+"inbox" {
+		return // that is where a sign-in leads anyway, and a stranger's call makes no session
+	}
 	if v.r.Method == http.MethodPost {
 		if streams(v.r) || v.r.ParseForm() != nil {
 			k.Path = strings.TrimSuffix(v.r.URL.Path, "/fetch")

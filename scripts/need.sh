@@ -7,7 +7,7 @@ packages=
 command -v openssl >/dev/null 2>&1 || packages="$packages openssl"
 command -v unzip >/dev/null 2>&1 || packages="$packages unzip"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
-command -v chromium >/dev/null 2>&1 || packages="$packages chromium"
+command -v chromium >/dev/null 2>&1 || packages="$packages chromium fonts-noto-core"
 [ -z "$packages" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing for the tests:$packages"
@@ -17,7 +17,12 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	mkdir -p /etc/postgresql-common/createcluster.d
 	echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/rogatory-tests.conf
 	# shellcheck disable=SC2086
-	apt-get install -y -qq --no-install-recommends $packages >/dev/null
+	apt-get install -y -qq --no-install-recommends $packages >/dev/null || {
+		# An unpacking that broke off is mended, and the same is tried once more.
+		apt-get install -y -qq --fix-broken >/dev/null
+		# shellcheck disable=SC2086
+		apt-get install -y -qq --no-install-recommends $packages >/dev/null
+	}
 	exit 0
 fi
 echo "the tests need these packages:$packages" >&2

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"rogatory"
+	"rogatory/treaty"
+)
+
+func testLocale() Locale {
+	w := english(Config{Rules: treaty.Convention()})
+	return w.locale()
+}
+
+// Every string that a screen asks for by its whole name is there.
+func TestEveryStringIsThere(t *testing.T) {
+	l := testLocale()
+	key := regexp.MustCompile(`\b([TN])\("([a-z_.0-9]+[a-z0-9])"[,)]`)
+	names, err := filepath.Glob("*.templ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range append(names, more...) {
+		if strings.HasSuffix(name, "_templ.go") || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range key.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if m[1] == "T" && strings.Contains(l.T(m[2]), missing) || m[1] == "N" && strings.Contains(l.N(m[2], 2), missing) {
+				t.Errorf("%s asks for %s, which en.json lacks", name, m[2])
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d strings were looked for", found)
+	}
+	for _, row := range rogatory.Lifecycle() {
+		for _, prefix := range []string{"act.", "did.", "act.does."} {
+			if strings.Contains(l.T(prefix+string(row.Act)), missing) {
+				t.Errorf("en.json lacks %s%s", prefix, row.Act)
+			}
+		}
+		if row.To != "" && strings.Contains(l.RequestState(row.To), missing) {
+			t.Errorf("en.json lacks the state %s", row.To)
+		}
+	}
+	for _, k := range treaty.Convention().Kinds {
+		for _, c := range k.Clocks {
+			if strings.Contains(l.T("deadline."+c.Name), missing) {
+				t.Errorf("en.json lacks the deadline %s", c.Name)
+			}
+		}
+	}
+}
+
+// No page holds an exclamation mark, and none begs.
+func TestVoice(t *testing.T) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(englishText, &all); err != nil {
+		t.Fatal(err)
+	}
+	for key, text := range all {
+		if s := strings.ToLower(string(text)); strings.Contains(s, "!") || strings.Contains(s, "please") {
+			t.Errorf("%s says %s", key, text)
+		}
+	}
+}
+
+// Right-to-left pages need no second sheet.
+func TestStylesheetIsLogical(t *testing.T) {
+	text, err := files.ReadFile("assets/console.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := regexp.MustCompile(`(margin|padding|border)-(left|right)|text-align:(left|right)|[;{](left|right):`).Find(text); m != nil {
+		t.Errorf("the stylesheet says %s, which does not turn with the language", m)
+	}
+}
+
+func TestTimeLeftInWords(t *testing.T) {
+	l := testLocale()
+	for want, d := range map[string]time.Duration{"less than a minute left": 5 * time.Second, "1 minute left": time.Minute, "3 hours left": 3*time.Hour + 5*time.Minute,
+		"62 days left": 62 * 24 * time.Hour, "2 hours past": -2 * time.Hour, "just past": -time.Second} {
+		if got := l.Left(d); got != want {
+			t.Errorf("%s is %q, not %q", d, got, want)
+		}
+	}
+}
+
+func TestMomentsOfForms(t *testing.T) {
+	for text, want := range map[string]string{"2026-11-25T14:05": "2026-11-25T14:05:00.000000Z", "2026-11-25T14:05:00+02:00": "2026-11-25T12:05:00.000000Z", "2026-11-25": "2026-11-25T23:59:00.000000Z"} {
+		if got, ok := moment(text); !ok || got.String() != want {
+			t.Errorf("%q is read as %s", text, got)
+		}
+	}
+	for _, text := range []string{"", "tomorrow", "2026-13-01", "25.11.2026"} {
+		if got, ok := moment(text); ok {
+			t.Errorf("%q is read as %s", text, got)
+		}
+	}
+}
+
+func TestSafeNames(t *testing.T) {
+	for name, want := range map[string]string{"auth.log": "auth.log", `C:\Evidence\cell sites.csv`: "cell_sites.csv", "../../etc/passwd": "passwd", "...": "exhibit.bin", "журнал": "exhibit.bin", "-rf": "rf"} {
+		if got := safeName(name); got != want {
+			t.Errorf("%q becomes %q, not %q", name, got, want)
+		}
+	}
+}
+
+func TestWhatOnlyADeciderMayDoIsProvedAgain(t *testing.T) {
+	for _, act := range []rogatory.Act{rogatory.Send, rogatory.Accept, rogatory.Refuse, rogatory.Offer, rogatory.Start, rogatory.Stop, rogatory.Execute} {
+		if !decides(act) {
+			t.Errorf("%s needs no fresh proof", act)
+		}
+	}
+	for _, act := range []rogatory.Act{rogatory.Acknowledge, rogatory.AskMore, rogatory.Supplement} {
+		if decides(act) {
+			t.Errorf("%s needs a fresh proof, at three in the morning", act)
+		}
+	}
+}
+
+func TestPaymentsAreReadAsTheyAreWritten(t *testing.T) {
+	text := "XA12 (Bank of Aurelia) > XB10 > 12500.00 EUR > 2026-11-25T14:05"
+	all, ok := parsePayments(text)
+	if !ok || paymentLines(all) != text {
+		t.Errorf("%q becomes %q", text, paymentLines(all))
+	}
+	if _, ok := parsePayments("XA12 > XB10"); ok {
+		t.Error("half a payment is read")
+	}
+}
