@@ -322,7 +322,7 @@ func TestStoryThroughTheConsole(t *testing.T) {
 		t.Errorf("the court package is no archive of that size: %q", got)
 	}
 
-	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=extradition_arrest&state=XA&from=2026-11-25", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
+	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=supplement&state=XA&from=2026-11-25", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
 		b.examine("/console/" + path)
 	}
 	assets := 0
