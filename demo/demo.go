@@ -69,6 +69,9 @@ func Run(ctx context.Context, o Options) error {
 		return s.w.Stop()
 	}
 	addresses, err := s.w.writeAddresses()
+	if err == nil && o.Door != nil {
+		err = s.leave(ctx)
+	}
 	if err != nil {
 		return errors.Join(err, s.w.Stop())
 	}
@@ -87,6 +90,32 @@ func Run(ctx context.Context, o Options) error {
 	fmt.Fprintf(o.Out, "People's tokens are in %s; try:  bin/rogatory --node %s --as \"A. Okafor\" request list\n", filepath.Join(o.Dir, "xa", "tokens"), filepath.Join(o.Dir, "xa"))
 	<-ctx.Done()
 	return s.w.Stop()
+}
+
+// leave puts open work on the desks, for whoever opens a console: an emergency that waits for Aurelia,
+// and a draft of Aurelia that waits for a second person.
+func (s *story) leave(ctx context.Context) error {
+	rules := treaty.Convention()
+	urgent, err := rules.Example(rogatory.EmergencyData, "", rogatory.At(time.Now()))
+	if err != nil {
+		return err
+	}
+	urgent.Title = "Subscriber of an account that announced a suicide"
+	us := rogatory.Address{State: "XA", Authority: "justice"}
+	f, err := s.b.Node.Office.Draft(ctx, s.b.Actor(people["XB"][rogatory.DutyOfficer], rogatory.DutyOfficer), us, "", urgent)
+	if err != nil {
+		return err
+	}
+	if _, err := s.act(ctx, s.b, rogatory.Decider, f.ID, rogatory.Send, rogatory.Body{}); err != nil {
+		return err
+	}
+	query, err := rules.Example("location_query", "", rogatory.At(time.Now()))
+	if err != nil {
+		return err
+	}
+	query.Title = "Which provider holds the address 203.0.113.8"
+	_, err = s.a.Node.Office.Draft(ctx, s.a.Actor(people["XA"][rogatory.DutyOfficer], rogatory.DutyOfficer), rogatory.Address{State: "XC", Authority: "justice"}, "", query)
+	return err
 }
 
 // step does one thing and tells it: what, what was proved, how long it took.
