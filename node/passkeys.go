@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -95,11 +96,17 @@ func (n *Node) Passkeys(name string) ([]console.Passkey, error) {
 	return found, err
 }
 
+// readPasskeys reads what this program wrote: the library's own form of a credential, in which null has a
+// meaning, so that it is not read as a data file.
 func (n *Node) readPasskeys() (passkeys, error) {
 	var all passkeys
-	err := readStrict(filepath.Join(n.dir, passkeysFile), "passkeys_invalid", &all)
+	f, err := os.Open(filepath.Join(n.dir, passkeysFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return passkeys{}, nil
+	}
+	if err == nil {
+		defer f.Close()
+		err = json.NewDecoder(io.LimitReader(f, maxConfig)).Decode(&all)
 	}
 	if err != nil {
 		return passkeys{}, rogatory.Fault(rogatory.Invalid, "passkeys_invalid", "read %s: %w", passkeysFile, err)
