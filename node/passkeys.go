@@ -95,11 +95,16 @@ func (n *Node) Passkeys(name string) ([]console.Passkey, error) {
 	return found, err
 }
 
+// readPasskeys reads the file of this node's own writing. It holds what the library of passkeys writes,
+// which is not in the form of our data files.
 func (n *Node) readPasskeys() (passkeys, error) {
-	var all passkeys
-	err := readStrict(filepath.Join(n.dir, passkeysFile), "passkeys_invalid", &all)
+	text, err := os.ReadFile(filepath.Join(n.dir, passkeysFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return passkeys{}, nil
+	}
+	var all passkeys
+	if err == nil {
+		err = json.Unmarshal(text, &all)
 	}
 	if err != nil {
 		return passkeys{}, rogatory.Fault(rogatory.Invalid, "passkeys_invalid", "read %s: %w", passkeysFile, err)
