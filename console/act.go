@@ -11,6 +11,7 @@ import (
 
 	"rogatory"
 	"rogatory/docket"
+	"rogatory/language"
 	"rogatory/treaty"
 )
 
@@ -86,7 +87,7 @@ func offered(act rogatory.Act, f docket.File, by rogatory.Actor) bool {
 // sheet is the form of one act on one request, as typed.
 type sheet struct {
 	s      *server
-	l      Locale
+	l      *language.Locale
 	f      docket.File
 	kind   treaty.Kind
 	act    rogatory.Act
@@ -99,7 +100,7 @@ func (a *sheet) value(name string) string { return strings.TrimSpace(a.values[na
 
 func (a *sheet) add(f field) *field {
 	f.Value = a.values[f.Name]
-	f.Label, f.Form = cmp.Or(f.Label, a.l.T("field."+f.Name)), cmp.Or(f.Form, "text")
+	f.Label, f.Form = cmp.Or(f.Label, a.l.T("ask."+f.Name)), cmp.Or(f.Form, "text")
 	a.fields = append(a.fields, f)
 	return &a.fields[len(a.fields)-1]
 }
@@ -137,14 +138,14 @@ func (a *sheet) number(f *field) int {
 }
 
 // form makes the questions of an act and reads their answers: both at once, so that they cannot differ.
-func (s *server) form(l Locale, f docket.File, kind treaty.Kind, act rogatory.Act, values map[string]string) *sheet {
+func (s *server) form(l *language.Locale, f docket.File, kind treaty.Kind, act rogatory.Act, values map[string]string) *sheet {
 	a := &sheet{s: s, l: l, f: f, kind: kind, act: act, values: values}
 	b := &a.body
 	switch act {
 	case rogatory.Send:
 		return a
 	case rogatory.Accept:
-		c := a.add(field{Name: "conditions", Form: "area", Article: "40(28)", Hint: l.T("hint.conditions")})
+		c := a.add(field{Name: "conditions", Form: "area", Article: "40(28)", Hint: l.T("help.conditions")})
 		if all := lines(c.Value); len(all) > 0 {
 			b.Verdict = &rogatory.Verdict{Conditions: all}
 		}
@@ -159,7 +160,7 @@ func (s *server) form(l Locale, f docket.File, kind treaty.Kind, act rogatory.Ac
 		a.measure()
 	case rogatory.Offer:
 		x := a.add(field{Name: "exhibit", Form: "radio", Article: "44(1)", Needed: true, Options: a.exhibits(true, docket.Sealed)})
-		u := a.add(field{Name: "expires", Form: "moment", Hint: l.T("hint.expires")})
+		u := a.add(field{Name: "expires", Form: "moment", Hint: l.T("help.expires")})
 		b.Exhibit = &rogatory.Exhibit{ID: rogatory.ExhibitID(a.need(x)), Expires: a.when(u)}
 	case rogatory.RevokeOffer:
 		x := a.add(field{Name: "exhibit", Form: "radio", Article: "40(28)", Needed: true, Options: a.exhibits(true, docket.Offered)})
@@ -169,10 +170,10 @@ func (s *server) form(l Locale, f docket.File, kind treaty.Kind, act rogatory.Ac
 		b.ExhibitID = rogatory.ExhibitID(a.need(x))
 	case rogatory.AskConsent:
 		u := a.add(field{Name: "use", Form: "radio", Article: "36(3), 40(19)", Needed: true, Options: []option{
-			{string(rogatory.OtherUse), l.T("use.other_use")}, {string(rogatory.OnwardTransfer), l.T("use.onward_transfer")},
-			{string(rogatory.TeamDisclosure), l.T("use.team_disclosure")}, {string(rogatory.EvidenceUse), l.T("use.evidence_use")}}})
+			{string(rogatory.OtherUse), l.ConsentUse(rogatory.OtherUse)}, {string(rogatory.OnwardTransfer), l.ConsentUse(rogatory.OnwardTransfer)},
+			{string(rogatory.TeamDisclosure), l.ConsentUse(rogatory.TeamDisclosure)}, {string(rogatory.EvidenceUse), l.ConsentUse(rogatory.EvidenceUse)}}})
 		p := a.add(field{Name: "purpose", Form: "area", Article: "40(19)", Needed: true})
-		to := a.add(field{Name: "to", Hint: l.T("hint.consent_to")})
+		to := a.add(field{Name: "to", Hint: l.T("help.consent_to")})
 		b.Consent = &rogatory.Consent{Use: rogatory.ConsentUse(a.value("use")), Purpose: a.value("purpose"), To: to.Value}
 		a.need(u)
 		a.need(p)
@@ -198,7 +199,7 @@ func (s *server) form(l Locale, f docket.File, kind treaty.Kind, act rogatory.Ac
 	a.details()
 	wordsNeeded := slices.Contains([]rogatory.Act{rogatory.AskMore, rogatory.Consult, rogatory.Supplement, rogatory.Warn, rogatory.Correct, rogatory.TellStatus, rogatory.DenyConsent, rogatory.Represent, rogatory.DiscussCosts}, act)
 	if act != rogatory.Refuse && act != rogatory.Postpone {
-		t := a.add(field{Name: "text", Form: "area", Needed: wordsNeeded, Label: l.T("field.words", "state", s.name(l, f.Them.State))})
+		t := a.add(field{Name: "text", Form: "area", Needed: wordsNeeded, Label: l.T("ask.words", "state", s.name(l, f.Them.State))})
 		if b.Text = a.need(t); b.Text != "" {
 			b.Language = l.Tag()
 		}
@@ -218,7 +219,7 @@ func (a *sheet) refusal() {
 		if rule.OutsideOnly && len(a.f.Request.Offence.Articles) > 0 {
 			continue
 		}
-		label := a.l.T("ground.option", "text", sentence(a.l.Ground(g)), "article", rule.Article)
+		label := a.l.T("ground.option", "text", a.l.Sentence(a.l.Ground(g)), "article", rule.Article)
 		if rule.Consult && !a.f.Consulted {
 			label += " " + a.l.T("ground.consult")
 		}
@@ -231,11 +232,11 @@ func (a *sheet) refusal() {
 	}
 	g := a.add(field{Name: "ground", Form: "radio", Article: cmp.Or(a.kind.RefuseArticle, "40(21)"), Needed: true, Options: grounds})
 	ground := rogatory.Ground(a.need(g))
-	r := a.add(field{Name: "reasons", Form: "area", Article: "40(25)", Needed: true, Hint: a.l.T("hint.reasons")})
+	r := a.add(field{Name: "reasons", Form: "area", Article: "40(25)", Needed: true, Hint: a.l.T("help.reasons")})
 	v := rogatory.Verdict{Ground: ground, Reasons: a.need(r)}
 	if len(outcomes) > 0 {
 		needed := len(a.s.Rules.Grounds[ground].Outcomes) > 0
-		o := a.add(field{Name: "outcome", Form: "radio", Needed: needed, Options: a.outcomes(outcomes), Hint: a.l.T("hint.instead")})
+		o := a.add(field{Name: "outcome", Form: "radio", Needed: needed, Options: a.outcomes(outcomes), Hint: a.l.T("help.instead")})
 		if chosen := a.need(o); needed {
 			v.Outcome = rogatory.Outcome(chosen)
 		}
@@ -250,7 +251,7 @@ func (a *sheet) refusal() {
 const partsOfItem = 3
 
 func (a *sheet) preserve() {
-	x := a.add(field{Name: "items", Form: "area", Article: "42(4)", Needed: true, Hint: a.l.T("hint.items"),
+	x := a.add(field{Name: "items", Form: "area", Article: "42(4)", Needed: true, Hint: a.l.T("help.items"),
 		Example: "SSH log of the web server > 184320 > 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})
 	p := rogatory.Preservation{}
 	if a.need(x) != "" {
@@ -270,7 +271,7 @@ func (a *sheet) preserve() {
 			p.Items = append(p.Items, item)
 		}
 	}
-	p.Until = a.when(a.add(field{Name: "until", Form: "moment", Article: "42(8)", Hint: a.l.N("hint.preserve_until", a.kind.PreserveDays)}))
+	p.Until = a.when(a.add(field{Name: "until", Form: "moment", Article: "42(8)", Hint: a.l.N("help.preserve_until", int64(a.kind.PreserveDays))}))
 	a.body.Preservation = &p
 }
 
@@ -286,7 +287,7 @@ func (a *sheet) measure() {
 	case a.act == rogatory.Extend:
 		b.Preservation = &rogatory.Preservation{Until: a.when(a.add(field{Name: "until", Form: "moment", Needed: true, Article: "42(9)"}))}
 	default:
-		b.Measure = &rogatory.Measure{Until: a.when(a.add(field{Name: "until", Form: "moment", Hint: a.l.T("hint.measure_until")}))}
+		b.Measure = &rogatory.Measure{Until: a.when(a.add(field{Name: "until", Form: "moment", Hint: a.l.T("help.measure_until")}))}
 		if a.kind.Payments != "" {
 			a.assets()
 		}
@@ -296,7 +297,7 @@ func (a *sheet) measure() {
 const partsOfAsset = 3
 
 func (a *sheet) assets() {
-	x := a.add(field{Name: "assets", Form: "area", Needed: true, Hint: a.l.T("hint.assets"), Example: "XB100000001234 > 12500.00 EUR > 9000.00 EUR"})
+	x := a.add(field{Name: "assets", Form: "area", Needed: true, Hint: a.l.T("help.assets"), Example: "XB100000001234 > 12500.00 EUR > 9000.00 EUR"})
 	if a.need(x) == "" {
 		return
 	}
@@ -319,9 +320,9 @@ func (a *sheet) details() {
 		var options []option
 		for _, c := range rule.Choices {
 			form = "radio"
-			options = append(options, option{c, strings.ReplaceAll(c, "_", " ")})
+			options = append(options, option{c, a.l.Choice(id, c)})
 		}
-		x := a.add(field{Name: id, Label: a.l.Field(id), Hint: sentence(rule.Hint), Article: rule.Article, Example: rule.Example, Form: form, Options: options, Needed: i < len(want.Required)})
+		x := a.add(field{Name: id, Label: a.l.Field(id), Hint: a.l.Sentence(a.l.Hint(id)), Article: rule.Article, Example: rule.Example, Form: form, Options: options, Needed: i < len(want.Required)})
 		if text := a.need(x); text != "" {
 			if a.body.Details == nil {
 				a.body.Details = map[string]string{}
@@ -334,7 +335,7 @@ func (a *sheet) details() {
 func (a *sheet) outcomes(all []rogatory.Outcome) []option {
 	var out []option
 	for _, o := range all {
-		out = append(out, option{string(o), sentence(a.s.Rules.Outcomes[o])})
+		out = append(out, option{string(o), a.l.Sentence(a.l.Outcome(o))})
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 
 	"rogatory"
 	"rogatory/docket"
+	"rogatory/language"
 	"rogatory/treaty"
 )
 
@@ -63,10 +64,10 @@ func (s *server) newForm(v *visit, values map[string]string) newView {
 		Title: field{Name: "title", Form: "text", Label: l.T("new.name"), Hint: l.T("new.name.hint"), Value: values["title"], Needed: true}}
 	for _, k := range s.Rules.Kinds {
 		if len(k.Parts) == 0 {
-			n.Kind.Options = append(n.Kind.Options, option{string(k.ID), l.T("new.kind.option", "title", l.Kind(k.ID), "article", k.Article)})
+			n.Kind.Options = append(n.Kind.Options, option{string(k.ID), l.T("cite.titled", "title", l.Kind(k.ID), "article", k.Article)})
 		}
 		for _, p := range k.Parts {
-			n.Kind.Options = append(n.Kind.Options, option{string(k.ID) + "/" + p.ID, l.T("new.kind.option", "title", l.Kind(k.ID)+": "+p.Title, "article", p.Article)})
+			n.Kind.Options = append(n.Kind.Options, option{string(k.ID) + "/" + p.ID, l.T("cite.titled", "title", l.Kind(k.ID)+": "+l.Part(k.ID, p.ID), "article", p.Article)})
 		}
 	}
 	for _, p := range s.Parties() {
@@ -74,7 +75,7 @@ func (s *server) newForm(v *visit, values map[string]string) newView {
 			continue
 		}
 		for _, a := range p.Authorities {
-			n.To.Options = append(n.To.Options, option{string(p.Code) + "/" + string(a.ID), l.T("new.to.option", "state", s.name(l, p.Code), "authority", a.Name, "languages", joinWords(p.Languages))})
+			n.To.Options = append(n.To.Options, option{string(p.Code) + "/" + string(a.ID), l.T("new.to.option", "state", s.name(l, p.Code), "authority", a.Name, "languages", l.List(namesOf(l, p.Languages)))})
 		}
 	}
 	return n
@@ -105,7 +106,7 @@ func (s *server) newDone(v *visit) error {
 		}
 	}
 	if utf8.RuneCountInString(n.Title.Value) > treaty.MaxTitleRunes {
-		n.Title.Wrong, bad = v.loc.N("wrong.long", treaty.MaxTitleRunes), true
+		n.Title.Wrong, bad = v.loc.N("wrong.long", int64(treaty.MaxTitleRunes)), true
 	}
 	screen := func(status int) error {
 		return v.show(status, newScreen(v.frame(v.loc.T("new.title"), "new"), n))
@@ -171,7 +172,7 @@ func (s *server) draft(v *visit) (draft, error) {
 }
 
 // parts lists what is to be said, in the order in which it is asked.
-func parts(l Locale, rules *treaty.Rules, k treaty.Kind, r rogatory.Request, found []treaty.Finding) (must, may []taskView) {
+func parts(l *language.Locale, rules *treaty.Rules, k treaty.Kind, r rogatory.Request, found []treaty.Finding) (must, may []taskView) {
 	add := func(optional bool, id, label, article string, said bool) {
 		t := taskView{ID: id, Label: label, Article: article, Optional: optional, State: partState(id, said, found)}
 		if optional {
@@ -258,7 +259,7 @@ type partView struct {
 type staleView struct{ Label, Typed, Saved string }
 
 // fieldsOf asks the questions of one part, with the answers of a request.
-func (s *server) fieldsOf(l Locale, k treaty.Kind, f docket.File, part string) ([]field, error) {
+func (s *server) fieldsOf(l *language.Locale, k treaty.Kind, f docket.File, part string) ([]field, error) {
 	r := f.Request
 	switch part {
 	case partTitle:
@@ -270,7 +271,7 @@ func (s *server) fieldsOf(l Locale, k treaty.Kind, f docket.File, part string) (
 		for n := 7; n <= 17; n++ {
 			id := strconv.Itoa(n)
 			if len(k.Only) == 0 || slices.Contains(k.Only, id) {
-				articles = append(articles, option{id, l.T("offence." + id)})
+				articles = append(articles, option{id, l.T("cite.titled", "title", l.Offence(id), "article", id)})
 			}
 		}
 		years := ""
@@ -279,7 +280,7 @@ func (s *server) fieldsOf(l Locale, k treaty.Kind, f docket.File, part string) (
 		}
 		return []field{
 			{Name: "articles", Label: l.T("offence.articles"), Hint: l.T("offence.articles.hint"), Article: "35(1)", Form: "check", Options: articles, Value: strings.Join(r.Offence.Articles, "\n")},
-			{Name: "law", Label: l.T("offence.law"), Hint: l.T("offence.law.hint"), Form: "text", Value: r.Offence.Law, Example: "Penal Code of Aurelia, section 212a", Needed: k.Offences != treaty.NoOffence},
+			{Name: "law", Label: l.T("offence.law"), Hint: l.T("offence.law.hint"), Form: "text", Value: r.Offence.Law, Example: l.T("example.law"), Needed: k.Offences != treaty.NoOffence},
 			{Name: "years", Label: l.T("offence.years"), Hint: l.T("offence.years.hint"), Article: "2(h)", Form: "number", Value: years}}, nil
 	case partTerm:
 		return []field{{Name: "from", Label: l.T("term.from"), Form: "moment", Value: inputOf(r.Term.From)}, {Name: "until", Label: l.T("term.to"), Hint: l.T("term.hint"), Article: k.Article, Form: "moment", Value: inputOf(r.Term.To), Needed: true}}, nil
@@ -293,10 +294,10 @@ func (s *server) fieldsOf(l Locale, k treaty.Kind, f docket.File, part string) (
 	if !ok || !slices.Contains(slices.Concat(required, optional), part) && !slices.Contains(slices.Concat(required, optional, flat(k.RequiredFor)), part) {
 		return nil, rogatory.Fault(rogatory.NotFound, "part_unknown", "a %s request has no part %.40q", k.ID, part)
 	}
-	one := field{Name: "value", Label: l.Field(part), Hint: sentence(rule.Hint), Article: rule.Article, Example: s.Rules.ExampleOf(k, part), Form: "area", Value: r.Contents[part], Needed: slices.Contains(required, part)}
+	one := field{Name: "value", Label: l.Field(part), Hint: l.Sentence(l.Hint(part)), Article: rule.Article, Example: s.Rules.ExampleOf(k, part), Form: "area", Value: r.Contents[part], Needed: slices.Contains(required, part)}
 	for _, c := range rule.Choices {
 		one.Form = "radio"
-		one.Options = append(one.Options, option{c, strings.ReplaceAll(c, "_", " ")})
+		one.Options = append(one.Options, option{c, l.Choice(part, c)})
 	}
 	return []field{one}, nil
 }
@@ -309,18 +310,18 @@ func flat(m map[string][]string) []string {
 	return all
 }
 
-func (s *server) addressFields(l Locale, f docket.File) []field {
+func (s *server) addressFields(l *language.Locale, f docket.File) []field {
 	p := s.party(f.Them.State)
 	var authorities, languages []option
 	for _, a := range p.Authorities {
 		authorities = append(authorities, option{string(a.ID), a.Name})
 	}
 	for _, tag := range p.Languages {
-		languages = append(languages, option{tag, l.T("language." + tag)})
+		languages = append(languages, option{tag, l.Language(tag)})
 	}
 	var bases []option
 	for _, b := range []rogatory.LegalBasis{rogatory.ThisConvention, rogatory.BudapestTreaty, rogatory.OtherTreaty, rogatory.UnderReciprocity, rogatory.OtherTreatyByUNCC} {
-		bases = append(bases, option{string(b), l.T("basis." + string(b))})
+		bases = append(bases, option{string(b), l.Basis(b)})
 	}
 	basis := f.Request.Basis
 	if basis == "" {
@@ -333,7 +334,7 @@ func (s *server) addressFields(l Locale, f docket.File) []field {
 }
 
 // answer puts what was typed into a request. It returns what to mend, if it cannot be kept at all.
-func answer(l Locale, part string, values map[string]string, to *rogatory.Address, r *rogatory.Request, fields []field) {
+func answer(l *language.Locale, part string, values map[string]string, to *rogatory.Address, r *rogatory.Request, fields []field) {
 	wrong := func(name, what string) {
 		for i := range fields {
 			if fields[i].Name == name {
@@ -345,7 +346,7 @@ func answer(l Locale, part string, values map[string]string, to *rogatory.Addres
 	switch part {
 	case partTitle:
 		if r.Title = get("title"); utf8.RuneCountInString(r.Title) > treaty.MaxTitleRunes {
-			wrong("title", l.N("wrong.long", treaty.MaxTitleRunes))
+			wrong("title", l.N("wrong.long", int64(treaty.MaxTitleRunes)))
 		}
 	case partAddress:
 		to.Authority, r.Language, r.Basis = rogatory.AuthorityID(get("authority")), get("language"), rogatory.LegalBasis(get("basis"))
@@ -386,7 +387,7 @@ func answer(l Locale, part string, values map[string]string, to *rogatory.Addres
 			delete(r.Contents, part)
 		}
 		if utf8.RuneCountInString(get("value")) > treaty.MaxFieldRunes {
-			wrong("value", l.N("wrong.long", treaty.MaxFieldRunes))
+			wrong("value", l.N("wrong.long", int64(treaty.MaxFieldRunes)))
 		}
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"rogatory"
 	"rogatory/clock"
 	"rogatory/docket"
+	"rogatory/language"
 	"rogatory/treaty"
 )
 
@@ -91,12 +92,14 @@ type server struct {
 	Config
 	sessions *scs.SessionManager
 	assets   assets
-	words    words
+	texts    *language.Catalogue
+	spoken   []*language.Locale // those that have all their texts
 }
 
 // New returns the console. It answers below Prefix.
 func New(c Config) http.Handler {
-	s := &server{Config: c, sessions: scs.New(), assets: loadAssets(), words: english(c)}
+	s := &server{Config: c, sessions: scs.New(), assets: loadAssets(), texts: language.Load()}
+	s.spoken = whole(s.texts)
 	s.sessions.Lifetime, s.sessions.IdleTimeout = sessionLife, idleTime
 	// Cookies know no ports: two exercise nodes on one machine need names of their own.
 	s.sessions.Cookie.Name = "rogatory-" + strings.ToLower(string(c.Office.Us.State))
@@ -140,6 +143,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.open(mux, "GET enrol", (*server).enrol)
 	s.open(mux, "POST enrol/begin", (*server).enrolBegin)
 	s.open(mux, "POST enrol/finish", (*server).enrolFinish)
+	s.open(mux, "POST choose", (*server).choose)
 	s.open(mux, "POST sign-out", (*server).signOut)
 	s.page(mux, "GET confirm", (*server).confirm)
 	s.page(mux, "POST confirm/demo", (*server).confirmDemo)

@@ -19,6 +19,7 @@ import (
 
 	"rogatory"
 	"rogatory/docket"
+	"rogatory/language"
 	"rogatory/treaty"
 )
 
@@ -96,9 +97,9 @@ func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handVi
 	us, their := zoneOf(s.party(s.Office.Us.State)), zoneOf(s.party(f.Them.State))
 	var all []handView
 	for _, e := range entries {
-		h := handView{Time: v.loc.Moment(e.Entry.At, us), Who: e.Entry.By.Name, Why: e.Entry.Why}
+		h := handView{Time: when(v.loc, e.Entry.At, us), Who: e.Entry.By.Name, Why: e.Entry.Why}
 		if us != their {
-			h.There = v.loc.T("clock.there", "time", v.loc.Moment(e.Entry.At, their))
+			h.There = v.loc.T("clock.there", "time", when(v.loc, e.Entry.At, their))
 		}
 		m, isMessage := byEntry[e.Index]
 		switch {
@@ -110,7 +111,7 @@ func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handVi
 				h.Why = l.Proof
 			}
 		case e.Entry.Exhibit != nil && e.Entry.Exhibit.ID == id:
-			h.What = v.loc.T("entry."+string(e.Entry.Type), "name", e.Entry.Name)
+			h.What = entryWords(v.loc, e.Entry)
 		default:
 			continue
 		}
@@ -209,10 +210,10 @@ type sealView struct {
 	Fault    *rogatory.Error
 }
 
-func (s *server) sealForm(l Locale, values map[string]string) []field {
+func (s *server) sealForm(l *language.Locale, values map[string]string) []field {
 	return []field{
-		{Name: "title", Label: l.T("seal.name"), Hint: l.T("seal.name.hint"), Form: "text", Value: values["title"], Needed: true, Example: "SSH log of the web server, 1 to 3 November 2026"},
-		{Name: "acquired", Label: l.T("seal.acquired"), Hint: l.T("seal.acquired.hint"), Article: "44(1)", Form: "area", Value: values["acquired"], Needed: true, Example: "Copied by Examiner 14 from the provider's backup under order 7 of the Borealia court"},
+		{Name: "title", Label: l.T("seal.name"), Hint: l.T("seal.name.hint"), Form: "text", Value: values["title"], Needed: true, Example: l.T("example.seal.name")},
+		{Name: "acquired", Label: l.T("seal.acquired"), Hint: l.T("seal.acquired.hint"), Article: "44(1)", Form: "area", Value: values["acquired"], Needed: true, Example: l.T("example.seal.acquired")},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"rogatory"
 	"rogatory/docket"
+	"rogatory/language"
 )
 
 // near is when a clock turns amber: a day, in which a shift can still act.
@@ -26,7 +27,7 @@ type clockView struct {
 	Deadline docket.Deadline
 }
 
-func (s *server) clockOf(l Locale, d docket.Deadline, now rogatory.Instant, them rogatory.StateCode) clockView {
+func (s *server) clockOf(l *language.Locale, d docket.Deadline, now rogatory.Instant, them rogatory.StateCode) clockView {
 	left := d.Due.Sub(now)
 	c := clockView{Left: l.Left(left), Deadline: d}
 	switch {
@@ -36,9 +37,9 @@ func (s *server) clockOf(l Locale, d docket.Deadline, now rogatory.Instant, them
 		c.Class = "near"
 	}
 	us, their := zoneOf(s.party(s.Office.Us.State)), zoneOf(s.party(them))
-	c.Ours = l.T("clock.here", "time", l.Moment(d.Due, us))
+	c.Ours = l.T("clock.here", "time", when(l, d.Due, us))
 	if us != their {
-		c.Theirs = l.T("clock.there", "time", l.Moment(d.Due, their))
+		c.Theirs = l.T("clock.there", "time", when(l, d.Due, their))
 	}
 	return c
 }
@@ -51,7 +52,7 @@ type rowView struct {
 	Waits docket.Waiting
 }
 
-func (s *server) row(l Locale, q docket.Queued, now rogatory.Instant) rowView {
+func (s *server) row(l *language.Locale, q docket.Queued, now rogatory.Instant) rowView {
 	r := rowView{Queued: q, Them: s.name(l, q.Them.State), Waits: q.WaitsFor()}
 	if d, ok := q.Next(); ok {
 		c := s.clockOf(l, d, now, q.Them.State)

@@ -8,6 +8,7 @@ import (
 
 	"rogatory"
 	"rogatory/docket"
+	"rogatory/language"
 	"rogatory/store"
 	"rogatory/treaty"
 )
@@ -129,7 +130,7 @@ func (s *server) timeline(v *visit, f docket.File) ([]lineView, error) {
 		}
 		local := at(e.Entry.At, us)
 		l := lineView{Index: e.Index, At: e.Entry.At, Time: local.Format("15:04"), Who: e.Entry.By.Name}
-		if d := local.Format("2 January 2006"); d != day {
+		if d := v.loc.Day(e.Entry.At, zoneNamed(us)); d != day {
 			day, l.Day = d, d
 		}
 		if us != their {
@@ -147,12 +148,9 @@ func (s *server) timeline(v *visit, f docket.File) ([]lineView, error) {
 				l.Old = v.loc.T("line.moved", "old", v.loc.RequestState(before), "new", v.loc.RequestState(state))
 			}
 		} else {
-			l.What = v.loc.T("entry."+string(e.Entry.Type), "name", e.Entry.Name)
+			l.What = entryWords(v.loc, e.Entry)
 			if e.Entry.Type == rogatory.RequestDrafted {
 				state = rogatory.Drafted
-			}
-			if e.Entry.Type == rogatory.RequestClaimed && e.Entry.Name == "" {
-				l.What = v.loc.T("entry.request.unclaimed")
 			}
 			if x := e.Entry.Exhibit; x != nil {
 				l.What = v.loc.T("line.of", "what", l.What, "name", x.Title)
@@ -168,7 +166,7 @@ func (s *server) timeline(v *visit, f docket.File) ([]lineView, error) {
 	// Day headings belong to the first line of each day as it is shown: newest first.
 	day = ""
 	for i := range lines {
-		if d := at(lines[i].At, us).Format("2 January 2006"); d != day {
+		if d := v.loc.Day(lines[i].At, zoneNamed(us)); d != day {
 			day, lines[i].Day = d, d
 		} else {
 			lines[i].Day = ""
@@ -188,16 +186,16 @@ func sideOf(m docket.Correspondence, f docket.File) rogatory.Side {
 func (s *server) message(v *visit, l *lineView, m docket.Correspondence, f docket.File) {
 	body := m.Message.Body
 	if m.Direction == store.Out {
-		l.What = v.loc.T("line.out", "act", v.loc.T("did."+string(m.Message.Act)), "state", s.name(v.loc, f.Them.State))
+		l.What = v.loc.T("line.out", "act", v.loc.Done(m.Message.Act), "state", s.name(v.loc, f.Them.State))
 	} else {
-		l.What = v.loc.T("line.in", "act", v.loc.T("did."+string(m.Message.Act)), "state", s.name(v.loc, f.Them.State))
+		l.What = v.loc.T("line.in", "act", v.loc.Done(m.Message.Act), "state", s.name(v.loc, f.Them.State))
 	}
 	l.Who = m.Message.By.Name
 	if by := m.Message.ApprovedBy; by.Name != "" && by.Name != l.Who {
 		l.Who = v.loc.T("line.approved", "author", l.Who, "approver", by.Name)
 	}
 	if d := m.At.Sub(m.Message.Sent); m.Direction == store.In && (d > 60e9 || d < -60e9) {
-		l.Sent = v.loc.T("line.sent", "time", v.loc.Moment(m.Message.Sent, zoneOf(s.party(s.Office.Us.State))))
+		l.Sent = v.loc.T("line.sent", "time", when(v.loc, m.Message.Sent, zoneOf(s.party(s.Office.Us.State))))
 	}
 	l.Said = spoken(v.loc, body)
 	l.Digest = m.Digest.String()
@@ -214,12 +212,12 @@ func (s *server) message(v *visit, l *lineView, m docket.Correspondence, f docke
 }
 
 // spoken puts what a message says into lines for people.
-func spoken(l Locale, b rogatory.Body) string {
+func spoken(l *language.Locale, b rogatory.Body) string {
 	var parts []string
 	add := func(key string, args ...any) { parts = append(parts, l.T(key, args...)) }
 	if v := b.Verdict; v != nil {
 		if v.Ground != "" {
-			add("said.ground", "text", sentence(l.Ground(v.Ground)), "code", string(v.Ground))
+			add("said.ground", "text", l.Sentence(l.Ground(v.Ground)), "code", string(v.Ground))
 		}
 		if v.Reasons != "" {
 			parts = append(parts, v.Reasons)
@@ -228,10 +226,10 @@ func spoken(l Locale, b rogatory.Body) string {
 			add("said.condition", "text", c)
 		}
 		if v.Outcome != "" {
-			add("said.outcome", "text", l.w.rules.Outcomes[v.Outcome])
+			add("said.outcome", "text", l.Outcome(v.Outcome))
 		}
 		if v.Review != 0 {
-			add("said.review", "time", l.Moment(v.Review, "UTC"))
+			add("said.review", "time", when(l, v.Review, "UTC"))
 		}
 	}
 	if p := b.Preservation; p != nil {
@@ -239,15 +237,15 @@ func spoken(l Locale, b rogatory.Body) string {
 			add("said.item", "what", i.Description, "size", l.Bytes(i.Size), "digest", i.SHA256.Short())
 		}
 		if p.Until != 0 {
-			add("said.preserved", "time", l.Moment(p.Until, "UTC"))
+			add("said.preserved", "time", when(l, p.Until, "UTC"))
 		}
 		if p.Days != 0 {
-			parts = append(parts, l.N("said.days", p.Days))
+			parts = append(parts, l.N("said.days", int64(p.Days)))
 		}
 	}
 	if m := b.Measure; m != nil {
 		if m.Until != 0 {
-			add("said.until", "time", l.Moment(m.Until, "UTC"))
+			add("said.until", "time", when(l, m.Until, "UTC"))
 		}
 		for _, a := range m.Assets {
 			add("said.asset", "account", a.Account.Number, "frozen", a.Frozen.String(), "asked", a.Asked.String())
@@ -302,7 +300,7 @@ type letterView struct {
 
 type letterPart struct{ Label, Article, Text string }
 
-func (s *server) letter(l Locale, f docket.File, now rogatory.Instant) letterView {
+func (s *server) letter(l *language.Locale, f docket.File, now rogatory.Instant) letterView {
 	r := f.Request
 	kind, _ := s.Rules.Kind(r.Kind)
 	requesting, requested := f.Us, f.Them
@@ -317,18 +315,18 @@ func (s *server) letter(l Locale, f docket.File, now rogatory.Instant) letterVie
 		return s.name(l, a.State)
 	}
 	v := letterView{ID: f.ID, From: office(requesting), To: office(requested), Kind: l.Kind(r.Kind), Article: kind.Article, Title: r.Title, Language: r.Language, Law: r.Offence.Law,
-		Draft: f.State == rogatory.Drafted, Exercise: s.Office.Mode == rogatory.Exercise, Mark: kind.Marking}
+		Draft: f.State == rogatory.Drafted, Exercise: s.Office.Mode == rogatory.Exercise, Mark: marking(l, kind)}
 	if f.Received != 0 {
-		v.Date = l.Moment(f.Received, "UTC") + " UTC"
+		v.Date = when(l, f.Received, "UTC")
 	}
 	if p, ok := kind.Part(r.Part); ok {
-		v.Kind += ": " + p.Title
+		v.Kind += ": " + l.Part(r.Kind, p.ID)
 	}
 	switch {
 	case len(r.Offence.Articles) > 0:
 		v.Offence = l.T("letter.articles", "articles", joinWords(r.Offence.Articles))
 	case r.Offence.MaximumYears > 0:
-		v.Offence = l.N("letter.serious", r.Offence.MaximumYears)
+		v.Offence = l.N("letter.serious", int64(r.Offence.MaximumYears))
 	}
 	required, optional := kind.FieldsOf(r.Part)
 	for _, id := range append(required, optional...) {
@@ -337,7 +335,7 @@ func (s *server) letter(l Locale, f docket.File, now rogatory.Instant) letterVie
 		}
 	}
 	if r.Term.To != 0 {
-		v.Parts = append(v.Parts, letterPart{l.T("part.term"), kind.Article, l.T("letter.term", "from", l.Moment(r.Term.From, "UTC"), "to", l.Moment(r.Term.To, "UTC"))})
+		v.Parts = append(v.Parts, letterPart{l.T("part.term"), kind.Article, l.T("letter.term", "from", when(l, r.Term.From, "UTC"), "to", when(l, r.Term.To, "UTC"))})
 	}
 	if len(r.Payments) > 0 {
 		v.Parts = append(v.Parts, letterPart{l.T("part.payments"), kind.Article, paymentLines(r.Payments)})
@@ -346,4 +344,32 @@ func (s *server) letter(l Locale, f docket.File, now rogatory.Instant) letterVie
 		v.Parts = append(v.Parts, letterPart{l.T("part.fingerprints"), kind.Article, fingerprintLines(r.Fingerprints)})
 	}
 	return v
+}
+
+func marking(l *language.Locale, k treaty.Kind) string {
+	if k.Marking == "" {
+		return ""
+	}
+	return l.Marking(k.ID)
+}
+
+// entryWords says what an entry records, and whom or what it names.
+func entryWords(l *language.Locale, e rogatory.Entry) string {
+	switch {
+	case e.Type == rogatory.RequestClaimed && e.Name == "":
+		return l.T("line.unclaimed")
+	case e.Name == "" || e.Exhibit != nil:
+		return l.EntryType(e.Type)
+	case e.Type == rogatory.DeadlinePassed:
+		return l.T("line.of", "what", l.EntryType(e.Type), "name", l.DeadlineName(e.Name))
+	}
+	return l.T("line.of", "what", l.EntryType(e.Type), "name", e.Name)
+}
+
+func namesOf(l *language.Locale, tags []string) []string {
+	var all []string
+	for _, t := range tags {
+		all = append(all, l.Language(t))
+	}
+	return all
 }

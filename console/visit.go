@@ -17,6 +17,7 @@ import (
 	"github.com/a-h/templ"
 
 	"rogatory"
+	"rogatory/language"
 )
 
 // visit is one call of one person.
@@ -26,7 +27,7 @@ type visit struct {
 	r   *http.Request
 	ctx context.Context
 	by  rogatory.Actor // without a name if nobody is signed in
-	loc Locale
+	loc *language.Locale
 	now rogatory.Instant
 }
 
@@ -40,7 +41,7 @@ const (
 )
 
 func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {
-	v := &visit{s: s, w: w, r: r, ctx: r.Context(), loc: s.words.locale(), now: rogatory.At(s.Clock.Now())}
+	v := &visit{s: s, w: w, r: r, ctx: r.Context(), loc: s.locale(r), now: rogatory.At(s.Clock.Now())}
 	name := s.sessions.GetString(v.ctx, sessionName)
 	if name == "" {
 		return v
@@ -82,7 +83,7 @@ func (v *visit) show(status int, c templ.Component) error {
 
 // frame is what surrounds every screen.
 type frame struct {
-	Locale
+	*language.Locale
 	Title    string
 	At       string // which part of the console: the entry of the menu
 	Wide     bool
@@ -93,6 +94,8 @@ type frame struct {
 	Exercise bool
 	CSS, JS  string
 	Icon     string
+	Theme    string
+	Back     string // the page itself, for a change of language
 	Now      rogatory.Instant
 	Zone     string
 	SignedIn bool
@@ -102,7 +105,15 @@ type frame struct {
 func (v *visit) frame(title, at string) frame {
 	us := v.s.party(v.s.Office.Us.State)
 	return frame{Locale: v.loc, Title: title, At: at, By: v.by, Us: v.s.Office.Us, Office: v.s.name(v.loc, v.s.Office.Us.State), Exercise: v.s.Office.Mode == rogatory.Exercise,
-		CSS: v.s.assets.css, JS: v.s.assets.js, Icon: v.s.assets.icon, Now: v.now, Zone: zoneOf(us), SignedIn: v.by.Name != "", Said: v.s.sessions.PopString(v.ctx, sessionSaid), s: v.s}
+		CSS: v.s.assets.css, JS: v.s.assets.js, Icon: v.s.assets.icon, Theme: theme(v.r), Back: pageOf(v.r), Now: v.now, Zone: zoneOf(us), SignedIn: v.by.Name != "", Said: v.s.sessions.PopString(v.ctx, sessionSaid), s: v.s}
+}
+
+// pageOf is the page that a browser can read again: where a form was sent, the page of the form.
+func pageOf(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return r.URL.Path
+	}
+	return r.URL.RequestURI()
 }
 
 // party returns a State of the directory; only its code is set if it is not there.
@@ -117,7 +128,7 @@ func (s *server) party(code rogatory.StateCode) rogatory.Party {
 
 // name is what a State is called: an exercise State as the directory says, a real one as the United
 // Nations write it.
-func (s *server) name(l Locale, code rogatory.StateCode) string {
+func (s *server) name(l *language.Locale, code rogatory.StateCode) string {
 	if p := s.party(code); p.Name != "" && code.Fictional() {
 		return p.Name
 	}

@@ -3,6 +3,8 @@
 package language
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +17,8 @@ import (
 
 // unfinished names the files that are not written yet, and no other may be missing.
 var unfinished = []File{
-	{"ar", "fields"}, {"ru", "fields"}, {"th", "fields"}, {"vi", "fields"}, {"zh", "fields"},
+	{"ar", "console"}, {"ar", "fields"}, {"es", "console"}, {"fr", "console"}, {"ru", "console"}, {"ru", "fields"},
+	{"th", "console"}, {"th", "fields"}, {"vi", "console"}, {"vi", "fields"}, {"zh", "console"}, {"zh", "fields"},
 }
 
 func TestOnlyTheFilesNamedAsUnfinishedAreMissing(t *testing.T) {
@@ -81,15 +84,12 @@ func keys() []string {
 			}
 		}
 	}
-	for _, e := range []rogatory.EntryType{
-		rogatory.NodeCreated, rogatory.NodeStarted, rogatory.RequestDrafted, rogatory.RequestRevised, rogatory.MessageSent,
-		rogatory.MessageReceived, rogatory.MessageRefused, rogatory.MessageReceipted, rogatory.MessageUndelivered,
-		rogatory.MessageRevived, rogatory.ExhibitSealed, rogatory.ExhibitReceived, rogatory.ExhibitOpened,
-		rogatory.ExhibitExported, rogatory.ExhibitKept, rogatory.ExhibitDeleted, rogatory.DeadlinePassed,
-		rogatory.DirectoryChanged, rogatory.CourierExported, rogatory.CourierImported, rogatory.RequestRecorded,
-		rogatory.ActRecorded, rogatory.OrderRenewed, rogatory.RulesAdopted, rogatory.PersonChanged,
-	} {
-		add("entry", string(e))
+	source, err := os.ReadFile("../entry.go")
+	if err != nil {
+		panic(err)
+	}
+	for _, e := range regexp.MustCompile(`EntryType = "([a-z.]+)"`).FindAllSubmatch(source, -1) {
+		add("entry", string(e[1]))
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

@@ -174,3 +174,27 @@ func soundsI(s string) bool {
 	}
 	return strings.HasPrefix(s, "i") || strings.HasPrefix(s, "í")
 }
+
+// Sentence makes a sentence of a phrase: it begins with a capital and ends as the language ends one. Chinese has
+// a full stop of its own, Thai has none. A phrase that ends with a mark of its own keeps it.
+func (l *Locale) Sentence(phrase string) string {
+	phrase = strings.TrimSpace(phrase)
+	if phrase == "" {
+		return ""
+	}
+	r := []rune(phrase)
+	if len(r) < 2 || !unicode.IsUpper(r[1]) {
+		r[0] = unicode.ToUpper(r[0])
+	}
+	phrase = string(r)
+	if strings.ContainsRune(".。:：;；?？؟…", r[len(r)-1]) {
+		return phrase
+	}
+	switch l.tag {
+	case "zh":
+		return phrase + "。"
+	case "th":
+		return phrase
+	}
+	return phrase + "."
+}
