@@ -462,7 +462,7 @@ func (s *server) partDone(v *visit) error {
 		if e == nil || len(p.Fields) == 0 || e.Kind == rogatory.Internal {
 			return err
 		}
-		p.Fields[0].Wrong = sentence(e.Message) + " " + sentence(e.Hint)
+		p.Fields[0].Wrong = faultWords(v.loc, e).Words
 		return v.show(statusOf(err), partScreen(v.frame(p.Label, "new"), p))
 	}
 	if values["then"] == "next" && p.Next != "" {

@@ -10,6 +10,7 @@ import (
 
 	"rogatory"
 	"rogatory/language"
+	"rogatory/treaty"
 )
 
 // The choices that a browser keeps, for a year: they are no secret and name nobody.
@@ -94,3 +95,35 @@ func when(l *language.Locale, i rogatory.Instant, zone string) string {
 
 // When writes a moment in a zone.
 func (f frame) When(i rogatory.Instant, zone string) string { return when(f.Locale, i, zone) }
+
+// saidView is a sentence of the program: in the reader's language, and as it is said exactly in English where
+// that is another.
+type saidView struct{ Words, English string }
+
+func faultWords(l *language.Locale, e *rogatory.Error) saidView {
+	exact := strings.TrimSpace(sentence(e.Message) + " " + sentence(e.Hint))
+	words := l.Fault(e)
+	if l.Tag() == language.Base || words == "" {
+		return saidView{Words: exact}
+	}
+	return saidView{words, exact}
+}
+
+func findingWords(l *language.Locale, f treaty.Finding) saidView {
+	exact := sentence(f.Text)
+	if l.Tag() == language.Base {
+		return saidView{Words: exact}
+	}
+	return saidView{l.Finding(f.Code, labelOfPart(l, partOf(f))), exact}
+}
+
+// labelOfPart names a part of a draft.
+func labelOfPart(l *language.Locale, part string) string {
+	switch part {
+	case "":
+		return ""
+	case partAddress, partTitle, partOffence, partTerm, partPayment, partPrints:
+		return l.T("part." + part)
+	}
+	return l.Field(part)
+}

@@ -156,7 +156,7 @@ func (s *server) fail(v *visit, err error) {
 	if wantsJSON(v.r) {
 		v.w.Header().Set("Content-Type", "application/json")
 		v.w.WriteHeader(status)
-		json.NewEncoder(v.w).Encode(map[string]string{"message": sentence(e.Message) + " " + sentence(e.Hint)})
+		json.NewEncoder(v.w).Encode(map[string]string{"message": faultWords(v.loc, e).Words})
 		return
 	}
 	if err := v.show(status, faultScreen(v.frame(v.loc.T("error.title"), ""), e)); err != nil {

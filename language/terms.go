@@ -90,3 +90,23 @@ func (l *Locale) DeadlineName(name string) string { return l.term("deadline", na
 
 // DeadlineState returns whether a deadline is running, met, passed or stopped.
 func (l *Locale) DeadlineState(state string) string { return l.term("deadline_state", state) }
+
+// Fault returns in one sentence or two what an error means and what to do, by its code and, where that has no
+// words of its own, by its kind. It tells less than the error itself, whose message has the values and is English.
+func (l *Locale) Fault(e *rogatory.Error) string {
+	for _, key := range []string{"fault." + e.Code, "fault.kind." + string(e.Kind)} {
+		if t, ok := l.texts[key]; ok && t.forms == nil {
+			return t.plain
+		}
+	}
+	return ""
+}
+
+// Finding returns what the review of a request found, by its code; field is its label. See Fault.
+func (l *Locale) Finding(code, field string) string {
+	key := "finding." + code
+	if t, ok := l.texts[key]; !ok || t.forms != nil {
+		key = "finding.other"
+	}
+	return l.T(key, "field", field)
+}
