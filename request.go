@@ -20,6 +20,8 @@ type Request struct {
 	Offence  Offence           `json:"offence"`
 	Contents map[string]string `json:"contents"` // field of the kind -> what the officer wrote
 	Language string            `json:"language"` // of the free text, BCP 47; Art 40(13)
+	// Translation is the free text in a language that the requested State accepts, where the original is in another.
+	Translation *Translation `json:"translation,omitempty"`
 	// Follows is the preservation that this request for disclosure was announced in, Art 42(1).
 	Follows RequestID `json:"follows,omitempty"`
 	// Basis is the instrument on which the request stands, Art 40(6)-(7); empty means this Convention.
@@ -32,6 +34,24 @@ type Request struct {
 	Payments []Payment `json:"payments,omitempty"`
 	// Fingerprints name material to be removed, which itself never travels (Art 34(6)).
 	Fingerprints []Fingerprint `json:"fingerprints,omitempty"`
+}
+
+// Translation is what a person made of a request's free text in another language (Art 40(13)). The original stays
+// beside it, and prevails.
+type Translation struct {
+	Language string            `json:"language"` // BCP 47
+	By       string            `json:"by"`       // who answers for it
+	Title    string            `json:"title"`
+	Contents map[string]string `json:"contents"` // field of the kind -> its translation
+}
+
+// Languages lists those in which the free text can be read, the original first.
+func (r Request) Languages() []string {
+	all := []string{r.Language}
+	if r.Translation != nil {
+		all = append(all, r.Translation.Language)
+	}
+	return all
 }
 
 // LegalBasis names what obliges the other State, Art 40(6)-(7).

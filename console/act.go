@@ -23,6 +23,7 @@ type field struct {
 	Options                             []option
 	Wrong                               string // what to mend; empty if nothing
 	Needed                              bool
+	Original, OriginalIn                string // a text that this one translates, and its language
 }
 
 type option struct{ Value, Label string }

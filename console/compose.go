@@ -39,6 +39,7 @@ const (
 	partTerm    = "term"
 	partPayment = "payments"
 	partPrints  = "fingerprints"
+	partWords   = "translation"
 )
 
 func faultOf(err error) *rogatory.Error {
@@ -167,12 +168,12 @@ func (s *server) draft(v *visit) (draft, error) {
 	}
 	d := draft{File: f, Kind: kind, Findings: found, Letter: s.letter(v.loc, f, v.now), ThemName: s.name(v.loc, f.Them.State), MaySend: mayAct(v.by.Role, rogatory.Send) && f.Author != v.by.Name}
 	d.Ready = !slices.ContainsFunc(found, func(f treaty.Finding) bool { return f.Blocks })
-	d.Tasks, d.Optional = parts(v.loc, s.Rules, kind, f.Request, found)
+	d.Tasks, d.Optional = parts(v.loc, s.Rules, kind, f.Request, s.party(f.Them.State).Languages, found)
 	return d, nil
 }
 
 // parts lists what is to be said, in the order in which it is asked.
-func parts(l *language.Locale, rules *treaty.Rules, k treaty.Kind, r rogatory.Request, found []treaty.Finding) (must, may []taskView) {
+func parts(l *language.Locale, rules *treaty.Rules, k treaty.Kind, r rogatory.Request, accepted []string, found []treaty.Finding) (must, may []taskView) {
 	add := func(optional bool, id, label, article string, said bool) {
 		t := taskView{ID: id, Label: label, Article: article, Optional: optional, State: partState(id, said, found)}
 		if optional {
@@ -209,6 +210,9 @@ func parts(l *language.Locale, rules *treaty.Rules, k treaty.Kind, r rogatory.Re
 			add(true, id, l.Field(id), rules.Fields[id].Article, strings.TrimSpace(r.Contents[id]) != "")
 		}
 	}
+	if r.Translation != nil || !slices.Contains(accepted, r.Language) {
+		add(false, partWords, l.T("part.translation"), "40(13)", r.Translation != nil)
+	}
 	return must, may
 }
 
@@ -217,6 +221,9 @@ func partOf(f treaty.Finding) string {
 	switch f.Field {
 	case "language", "basis":
 		return partAddress
+	}
+	if strings.HasPrefix(f.Code, "translat") || f.Code == "language_not_accepted" {
+		return partWords
 	}
 	return f.Field
 }
@@ -289,6 +296,9 @@ func (s *server) fieldsOf(l *language.Locale, k treaty.Kind, f docket.File, part
 	case partPrints:
 		return []field{{Name: "fingerprints", Label: l.T("part.fingerprints"), Hint: l.T("fingerprints.hint"), Article: k.Article, Form: "area", Value: fingerprintLines(r.Fingerprints)}}, nil
 	}
+	if part == partWords {
+		return s.translationFields(l, k, f), nil
+	}
 	rule, ok := s.Rules.Fields[part]
 	required, optional := k.FieldsOf(r.Part)
 	if !ok || !slices.Contains(slices.Concat(required, optional), part) && !slices.Contains(slices.Concat(required, optional, flat(k.RequiredFor)), part) {
@@ -318,6 +328,12 @@ func (s *server) addressFields(l *language.Locale, f docket.File) []field {
 	}
 	for _, tag := range p.Languages {
 		languages = append(languages, option{tag, l.Language(tag)})
+	}
+	// Whoever writes in a language of their own attaches a translation.
+	for _, tag := range append(language.Supported(), f.Request.Language) {
+		if tag != "" && !slices.ContainsFunc(languages, func(o option) bool { return o.Value == tag }) {
+			languages = append(languages, option{tag, l.T("address.language.translated", "language", l.Language(tag))})
+		}
 	}
 	var bases []option
 	for _, b := range []rogatory.LegalBasis{rogatory.ThisConvention, rogatory.BudapestTreaty, rogatory.OtherTreaty, rogatory.UnderReciprocity, rogatory.OtherTreatyByUNCC} {
@@ -369,6 +385,8 @@ func answer(l *language.Locale, part string, values map[string]string, to *rogat
 				}
 			}
 		}
+	case partWords:
+		answerTranslation(l, values, r, fields, wrong)
 	case partPayment:
 		var ok bool
 		if r.Payments, ok = parsePayments(values["payments"]); !ok {

@@ -296,9 +296,11 @@ type letterView struct {
 	Draft    bool
 	Exercise bool
 	Mark     string
+	// Translated says into which language and by whom; empty without a translation.
+	Translated, Translation, TranslatedTitle string
 }
 
-type letterPart struct{ Label, Article, Text string }
+type letterPart struct{ Label, Article, Text, Translated string }
 
 func (s *server) letter(l *language.Locale, f docket.File, now rogatory.Instant) letterView {
 	r := f.Request
@@ -328,20 +330,26 @@ func (s *server) letter(l *language.Locale, f docket.File, now rogatory.Instant)
 	case r.Offence.MaximumYears > 0:
 		v.Offence = l.N("letter.serious", int64(r.Offence.MaximumYears))
 	}
+	translation := rogatory.Translation{}
+	if r.Translation != nil {
+		translation = *r.Translation
+		v.Translation, v.TranslatedTitle = translation.Language, translation.Title
+		v.Translated = l.T("letter.translated", "language", l.Language(translation.Language), "name", translation.By)
+	}
 	required, optional := kind.FieldsOf(r.Part)
 	for _, id := range append(required, optional...) {
 		if r.Contents[id] != "" {
-			v.Parts = append(v.Parts, letterPart{l.Field(id), s.Rules.Fields[id].Article, r.Contents[id]})
+			v.Parts = append(v.Parts, letterPart{l.Field(id), s.Rules.Fields[id].Article, r.Contents[id], translation.Contents[id]})
 		}
 	}
 	if r.Term.To != 0 {
-		v.Parts = append(v.Parts, letterPart{l.T("part.term"), kind.Article, l.T("letter.term", "from", when(l, r.Term.From, "UTC"), "to", when(l, r.Term.To, "UTC"))})
+		v.Parts = append(v.Parts, letterPart{Label: l.T("part.term"), Article: kind.Article, Text: l.T("letter.term", "from", when(l, r.Term.From, "UTC"), "to", when(l, r.Term.To, "UTC"))})
 	}
 	if len(r.Payments) > 0 {
-		v.Parts = append(v.Parts, letterPart{l.T("part.payments"), kind.Article, paymentLines(r.Payments)})
+		v.Parts = append(v.Parts, letterPart{Label: l.T("part.payments"), Article: kind.Article, Text: paymentLines(r.Payments)})
 	}
 	if len(r.Fingerprints) > 0 {
-		v.Parts = append(v.Parts, letterPart{l.T("part.fingerprints"), kind.Article, fingerprintLines(r.Fingerprints)})
+		v.Parts = append(v.Parts, letterPart{Label: l.T("part.fingerprints"), Article: kind.Article, Text: fingerprintLines(r.Fingerprints)})
 	}
 	return v
 }

@@ -122,7 +122,7 @@ func labelOfPart(l *language.Locale, part string) string {
 	switch part {
 	case "":
 		return ""
-	case partAddress, partTitle, partOffence, partTerm, partPayment, partPrints:
+	case partAddress, partTitle, partOffence, partTerm, partPayment, partPrints, partWords:
 		return l.T("part." + part)
 	}
 	return l.Field(part)

@@ -158,8 +158,8 @@ func (o *Office) addressable(kind treaty.Kind, party rogatory.Party, f File) err
 	if err == nil {
 		err = sends(kind, us, f.Us)
 	}
-	if err == nil && !slices.Contains(party.Languages, f.Request.Language) {
-		err = rogatory.Fault(rogatory.Invalid, "language_not_accepted", "%s accepts requests in %s, this one is in %.20q (Art 40(13))", party.Name, strings.Join(party.Languages, ", "), f.Request.Language)
+	if err == nil && !slices.ContainsFunc(f.Request.Languages(), func(tag string) bool { return slices.Contains(party.Languages, tag) }) {
+		err = rogatory.Fault(rogatory.Invalid, "language_not_accepted", "%s accepts requests in %s, this one is in %.20q (Art 40(13))", party.Name, strings.Join(party.Languages, ", "), f.Request.Language).WithHint("attach a translation, or write it in a language that they accept")
 	}
 	return err
 }

@@ -75,6 +75,7 @@ func (r *Rules) Review(req rogatory.Request, on rogatory.Instant) []Finding {
 		say(false, "rules_outdated", "rules", "", "it was written under the rules of %s, those of %s are in force: read it again", req.Rules, r.Version)
 	}
 	found = append(found, r.reviewFields(k, req, on)...)
+	found = append(found, r.reviewTranslation(k, req)...)
 	found = append(found, reviewOffence(req.Offence, k)...)
 	found = append(found, reviewCarried(k, req, on)...)
 	if req.Follows != "" {

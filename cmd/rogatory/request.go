@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -52,6 +53,10 @@ type content struct {
 	TermTo    string            `help:"Until when; this end is hard." placeholder:"DATE"`
 	Payment   []string          `help:"A hop of the money, first hop first: FROM > TO, AMOUNT CODE, TIME; an account may name its institution after @." placeholder:"HOP" sep:"none"`
 	Print     []string          `name:"fingerprint" help:"Digest of an image to be removed: ALGORITHM:HEX. The image itself never travels." placeholder:"sha256:HEX" sep:"none"`
+	Into      string            `help:"Language of a translation, where the other State does not accept the original's." placeholder:"fr"`
+	By        string            `help:"Who answers for the translation." placeholder:"NAME"`
+	TitleInto string            `help:"The title in the translation."`
+	FieldInto map[string]string `help:"A field of the kind in the translation." placeholder:"NAME=TEXT" mapsep:"none"`
 	Field     map[string]string `help:"A field of the kind." placeholder:"NAME=TEXT" mapsep:"none"`
 	FieldFile map[string]string `help:"A field of the kind, its text from a file." placeholder:"NAME=FILE" mapsep:"none"`
 }
@@ -106,7 +111,24 @@ func (c *content) onto(draft *api.Draft) error {
 		}
 		r.Contents[name] = strings.TrimSpace(string(data))
 	}
+	c.translate(r)
 	return nil
+}
+
+// translate puts what was given of a translation into the request.
+func (c *content) translate(r *rogatory.Request) {
+	if c.Into == "" && c.By == "" && c.TitleInto == "" && len(c.FieldInto) == 0 {
+		return
+	}
+	if r.Translation == nil {
+		r.Translation = &rogatory.Translation{}
+	}
+	t := r.Translation
+	t.Language, t.By, t.Title = cmp.Or(c.Into, t.Language), cmp.Or(c.By, t.By), cmp.Or(c.TitleInto, t.Title)
+	if t.Contents == nil {
+		t.Contents = map[string]string{}
+	}
+	maps.Copy(t.Contents, c.FieldInto)
 }
 
 func addressOf(s string) rogatory.Address {

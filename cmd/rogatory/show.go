@@ -183,6 +183,13 @@ func showRequest(w io.Writer, f docket.File) {
 	for _, name := range slices.Sorted(maps.Keys(r.Contents)) {
 		fmt.Fprintf(w, "%s\t%s\n", line(name), indented(r.Contents[name]))
 	}
+	if t := r.Translation; t != nil {
+		fmt.Fprintf(w, "translation\tinto %s, by %s; the original prevails\n", line(t.Language), line(t.By))
+		fmt.Fprintf(w, "title (%s)\t%s\n", line(t.Language), line(t.Title))
+		for _, name := range slices.Sorted(maps.Keys(t.Contents)) {
+			fmt.Fprintf(w, "%s (%s)\t%s\n", line(name), line(t.Language), indented(t.Contents[name]))
+		}
+	}
 	if r.Language != "" || r.Rules != "" {
 		fmt.Fprintf(w, "written\tin %s, under the rules of %s; handled here under those of %s\n", cmp.Or(line(r.Language), "no language"), cmp.Or(line(r.Rules), "no known day"), cmp.Or(line(f.Rules), "no known day"))
 	}
