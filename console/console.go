@@ -172,6 +172,8 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET treaty", (*server).treatyDesk)
 	s.page(mux, "GET treaty/{code}", (*server).treatyState)
 	s.page(mux, "GET deadlines", (*server).whatIf)
+	s.page(mux, "GET agenda", (*server).agenda)
+	s.page(mux, "GET agenda.ics", (*server).agendaFile)
 	s.page(mux, "GET people", (*server).people)
 	s.page(mux, "GET directory", (*server).directory)
 	s.page(mux, "GET outbox", (*server).outbox)

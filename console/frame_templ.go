@@ -240,7 +240,7 @@ func layout(f frame) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = entry(f, "deadlines").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = entry(f, "agenda").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

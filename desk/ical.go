@@ -26,12 +26,7 @@ func ICal(r *Rota, person string, from, to rogatory.Instant) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	property(&b, "BEGIN", "VCALENDAR")
-	property(&b, "VERSION", "2.0")
-	property(&b, "PRODID", "-//rogatory//duty//EN")
-	property(&b, "X-WR-CALNAME", "Duty")
-	property(&b, "REFRESH-INTERVAL;VALUE=DURATION", "PT1H")
+	var events []Event
 	for _, s := range shifts {
 		if s.Person != person || s.Gap() {
 			continue
@@ -44,18 +39,40 @@ func ICal(r *Rota, person string, from, to rogatory.Instant) ([]byte, error) {
 		}
 		// A moment has one person on duty, so that the beginning names the shift.
 		name := rogatory.DigestOf([]byte("rogatory duty " + r.Number + " " + s.Since.String()))
+		events = append(events, Event{ID: hex.EncodeToString(name[:16]), From: s.Since, To: s.Until, Summary: "Duty", Description: "Service number " + r.Number})
+	}
+	return Calendar("Duty", from, events), nil
+}
+
+// Event is one entry of a calendar. Calendars lie with providers abroad: nothing in it may name a person or a case.
+type Event struct {
+	ID                   string // the same for the same event at each reading
+	From, To             rogatory.Instant
+	Summary, Description string
+}
+
+// Calendar writes events as an iCalendar (RFC 5545), in UTC. Made is the stamp of each event: when the list was read is
+// of no use to anybody, and would change its bytes.
+func Calendar(name string, made rogatory.Instant, events []Event) []byte {
+	var b bytes.Buffer
+	property(&b, "BEGIN", "VCALENDAR")
+	property(&b, "VERSION", "2.0")
+	property(&b, "PRODID", "-//rogatory//"+strings.ToLower(name)+"//EN")
+	property(&b, "X-WR-CALNAME", escape(name))
+	property(&b, "REFRESH-INTERVAL;VALUE=DURATION", "PT1H")
+	for _, e := range events {
 		property(&b, "BEGIN", "VEVENT")
-		property(&b, "UID", hex.EncodeToString(name[:16]))
-		property(&b, "DTSTAMP", utc(from)) // when the list was made is of no use to anybody, and would change its bytes
-		property(&b, "DTSTART", utc(s.Since))
-		property(&b, "DTEND", utc(s.Until))
-		property(&b, "SUMMARY", "Duty")
-		property(&b, "DESCRIPTION", "Service number "+escape(r.Number))
+		property(&b, "UID", e.ID)
+		property(&b, "DTSTAMP", utc(made))
+		property(&b, "DTSTART", utc(e.From))
+		property(&b, "DTEND", utc(e.To))
+		property(&b, "SUMMARY", escape(e.Summary))
+		property(&b, "DESCRIPTION", escape(e.Description))
 		property(&b, "CLASS", "PRIVATE")
 		property(&b, "END", "VEVENT")
 	}
 	property(&b, "END", "VCALENDAR")
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
 func utc(at rogatory.Instant) string { return at.Time().Format("20060102T150405Z") }

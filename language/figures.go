@@ -185,3 +185,6 @@ func (l *Locale) Left(d time.Duration) string {
 		return l.N(key+"days", days)
 	}
 }
+
+// Month returns the name of a month as it stands in a date.
+func (l *Locale) Month(m time.Month) string { return l.forms.Months[m-1] }

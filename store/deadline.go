@@ -62,6 +62,11 @@ func (tx *Tx) Due(now rogatory.Instant, limit int) ([]Deadline, error) {
 	return list(tx, readDeadline, "SELECT "+deadlineColumns+" FROM deadline WHERE state = 'running' AND due_at <= $1 ORDER BY due_at, request_id, name LIMIT $2", int64(now), atMost(limit))
 }
 
+// Between returns at most limit running deadlines that are due from one moment on and before another, by time.
+func (tx *Tx) Between(from, to rogatory.Instant, limit int) ([]Deadline, error) {
+	return list(tx, readDeadline, "SELECT "+deadlineColumns+" FROM deadline WHERE state = 'running' AND due_at >= $1 AND due_at < $2 ORDER BY due_at, request_id, name LIMIT $3", int64(from), int64(to), atMost(limit))
+}
+
 // CloseDeadline ends a running deadline. If it is not running, or was moved since that generation:
 // Conflict "deadline_moved_on".
 func (tx *Tx) CloseDeadline(request rogatory.RequestID, name string, generation int64, state string) error {

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"rogatory"
+	"rogatory/desk"
+	"rogatory/docket"
+)
+
+// appointmentView is one deadline of a month.
+type appointmentView struct {
+	docket.Appointment
+	Clock clockView
+	Them  string
+}
+
+// dayView is one square of the grid.
+type dayView struct {
+	Number int    // 0 before the first and after the last of the month
+	Date   string // as the calendar files write it
+	Off    string // why it is no working day here; empty on a working day
+	Today  bool
+	Due    []appointmentView
+}
+
+type agendaView struct {
+	Month        string
+	Weeks        [][]dayView
+	All          []appointmentView
+	More         bool
+	Before, Next string // addresses of the months around
+	Zone         string
+}
+
+// monthForm is how the address names a month.
+const monthForm = "2006-01"
+
+// daysOfWeek begin with Monday, as ISO 8601 has it and most of the eight languages.
+var daysOfWeek = []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
+
+// agenda shows what runs out in a month, as a grid and as a list of the same rows.
+func (s *server) agenda(v *visit) error {
+	zone := zoneNamed(zoneOf(s.party(s.Office.Us.State)))
+	today := v.now.Time().In(zone)
+	first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, zone)
+	if asked, err := time.ParseInLocation(monthForm, v.r.URL.Query().Get("month"), zone); err == nil && asked.Year() >= 1970 && asked.Year() < 9999 {
+		first = asked
+	}
+	last := first.AddDate(0, 1, 0)
+	all, more, err := s.Office.Agenda(v.ctx, v.by, rogatory.At(first), rogatory.At(last))
+	if err != nil {
+		return err
+	}
+	month, err := s.Office.Rules.Calendars.Of(s.Office.Us.State).Month(first.Year(), first.Month())
+	if err != nil {
+		return err
+	}
+	link := func(t time.Time) string { return Prefix + "agenda?month=" + t.Format(monthForm) }
+	view := agendaView{Month: v.loc.Month(first.Month()) + " " + strconv.Itoa(first.Year()), More: more, Before: link(first.AddDate(0, -1, 0)), Next: link(last), Zone: zone.String()}
+	week := make([]dayView, (int(first.Weekday())+6)%7)
+	for i, d := range month {
+		day := dayView{Number: i + 1, Date: d.Date, Today: d.Date == today.Format(time.DateOnly)}
+		if !d.Working {
+			day.Off = d.Why
+		}
+		for _, a := range all {
+			if a.Deadline.Due.Time().In(zone).Day() == i+1 {
+				row := appointmentView{a, s.clockOf(v.loc, a.Deadline, v.now, a.File.Them.State), s.name(v.loc, a.File.Them.State)}
+				day.Due = append(day.Due, row)
+				view.All = append(view.All, row)
+			}
+		}
+		if week = append(week, day); len(week) == len(daysOfWeek) {
+			view.Weeks, week = append(view.Weeks, week), nil
+		}
+	}
+	if len(week) > 0 {
+		view.Weeks = append(view.Weeks, append(week, make([]dayView, len(daysOfWeek)-len(week))...))
+	}
+	return v.show(http.StatusOK, agendaScreen(v.frame(v.loc.T("agenda.title"), "agenda"), view))
+}
+
+// feedLength is how far the calendar file looks ahead.
+const feedLength = 366 * 24 * time.Hour
+
+// agendaFile gives the deadlines ahead to a calendar program: a reference and a moment, and nothing of the case.
+func (s *server) agendaFile(v *visit) error {
+	all, _, err := s.Office.Agenda(v.ctx, v.by, v.now, rogatory.At(v.now.Time().Add(feedLength)))
+	if err != nil {
+		return err
+	}
+	var events []desk.Event
+	for _, a := range all {
+		due := a.Deadline.Due
+		events = append(events, desk.Event{ID: rogatory.DigestOf([]byte(string(a.File.ID) + " " + a.Deadline.Name)).String()[:32], From: due, To: due, Summary: string(a.File.ID), Description: v.loc.DeadlineName(a.Deadline.Name)})
+	}
+	v.w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
+	v.w.Header().Set("Content-Disposition", `attachment; filename="deadlines.ics"`)
+	_, err = v.w.Write(desk.Calendar("Deadlines", v.now, events))
+	return err
+}
