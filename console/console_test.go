@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,5 +128,32 @@ func TestPaymentsAreReadAsTheyAreWritten(t *testing.T) {
 	}
 	if _, ok := parsePayments("XA12 > XB10"); ok {
 		t.Error("half a payment is read")
+	}
+}
+
+// The matrix of the people's page says what the lifecycle says, for every act, side and role.
+func TestTheMatrixIsTheLifecycle(t *testing.T) {
+	may := map[rogatory.Act]map[rogatory.OfficerRole]int{}
+	for _, m := range matrix() {
+		may[m.Act] = m.May
+	}
+	bits := 0
+	for _, row := range rogatory.Lifecycle() {
+		for _, role := range row.Roles {
+			if !slices.Contains(matrixRoles, role) {
+				t.Errorf("%s may %s, and has no column", role, row.Act)
+			}
+			want := 1
+			if row.By == rogatory.RequestedSide {
+				want = 2
+			}
+			if may[row.Act][role]&want == 0 {
+				t.Errorf("%s may %s as the %s State, and the matrix does not say so", role, row.Act, row.By)
+			}
+			bits++
+		}
+	}
+	if bits < 40 {
+		t.Errorf("only %d rights were looked at", bits)
 	}
 }

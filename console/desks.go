@@ -4,6 +4,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"rogatory"
@@ -196,4 +197,33 @@ func (s *server) revive(v *visit) error {
 	}
 	v.say("outbox.revived")
 	return v.to("outbox")
+}
+
+// matrixRoles are the roles that act on requests, as columns.
+var matrixRoles = []rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian, rogatory.TheNode}
+
+// matrixRow says for one act on which side each role may do it: 1 for the requesting, 2 for the requested, 3 for both.
+type matrixRow struct {
+	Act rogatory.Act
+	May map[rogatory.OfficerRole]int
+}
+
+// matrix is the lifecycle as a table of who may do what. It is the same table that the docket asks.
+func matrix() []matrixRow {
+	var rows []matrixRow
+	for _, t := range rogatory.Lifecycle() {
+		i := slices.IndexFunc(rows, func(m matrixRow) bool { return m.Act == t.Act })
+		if i < 0 {
+			rows = append(rows, matrixRow{t.Act, map[rogatory.OfficerRole]int{}})
+			i = len(rows) - 1
+		}
+		for _, r := range t.Roles {
+			if t.By == rogatory.RequestingSide {
+				rows[i].May[r] |= 1
+			} else {
+				rows[i].May[r] |= 2
+			}
+		}
+	}
+	return rows
 }
