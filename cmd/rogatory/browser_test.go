@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ import (
 
 	"rogatory"
 	"rogatory/demo"
+	"rogatory/language"
 	"rogatory/node"
 	"rogatory/treaty"
 )
@@ -36,6 +38,30 @@ type tab struct {
 	base string
 	axe  string // the script that checks accessibility
 	n    int    // screens that were examined
+	l    *language.Locale
+}
+
+// words returns what a key says, without the marks of direction: a page is compared by what can be read.
+func (b *tab) words(key string, args ...any) string { return readable(b.l.T(key, args...)) }
+
+func readable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 0x2066 && r <= 0x2069 {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// part returns the longest piece of a key's text in which nothing is filled in.
+func (b *tab) part(key string) string {
+	longest := ""
+	for _, piece := range regexp.MustCompile(`\{[a-z_]+\}`).Split(b.l.T(key), -1) {
+		if piece = strings.TrimSpace(piece); len(piece) > len(longest) {
+			longest = piece
+		}
+	}
+	return longest
 }
 
 // loadWait bounds one page. It is not what a page takes, but when the test gives up.
@@ -87,7 +113,7 @@ func (b *tab) open(path string) {
 func (b *tab) press(text string) {
 	b.t.Helper()
 	quoted, _ := json.Marshal(text)
-	js := fmt.Sprintf(`(() => { const e = [...document.querySelectorAll("main button, main a, header button")].find(e => !e.hidden && e.textContent.trim().replace(/\s+/g, " ").startsWith(%s)); if (e) e.click(); return !!e })()`, quoted)
+	js := fmt.Sprintf(`(() => { const e = [...document.querySelectorAll("main button, main a, header button, footer button")].map(e => ({e, t: e.textContent.replace(/[\u2066-\u2069]/g, "").trim().replace(/\s+/g, " ")})).filter(x => !x.e.hidden && x.t.includes(%s)).sort((a, b) => a.t.length - b.t.length).map(x => x.e)[0]; if (e) e.click(); return !!e })()`, quoted)
 	ctx, cancel := context.WithTimeout(b.ctx, loadWait)
 	defer cancel()
 	_, err := chromedp.RunResponse(ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -116,7 +142,7 @@ func (b *tab) fill(name, value string) {
 }
 
 func (b *tab) text() string {
-	return inTab(b, chromedp.Evaluate[string](`document.querySelector("main").innerText`))
+	return readable(inTab(b, chromedp.Evaluate[string](`document.querySelector("main").innerText`)))
 }
 
 func (b *tab) path() string {
@@ -139,10 +165,16 @@ func (b *tab) as(m *demo.Member, name string) {
 	b.base = strings.Replace(m.Addresses.Office, "127.0.0.1", "localhost", 1)
 	b.open("/console/sign-in")
 	if inTab(b, chromedp.Evaluate[bool](`!!document.querySelector(".who")`)) {
-		b.press("Sign out")
+		b.press(b.words("signout"))
 	}
 	b.press(name)
-	b.see("Inbox")
+	b.see(b.words("inbox.title"))
+}
+
+// do presses the button that does an act.
+func (b *tab) do(act rogatory.Act) {
+	b.t.Helper()
+	b.press(b.words("act.do", "act", b.l.Act(act)))
 }
 
 // await waits until the other State's office has what was sent.
@@ -174,7 +206,13 @@ func exercise(t *testing.T) *demo.World {
 // A request is drafted, sent, acknowledged, accepted, executed with an exhibit and exported for a court,
 // by six people of two States through their consoles alone. Then every screen that they saw is examined.
 func TestStoryThroughTheConsole(t *testing.T) {
-	b := &tab{t: t, ctx: browser(t)}
+	for _, tag := range []string{"en"} {
+		t.Run(tag, func(t *testing.T) { story(t, tag) })
+	}
+}
+
+func story(t *testing.T, tag string) {
+	b := &tab{t: t, ctx: browser(t), l: language.Load().Locale(tag)}
 	w := exercise(t)
 	xa, xb := w.Members["XA"], w.Members["XB"]
 	state := func(m *demo.Member, id rogatory.RequestID, want rogatory.State) func() bool {
@@ -185,21 +223,23 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	}
 	b.canary()
 	b.base = strings.Replace(xa.Addresses.Office, "127.0.0.1", "localhost", 1)
+	b.open("/console/sign-in")
+	b.press(b.l.Language(tag))
 	b.examine("/console/sign-in")
 
 	// Aurelia's officer composes.
 	b.as(xa, "A. Okafor")
-	b.see("No request is open")
+	b.see(b.part("inbox.empty.all"))
 	b.examine("/console/inbox")
 	b.open("/console/new")
 	b.examine("/console/new")
-	b.press("Begin the draft")
-	b.see("Mend this first")
+	b.press(b.words("new.go"))
+	b.see(b.words("wrong.title"))
 	b.fill("kind", "emergency_data")
 	b.fill("to", "XB/justice")
 	b.fill("title", "Location of a kidnapped child's telephone")
-	b.press("Begin the draft")
-	b.see("not started", "Something is still missing")
+	b.press(b.words("new.go"))
+	b.see(b.words("task.not"), b.words("draft.not_ready"))
 	draft := b.path()
 	id := rogatory.RequestID(strings.Split(draft, "/")[3])
 	example, err := treaty.Convention().Example("emergency_data", "", rogatory.At(time.Now()))
@@ -209,16 +249,16 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	for field, said := range example.Contents {
 		b.open(draft + "/" + field)
 		b.fill("value", said)
-		b.press("Save")
+		b.press(b.words("draft.save"))
 	}
 	b.examine(draft + "/risk")
 	b.open(draft + "/offence")
 	b.examine(draft + "/offence")
 	b.fill("articles", "7")
 	b.fill("law", "Penal Code of Aurelia, section 212a")
-	b.press("Save")
+	b.press(b.words("draft.save"))
 	b.open(draft)
-	b.see("Nothing is missing", "another person")
+	b.see(b.part("draft.hand_over"), "A. Okafor")
 	b.examine(draft)
 
 	// A colleague saves first: what is typed is kept, and the difference shown.
@@ -232,33 +272,33 @@ func TestStoryThroughTheConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.fill("title", "Whereabouts of a kidnapped child")
-	b.press("Save")
-	b.see("Somebody was quicker", "Whereabouts of a kidnapped child", "Location of the telephone of a kidnapped child")
+	b.press(b.words("draft.save"))
+	b.see(b.words("stale.title"), "Whereabouts of a kidnapped child", "Location of the telephone of a kidnapped child")
 
 	// The prosecutor reads the letter and sends.
 	b.as(xa, "Prosecutor L. Haddad")
 	b.open("/console/requests/" + string(id))
-	b.press("Send")
-	b.see("What goes into the journal", "message.sent")
+	b.press(b.l.Act(rogatory.Send))
+	b.see(b.words("willbe.title"), "message.sent")
 	b.examine("/console/requests/" + string(id) + "/letter")
 	b.examine("/console/requests/" + string(id) + "/acts/send")
-	b.press("Send now")
-	b.see("Send: done")
+	b.do(rogatory.Send)
+	b.see(b.words("act.done", "act", b.l.Act(rogatory.Send)))
 	await(t, "the delivery", state(xb, id, rogatory.Requested))
 
 	// Borealia's officer, at night.
 	b.as(xb, "B. Lindqvist")
 	b.open("/console/duty")
-	b.see("Aurelia asks for", "Acknowledge")
+	b.see("Aurelia", b.l.Act(rogatory.Acknowledge))
 	b.examine("/console/duty")
-	b.press("Claim")
-	b.see("is yours")
+	b.press(b.words("claim.go"))
+	b.see(b.part("claim.taken"))
 	page := b.path()
-	b.press("Acknowledge")
+	b.press(b.l.Act(rogatory.Acknowledge))
 	b.fill("text", "Received at the 24/7 desk.")
-	b.press("Check what will be sent")
+	b.press(b.words("act.check"))
 	b.see("Received at the 24/7 desk.")
-	b.press("Acknowledge now")
+	b.do(rogatory.Acknowledge)
 	b.examine(page)
 
 	// The judge accepts.
@@ -266,12 +306,12 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	b.examine("/console/inbox")
 	b.open(page + "/acts/refuse")
 	b.examine(page + "/acts/refuse")
-	b.press("Check what will be sent")
-	b.see("Mend this first", "Ground")
+	b.press(b.words("act.check"))
+	b.see(b.words("wrong.title"), b.words("ask.ground"))
 	b.open(page + "/acts/accept")
 	b.examine(page + "/acts/accept")
-	b.press("Check what will be sent")
-	b.press("Accept now")
+	b.press(b.words("act.check"))
+	b.do(rogatory.Accept)
 	await(t, "the acceptance", state(xa, id, rogatory.Accepted))
 
 	// The examiner seals.
@@ -285,44 +325,44 @@ func TestStoryThroughTheConsole(t *testing.T) {
 	b.fill("title", "Cell sites of the telephone")
 	b.fill("acquired", "Given by Borealia Mobile under emergency order 7")
 	inTab(b, chromedp.SetUploadFiles("#f-file", []string{evidence}))
-	b.press("Seal it")
-	b.see("Sealed here, not offered", "Hands that it passed through")
+	b.press(b.words("seal.do"))
+	b.see(b.words("exhibit.state.sealed"), b.words("custody.title"))
 	exhibit := b.path()
 	b.examine(exhibit)
 
 	// The judge offers it; Aurelia's custodian fetches it.
 	b.as(xb, "Judge T. Moreau")
 	b.open(page + "/acts/offer")
-	b.press("Check what will be sent")
-	b.press("Offer an exhibit now")
-	b.see("Offer an exhibit: done")
+	b.press(b.words("act.check"))
+	b.do(rogatory.Offer)
+	b.see(b.words("act.done", "act", b.l.Act(rogatory.Offer)))
 	await(t, "the offer", func() bool {
 		f, err := xa.Node.Office.File(context.Background(), id)
 		return err == nil && len(f.Exhibits) == 1
 	})
 	b.as(xa, "Custodian N. Silva")
 	b.open(exhibit)
-	b.press("Fetch it")
+	b.press(b.part("fetch.go"))
 	await(t, "the transfer", func() bool {
 		f, err := xa.Node.Office.File(context.Background(), id)
 		return err == nil && f.Exhibits[0].State == "held"
 	})
 	b.open(exhibit)
-	b.see("Held here, verified")
+	b.see(b.words("exhibit.state.held"))
 	b.examine(exhibit)
 
 	// The court package.
 	pack := "/console/cases/" + string(id.Case()) + "/package"
 	b.open(pack)
 	b.examine(pack)
-	b.press("Make it and download")
-	b.see("Say why")
+	b.press(b.words("package.do"))
+	b.see(b.words("wrong.why"))
 	got := inTab(b, chromedp.Evaluate[string](`fetch(location.pathname, {method: "POST", body: new URLSearchParams({why: "hearing of 3 December"})}).then(r => r.arrayBuffer()).then(a => new TextDecoder().decode(a.slice(0, 2)) + " " + a.byteLength)`, chromedp.EvalAwaitPromise))
 	if !strings.HasPrefix(got, "PK ") || len(got) < len("PK 100000") {
 		t.Errorf("the court package is no archive of that size: %q", got)
 	}
 
-	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=supplement&state=XA&from=2026-11-25", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
+	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=supplement&state=XA&from=2026-11-25", "agenda", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
 		b.examine("/console/" + path)
 	}
 	assets := 0
@@ -340,7 +380,7 @@ func TestStoryThroughTheConsole(t *testing.T) {
 
 // A person registers a passkey by a link, and signs in with it.
 func TestPasskey(t *testing.T) {
-	b := &tab{t: t, ctx: browser(t)}
+	b := &tab{t: t, ctx: browser(t), l: language.Load().Locale(language.Base)}
 	w := exercise(t)
 	xa := w.Members["XA"]
 	b.base = strings.Replace(xa.Addresses.Office, "127.0.0.1", "localhost", 1)
@@ -451,7 +491,7 @@ func (b *tab) examine(path string) {
 			}
 			if shots != "" {
 				name := strings.Trim(strings.NewReplacer("/", "_", "?", "_", "&", "_", "console", "").Replace(path), "_")
-				os.WriteFile(filepath.Join(shots, fmt.Sprintf("%02d-%s-%s-%d.png", b.n, name[:min(len(name), 40)], theme, width)), inTab(b, chromedp.FullScreenshot(100)), 0o600)
+				os.WriteFile(filepath.Join(shots, fmt.Sprintf("%s-%02d-%s-%s-%d.png", b.l.Tag(), b.n, name[:min(len(name), 40)], theme, width)), inTab(b, chromedp.FullScreenshot(100)), 0o600)
 			}
 		}
 		for _, v := range b.check() {
