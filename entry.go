@@ -71,14 +71,18 @@ const (
 // PersonChange says how the list of those who may use the office's door changed. It holds no token.
 type PersonChange struct {
 	Officer
-	Change string `json:"change"` // PersonAdded, PersonRemoved or PersonToken
+	Change string `json:"change"` // PersonAdded and so on
 }
 
 // What may happen to a person in the list. Another role is a removal and an addition.
 const (
 	PersonAdded   = "added"
 	PersonRemoved = "removed"
-	PersonToken   = "token" // the same person has another token
+	PersonToken   = "token"    // the same person has another token
+	PersonLogin   = "login"    // the ministry's sign-in knows the person by another name
+	PersonPasskey = "passkey"  // a passkey was registered
+	PersonRecover = "recovery" // somebody asked for a new link for a person who lost the passkey
+	PersonRelink  = "relinked" // a second person gave it; the passkeys before are good for nothing
 )
 
 // MessageRef names a message beyond doubt.

@@ -51,6 +51,9 @@ type Config struct {
 	// browser says, which a passkey holds against the name that it was made for.
 	Origin string
 
+	// Ministry is the ministry's own sign-in; nil without one. It needs Origin.
+	Ministry *Ministry
+
 	// Fetch begins to bring an offered exhibit here and returns at once.
 	Fetch func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error
 	// Transfers lists exhibits on their way here.
@@ -175,6 +178,11 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET agenda", (*server).agenda)
 	s.page(mux, "GET agenda.ics", (*server).agendaFile)
 	s.page(mux, "GET people", (*server).people)
+	s.page(mux, "GET people/{name}/recover", (*server).recoverPage)
+	s.page(mux, "POST people/{name}/recover", (*server).recoverAsked)
+	s.page(mux, "POST people/{name}/link", (*server).recoverGiven)
+	s.open(mux, "GET sign-in/ministry", (*server).ministry)
+	s.open(mux, "GET sign-in/ministry/back", (*server).ministryBack)
 	s.page(mux, "GET directory", (*server).directory)
 	s.page(mux, "GET outbox", (*server).outbox)
 	s.page(mux, "POST outbox/{id}/revive", (*server).revive)

@@ -151,7 +151,11 @@ func (s *server) people(v *visit) error {
 		}
 		people = append(people, personView{o, len(keys)})
 	}
-	return v.show(http.StatusOK, peopleScreen(v.frame(v.loc.T("people.title"), "people"), people))
+	open, err := s.openRecoveries(v)
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, peopleScreen(v.frame(v.loc.T("people.title"), "people"), people, open))
 }
 
 func (s *server) directory(v *visit) error {

@@ -3,6 +3,7 @@
 package console
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"net"
@@ -25,8 +26,23 @@ type Keys interface {
 	Keep(name string, k Passkey) error
 	// Enrolment says whose link it is; NotFound "enrolment_unknown" if it is nobody's, or ran out.
 	Enrolment(token string) (name string, err error)
+	// Recoveries lists the wishes for a new link that are open.
+	Recoveries(ctx context.Context) ([]Recovery, error)
+	// AskRecovery asks for a new link for somebody else, who lost the passkey. It is journaled.
+	AskRecovery(ctx context.Context, by rogatory.Actor, name, why string) error
+	// GrantRecovery gives the link, if another person asked for it. The person's passkeys before are good for
+	// nothing from then on, whatever becomes of the link.
+	GrantRecovery(ctx context.Context, by rogatory.Actor, name string) (token string, err error)
 	// EndEnrolment makes a link useless.
 	EndEnrolment(token string) error
+}
+
+// Recovery is a wish for a new link: one person asks, another gives.
+type Recovery struct {
+	Name string           `json:"name"` // who lost the passkey
+	By   string           `json:"by"`
+	At   rogatory.Instant `json:"at"`
+	Why  string           `json:"why"`
 }
 
 // Passkey is one passkey of a person, for one name of this site.

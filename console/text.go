@@ -4,6 +4,7 @@ package console
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -127,3 +128,6 @@ func parseFingerprints(text string) ([]rogatory.Fingerprint, bool) {
 	}
 	return all, true
 }
+
+// pathOf writes a name as a part of an address.
+func pathOf(name string) string { return url.PathEscape(name) }

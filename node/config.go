@@ -7,7 +7,9 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +42,11 @@ type Config struct {
 	Endpoint   string `json:"endpoint"`
 	JournalURL string `json:"journal_url"`
 
+	// Origin is how browsers reach the office, such as https://office.example: passkeys are made for its name.
+	Origin string `json:"origin,omitempty"`
+	// SignIn is the ministry's own sign-in, where it has one.
+	SignIn SignIn `json:"sign_in,omitzero"`
+
 	Database  Database  `json:"database"`
 	Directory Source    `json:"directory"`
 	TimeStamp TimeStamp `json:"time_stamp,omitzero"`
@@ -49,6 +56,14 @@ type Config struct {
 type Database struct {
 	Engine string `json:"engine"`
 	Source string `json:"source"`
+}
+
+// SignIn names an OpenID Connect provider. The secret is in a file of the data folder, readable by the node alone.
+type SignIn struct {
+	Issuer     string `json:"issuer"`
+	ClientID   string `json:"client_id"`
+	SecretFile string `json:"secret_file"`
+	Claim      string `json:"claim,omitempty"` // of the ID token that names a person; default sub
 }
 
 // Source says where the directory of States is read: a folder or an https URL. GraceHours is how
@@ -153,6 +168,10 @@ func (c Config) check() error {
 	say(!strings.HasPrefix(c.Endpoint, "https://"), "endpoint must be an https URL")
 	say(c.Database.Engine != store.SQLite && c.Database.Engine != store.Postgres, "database engine must be sqlite or postgres")
 	say(c.Directory.From == "", "directory.from is needed: a folder or a URL")
+	origin, err := url.Parse(c.Origin)
+	local := err == nil && (origin.Hostname() == "localhost" || origin.Hostname() == "127.0.0.1")
+	say(c.Origin != "" && (err != nil || origin.Host == "" || strings.Trim(origin.Path, "/") != "" || origin.Scheme != "https" && !local), "origin must be https and a name, such as https://office.example")
+	say(c.SignIn.Issuer != "" && (c.Origin == "" || c.SignIn.ClientID == "" || c.SignIn.SecretFile == ""), "sign_in needs issuer, client_id and secret_file, and origin")
 	if len(problems) > 0 {
 		return rogatory.Fault(rogatory.Invalid, "config_invalid", "%s: %s", configFile, strings.Join(problems, "; "))
 	}
@@ -232,3 +251,23 @@ func directorySource(from string) directory.Source {
 }
 
 func openVaultDisk(dir string) (*disk.Folder, error) { return disk.Open(filepath.Join(dir, vaultDir)) }
+
+// SignInSecret reads the secret that the office shares with the ministry's sign-in; empty, and said in the health, if
+// it cannot be read.
+func (n *Node) SignInSecret() string {
+	if n.config.SignIn.SecretFile == "" {
+		return ""
+	}
+	data, err := os.ReadFile(filepath.Join(n.dir, filepath.FromSlash(n.config.SignIn.SecretFile)))
+	if err == nil && len(data) > maxSecret {
+		err = fmt.Errorf("the file has %d bytes, at most %d are read", len(data), maxSecret)
+	}
+	n.note("sign_in", err)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(data))
+}
+
+// maxSecret bounds a file that holds one secret.
+const maxSecret = 4096

@@ -17,6 +17,7 @@ import (
 
 	"rogatory"
 	"rogatory/console"
+	"rogatory/store"
 )
 
 // Where passkeys and enrolment links are kept in the node's folder. The node writes the first, the
@@ -123,8 +124,9 @@ func (n *Node) Keep(name string, k console.Passkey) error {
 		return err
 	}
 	one := heldKey{name, k}
+	fresh := true
 	if i := slices.IndexFunc(all.Passkeys, func(h heldKey) bool { return h.Name == name && bytes.Equal(h.ID, k.ID) }); i >= 0 {
-		all.Passkeys[i] = one
+		all.Passkeys[i], fresh = one, false
 	} else {
 		all.Passkeys = append(all.Passkeys, one)
 	}
@@ -137,6 +139,47 @@ func (n *Node) Keep(name string, k console.Passkey) error {
 	if held > maxPasskeys {
 		return rogatory.Fault(rogatory.Conflict, "passkeys_many", "%s has %d passkeys already", name, maxPasskeys).WithHint("an administrator takes one off " + passkeysFile)
 	}
+	if fresh {
+		if err := n.recordPasskey(name); err != nil {
+			return err
+		}
+	}
+	return n.writePasskeys(all)
+}
+
+// recordPasskey journals that a person registered a passkey, before it opens anything.
+func (n *Node) recordPasskey(name string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), outsideTimeout)
+	defer cancel()
+	people, err := n.Officers(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(people, func(o rogatory.Officer) bool { return o.Name == name })
+	if i < 0 {
+		return personUnknown(name)
+	}
+	by := rogatory.Actor{Address: n.config.address(), Officer: people[i]}
+	return n.store.Update(ctx, func(tx *store.Tx) error {
+		_, err := n.Ledger.Record(tx, rogatory.Entry{Type: rogatory.PersonChanged, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: fmt.Sprintf("%s (%s)", people[i].Name, people[i].Role), Why: rogatory.PersonPasskey,
+			Person: &rogatory.PersonChange{Officer: people[i], Change: rogatory.PersonPasskey}})
+		return err
+	})
+}
+
+// dropPasskeys takes every passkey of a person away.
+func (n *Node) dropPasskeys(name string) error {
+	n.keep.Lock()
+	defer n.keep.Unlock()
+	all, err := n.readPasskeys()
+	if err != nil {
+		return err
+	}
+	all.Passkeys = slices.DeleteFunc(all.Passkeys, func(h heldKey) bool { return h.Name == name })
+	return n.writePasskeys(all)
+}
+
+func (n *Node) writePasskeys(all passkeys) error {
 	text, err := json.MarshalIndent(all, "", "  ")
 	if err == nil {
 		err = replace(filepath.Join(n.dir, passkeysFile), append(text, '\n'))

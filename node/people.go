@@ -27,6 +27,7 @@ type Person struct {
 	Name        string               `json:"name"`
 	Role        rogatory.OfficerRole `json:"role"`
 	TokenSHA256 rogatory.Digest      `json:"token_sha256"`
+	Login       string               `json:"login,omitempty"` // as the ministry's sign-in names the person
 }
 
 type people struct {
@@ -73,7 +74,7 @@ func AddPerson(dir, name string, role rogatory.OfficerRole) (token string, err e
 			WithHint("rogatory person token gives another in its place; for another role, remove the person first")
 	}
 	token, digest := newToken()
-	return token, keepPeople(dir, append(all, Person{name, role, digest}), name, token)
+	return token, keepPeople(dir, append(all, Person{Name: name, Role: role, TokenSHA256: digest}), name, token)
 }
 
 // RenewToken gives a person another token in the place of the one they have, which ends at once.
@@ -107,6 +108,37 @@ func RemovePerson(dir, name string) error {
 		return rogatory.Fault(rogatory.Unavailable, "people_not_written", "remove the token of %s, which is good for nothing now: %w", name, err)
 	}
 	return nil
+}
+
+// SetLogin says how the ministry's sign-in names a person; empty takes it away.
+func SetLogin(dir, name, login string) error {
+	all, err := People(dir)
+	if err != nil {
+		return err
+	}
+	i := find(all, name)
+	if i < 0 {
+		return personUnknown(name)
+	}
+	if j := slices.IndexFunc(all, func(p Person) bool { return login != "" && p.Login == login && p.Name != name }); j >= 0 {
+		return rogatory.Fault(rogatory.Conflict, "login_taken", "%.60q is the sign-in of %s already", login, all[j].Name)
+	}
+	all[i].Login = login
+	return keepPeople(dir, all, "", "")
+}
+
+// PersonOf names whom the ministry's sign-in means; NotFound "person_unknown" if nobody.
+func (n *Node) PersonOf(ctx context.Context, login string) (string, error) {
+	all, err := n.people(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range all {
+		if login != "" && p.Login == login {
+			return p.Name, nil
+		}
+	}
+	return "", rogatory.Fault(rogatory.NotFound, "person_unknown", "nobody here signs in as %.60q", login).WithHint("an administrator says who that is: rogatory person login NAME LOGIN")
 }
 
 func personUnknown(name string) error {
@@ -230,6 +262,8 @@ func changesOf(before, after []Person) []rogatory.PersonChange {
 			add(p, rogatory.PersonAdded)
 		case before[i].TokenSHA256 != p.TokenSHA256:
 			add(p, rogatory.PersonToken)
+		case before[i].Login != p.Login:
+			add(p, rogatory.PersonLogin)
 		}
 	}
 	return changes

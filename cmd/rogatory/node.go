@@ -161,10 +161,22 @@ func officeDoor(n *node.Node, demo bool) (http.Handler, error) {
 	return mux, nil
 }
 
+// ministry is the ministry's own sign-in, nil without one.
+func ministry(n *node.Node) *console.Ministry {
+	c := n.Config().SignIn
+	if c.Issuer == "" {
+		return nil
+	}
+	return &console.Ministry{Issuer: c.Issuer, ClientID: c.ClientID, Secret: n.SignInSecret(), Claim: c.Claim, Person: n.PersonOf, Client: &http.Client{Timeout: ministryTimeout}}
+}
+
+// ministryTimeout bounds a call to the ministry's sign-in, for which a person waits.
+const ministryTimeout = 10 * time.Second
+
 // officeConsole is the officers' screens of a node.
 func officeConsole(n *node.Node, fetching *fetches, demo bool) http.Handler {
 	return console.New(console.Config{
-		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, People: n.Officers, Keys: n, Demo: demo,
+		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, People: n.Officers, Keys: n, Demo: demo, Origin: n.Config().Origin, Ministry: ministry(n),
 		Parties: func() []rogatory.Party { return n.Book().Parties() },
 		Fetch: func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error {
 			fetching.begin(ctx, id, func(ctx context.Context) error { return n.Fetch(ctx, by, id, nil) })

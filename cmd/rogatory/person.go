@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +19,7 @@ import (
 type personCmds struct {
 	Add    personAddCmd    `cmd:"" help:"Give a person a token. It is kept in DIR/tokens/NAME and printed once."`
 	Token  personTokenCmd  `cmd:"" help:"Give a person another token; the one they had ends."`
+	Login  personLoginCmd  `cmd:"" help:"Say how the ministry's sign-in names a person; without a name, take it away."`
 	Enrol  personEnrolCmd  `cmd:"" help:"Print a link by which a person makes a passkey for the console. It works once, within an hour."`
 	Remove personRemoveCmd `cmd:"" help:"Take a person off the list; their token ends."`
 	List   personListCmd   `cmd:"" help:"List who has a token."`
@@ -58,9 +60,30 @@ func (c *personTokenCmd) Run(d *desk) error {
 	return d.give(map[string]string{"name": c.Name, "token": token}, func(w io.Writer) { fmt.Fprintln(w, token) })
 }
 
+type personLoginCmd struct {
+	Name  string `arg:"" help:"Name as in person list."`
+	Login string `arg:"" optional:"" help:"What the claim of the ID token says."`
+}
+
+// Run says who signs in how.
+func (c *personLoginCmd) Run(d *desk) error {
+	if _, err := node.LoadConfig(d.globals.Node); err != nil {
+		return err
+	}
+	if err := node.SetLogin(d.globals.Node, c.Name, c.Login); err != nil {
+		return err
+	}
+	if c.Login == "" {
+		d.say("%s does not sign in through the ministry any more", c.Name)
+	} else {
+		d.say("%s signs in through the ministry as %s", c.Name, c.Login)
+	}
+	return nil
+}
+
 type personEnrolCmd struct {
 	Name string `arg:"" help:"Name as in person list."`
-	Site string `help:"How browsers reach the office. Default: this machine, at the port of office_listen." placeholder:"URL"`
+	Site string `help:"How browsers reach the office. Default: origin of node.json, or this machine, at the port of office_listen." placeholder:"URL"`
 }
 
 // Run makes a link.
@@ -73,7 +96,7 @@ func (c *personEnrolCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	site := c.Site
+	site := cmp.Or(c.Site, config.Origin)
 	if site == "" {
 		_, port, err := net.SplitHostPort(config.OfficeListen)
 		if err != nil {
