@@ -138,8 +138,14 @@ var same = map[string][]string{
 	"vi": {"{n} byte"},
 }
 
-// latin are the Latin words that stand in languages of other scripts.
-var latin = []string{"de", "minimis"}
+// latin are the Latin words that stand in languages of other scripts: a term of law, designations of formats, codes
+// and keys, and the name of an entry.
+var latin = []string{"de", "minimis", "SHA", "SSH", "UTC", "EUR", "T", "j", "k", "Enter", "exhibit", "sealed"}
+
+// frame reports whether a text has no word of its own, only values and a designation: it is the same in every language.
+func frame(s string) bool {
+	return !strings.ContainsFunc(strings.ReplaceAll(placeholder.ReplaceAllString(s, ""), "SHA-", ""), unicode.IsLetter)
+}
 
 func TestNoEnglishIsLeftInAnotherLanguage(t *testing.T) {
 	c := Load()
@@ -150,7 +156,7 @@ func TestNoEnglishIsLeftInAnotherLanguage(t *testing.T) {
 		for key, text := range f.texts {
 			english := c.files[File{Base, name.Name}].texts[key].all()
 			for _, s := range text.all() {
-				if slices.Contains(english, s) && !slices.Contains(same[name.Language], s) {
+				if slices.Contains(english, s) && !frame(s) && !slices.Contains(same[name.Language], s) {
 					t.Errorf("%v: %s is still English: %q", name, key, s)
 				}
 				if !slices.Contains([]string{"ar", "zh", "ru", "th"}, name.Language) {
