@@ -60,6 +60,9 @@ type Config struct {
 	Transfers func() []Transfer
 	// Package writes a court package of the case to a folder that must not exist.
 	Package func(ctx context.Context, by rogatory.Actor, id rogatory.CaseID, why, folder string) error
+	// Setup says what is ready, and Rehearse tries a backup beside the running node.
+	Setup    func(ctx context.Context) Setup
+	Rehearse func(ctx context.Context) error
 	// Health says how the node is.
 	Health func(ctx context.Context) []Check
 }
@@ -178,6 +181,8 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET agenda", (*server).agenda)
 	s.page(mux, "GET agenda.ics", (*server).agendaFile)
 	s.page(mux, "GET people", (*server).people)
+	s.page(mux, "GET setup", (*server).setup)
+	s.page(mux, "POST setup/backup", (*server).rehearse)
 	s.page(mux, "GET people/{name}/recover", (*server).recoverPage)
 	s.page(mux, "POST people/{name}/recover", (*server).recoverAsked)
 	s.page(mux, "POST people/{name}/link", (*server).recoverGiven)

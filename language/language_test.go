@@ -142,6 +142,9 @@ var same = map[string][]string{
 // and keys, and the name of an entry.
 var latin = []string{"de", "minimis", "SHA", "SSH", "UTC", "EUR", "T", "j", "k", "Enter", "exhibit", "sealed"}
 
+// code are commands, files and members of files, which are typed as they are in every language.
+var code = regexp.MustCompile(`rogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|[a-z0-9/]+(\.[0-9]+)?\.(json|pem)|time_stamp|origin|https|\bkeys\b`)
+
 // frame reports whether a text has no word of its own, only values and a designation: it is the same in every language.
 func frame(s string) bool {
 	return !strings.ContainsFunc(strings.ReplaceAll(placeholder.ReplaceAllString(s, ""), "SHA-", ""), unicode.IsLetter)
@@ -162,7 +165,7 @@ func TestNoEnglishIsLeftInAnotherLanguage(t *testing.T) {
 				if !slices.Contains([]string{"ar", "zh", "ru", "th"}, name.Language) {
 					continue
 				}
-				for word := range strings.FieldsFuncSeq(placeholder.ReplaceAllString(s, " "), func(r rune) bool { return !unicode.Is(unicode.Latin, r) }) {
+				for word := range strings.FieldsFuncSeq(code.ReplaceAllString(placeholder.ReplaceAllString(s, " "), " "), func(r rune) bool { return !unicode.Is(unicode.Latin, r) }) {
 					if !slices.Contains(latin, word) {
 						t.Errorf("%v: %s has the Latin word %q", name, key, word)
 					}

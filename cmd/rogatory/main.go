@@ -45,6 +45,7 @@ type commands struct {
 	Check   checkCmd   `cmd:"" help:"Validate the configuration, keys and people without starting; tell the health of a running node."`
 	Fsck    fsckCmd    `cmd:"" help:"Derive everything again from the journal and name the first damaged thing. The node must not be running."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to this program's schema. Make a backup first."`
+	Backup  backupCmds `cmd:"" help:"Copy a node, and try whether the copy can be restored."`
 	Demo    demoCmd    `cmd:"" help:"Play the story of a request between three exercise States."`
 
 	Practice practiceCmds `cmd:"" help:"Learn the work in ten exercises between exercise nodes on this machine; examine another node."`

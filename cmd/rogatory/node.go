@@ -192,6 +192,7 @@ func officeConsole(n *node.Node, fetching *fetches, demo bool) http.Handler {
 		Package: func(ctx context.Context, by rogatory.Actor, id rogatory.CaseID, why, folder string) error {
 			return n.ExportPackage(ctx, by, id, why, folder, nil)
 		},
+		Setup: func(ctx context.Context) console.Setup { return n.Setup(ctx) }, Rehearse: n.RehearseBackup,
 		Health: func(ctx context.Context) []console.Check {
 			var all []console.Check
 			for _, h := range n.Health(ctx) {

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"rogatory"
+	"rogatory/clock"
+	"rogatory/node"
+	"rogatory/treaty"
+	"rogatory/vault"
+)
+
+// A running node is copied without its keys; the copy is restored and holds; one that was altered does not, and the
+// node remembers which it was.
+func TestABackupIsTried(t *testing.T) {
+	ctx := context.Background()
+	w := exercise(t)
+	xa := w.Members["XA"]
+	request, err := treaty.Convention().Example(rogatory.Preservation42, "", rogatory.At(clock.Real{}.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := xa.Node.Office.Draft(ctx, xa.Actor("A. Okafor", rogatory.DutyOfficer), rogatory.Address{State: "XB", Authority: "justice"}, "", request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "backup")
+	if err := node.Backup(ctx, xa.Dir, to, false, clock.Real{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Backup(ctx, xa.Dir, to, false, clock.Real{}); rogatory.CodeOf(err) != "backup_exists" {
+		t.Errorf("a backup is written over: %v", err)
+	}
+	secret, err := os.ReadFile(filepath.Join(xa.Dir, "keys", "message.1.age"))
+	if err != nil {
+		all, _ := os.ReadDir(filepath.Join(xa.Dir, "keys"))
+		t.Fatalf("%v; the keys are %v", err, all)
+	}
+	filepath.WalkDir(to, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if data, err := os.ReadFile(path); err != nil || bytes.Contains(data, bytes.TrimSpace(secret)) {
+			t.Errorf("%s holds a key, %v", path, err)
+		}
+		return nil
+	})
+	entries, err := node.TryBackup(ctx, xa.Dir, to, vault.Structure, clock.Real{})
+	if err != nil || entries == 0 {
+		t.Fatalf("the backup of %d entries does not hold: %v", entries, err)
+	}
+	if err := xa.Node.RehearseBackup(ctx); err != nil {
+		t.Errorf("a rehearsal beside the running node: %v", err)
+	}
+	left, err := filepath.Glob(filepath.Join(xa.Dir, "re*-*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("a rehearsal leaves %v, %v", left, err)
+	}
+
+	name := filepath.Join(to, "node.db")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The title stands in more than one place; the journal does not follow a changed one.
+	changed := bytes.Replace(data, []byte(request.Title[:12]), []byte("Xn example: "), 1)
+	if bytes.Equal(changed, data) {
+		t.Fatalf("the database of %s holds no title", f.ID)
+	}
+	if err := os.WriteFile(name, changed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := node.TryBackup(ctx, xa.Dir, to, vault.Structure, clock.Real{}); rogatory.KindOf(err) != rogatory.Damaged {
+		t.Errorf("an altered backup holds: %v", err)
+	}
+	known, err := node.BackupsOf(xa.Dir)
+	if err != nil || known.Folder != to || known.Tried == 0 || known.Problem == "" {
+		t.Errorf("the node remembers %+v, %v", known, err)
+	}
+}
