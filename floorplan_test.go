@@ -44,6 +44,7 @@ var plan = map[string]floor{
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},
 	"language":    {".", "words and figures are values: no clock, no disk"},
+	"search":      {".", "texts and queries are values: it must not know where they lie"},
 
 	"treaty/offence":  {". datafile", "offences and facts are values, read from data files; it stands alone"},
 	"treaty/status":   {". datafile treaty", "who is bound to what is a value; no database, no clock, no disk"},
@@ -53,7 +54,7 @@ var plan = map[string]floor{
 	"vault/vaulttest": {". vault", "the exam of disks"},
 	"store/storetest": {". clock journal store", "the exam of engines"},
 
-	"docket": {". asice clock deadline envelope journal ledger store treaty treaty/status vault", "contracts only: never a driver, never a door"},
+	"docket": {". asice clock deadline envelope journal ledger search store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":  {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 
 	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},
