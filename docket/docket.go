@@ -149,6 +149,9 @@ func (c cabinetOf) keep(f File) error {
 	} else {
 		_, err = c.tx.UpdateRequest(row)
 	}
+	if err == nil {
+		err = c.tx.Index(indexedOf(f))
+	}
 	if err != nil {
 		return err
 	}
