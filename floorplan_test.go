@@ -68,7 +68,7 @@ var plan = map[string]floor{
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"cmd/rogatory-sim":     {". sim", "long simulations"},
-	"bench":                {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
+	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
 	"practice/conformance": {". asice datafile docket envelope journal store", "examines another node over the wire, without the code of our own door"},
 	"cmd/rogatory":         {". api asice assistance clock console court deadline demo desk directory docket journal keyring legislation node practice practice/conformance store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
