@@ -158,6 +158,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET {$}", func(s *server, v *visit) error { return v.to("inbox") })
 	s.page(mux, "GET inbox", (*server).inbox)
 	s.page(mux, "GET duty", (*server).duty)
+	s.searchRoutes(mux)
 	s.page(mux, "POST requests/{id}/claim", (*server).claim)
 	s.page(mux, "GET requests/{id}", (*server).request)
 	s.page(mux, "GET requests/{id}/letter", (*server).letterPage)

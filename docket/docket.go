@@ -152,6 +152,9 @@ func (c cabinetOf) keep(f File) error {
 	if err == nil {
 		err = c.tx.Index(indexedOf(f))
 	}
+	if err == nil {
+		err = setPlace(c.tx, f)
+	}
 	if err != nil {
 		return err
 	}

@@ -283,10 +283,10 @@ func (r *replay) compare() error {
 			return err
 		}
 	}
-	if n, err := r.tx.IndexSize(); err != nil {
+	if n, err := r.tx.Derived(); err != nil {
 		return err
-	} else if n != int64(len(r.files)) {
-		return damaged("search_stale", "the index of the search has %d requests, the journal has %d", n, len(r.files)).WithHint("rogatory search rebuild makes the index anew; no case is damaged by this")
+	} else if n.Indexed != int64(len(r.files)) {
+		return damaged("search_stale", "the index of the search has %d requests, the journal has %d", n.Indexed, len(r.files)).WithHint("rogatory search rebuild makes the index anew; no case is damaged by this")
 	}
 	peers, err := r.tx.Peers()
 	if err != nil {
@@ -328,6 +328,12 @@ func (r *replay) rows(f File, row store.Request) error {
 			return err
 		}
 		return damaged(rogatory.CodeOf(err), "%w", err).WithHint("rogatory search rebuild makes the index anew; no case is damaged by this")
+	}
+	place, in := placeOf(f)
+	if q, have, err := r.tx.InQueue(f.ID); err != nil {
+		return err
+	} else if have != in || in && !q.Stands(place) {
+		return damaged("queue_stale", "request %s does not stand in the queue as its file says", f.ID).WithHint("rogatory search rebuild makes the queue anew; no case is damaged by this")
 	}
 	deadlines, err := r.tx.Deadlines(f.ID)
 	if err != nil {

@@ -249,9 +249,9 @@ func (o *Office) SearchDigest(ctx context.Context, by rogatory.Actor, text strin
 // reindexBatch is how many requests one transaction of Reindex takes.
 const reindexBatch = 200
 
-// Reindex makes the index of the search anew from the files, in the order in which these were opened, and
-// returns how many there are. Until it is over, a search finds only a part. It changes no case and is safe
-// to be run again.
+// Reindex makes the index of the search and the queue anew from the files, in the order in which these were
+// opened, and returns how many there are. Until it is over, both show only a part. It changes no case and is
+// safe to be run again. Who holds which request stays as it is.
 func (o *Office) Reindex(ctx context.Context) (int, error) {
 	type place struct {
 		id     rogatory.RequestID
@@ -293,6 +293,9 @@ func (o *Office) Reindex(ctx context.Context) (int, error) {
 				if err == nil {
 					err = tx.Index(indexedOf(f))
 				}
+				if err == nil {
+					err = setPlace(tx, f)
+				}
 				if err != nil {
 					return err
 				}
@@ -303,5 +306,19 @@ func (o *Office) Reindex(ctx context.Context) (int, error) {
 			return 0, err
 		}
 	}
-	return len(all), nil
+	return len(all), o.Store.Update(ctx, takeOverClaims)
+}
+
+// EnsureIndexed makes index and queue if there are fewer requests in the index than there are, as after a
+// migration from a schema that had neither, or after a Reindex that was broken off.
+func (o *Office) EnsureIndexed(ctx context.Context) error {
+	var n store.DerivedCounts
+	err := o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		n, err = tx.Derived()
+		return err
+	})
+	if err == nil && n.Requests != n.Indexed {
+		_, err = o.Reindex(ctx)
+	}
+	return err
 }

@@ -135,12 +135,6 @@ func (tx *Tx) holds(doc int64, grams []string) (bool, error) {
 	return true, nil
 }
 
-// IndexSize returns how many requests are in the index.
-func (tx *Tx) IndexSize() (int64, error) {
-	n, _, err := one(tx, number, "SELECT count(*) FROM search_request")
-	return n, err
-}
-
 // ClearIndex takes every request out of the index. Nothing is found until they are put in again.
 func (tx *Tx) ClearIndex() error {
 	for _, query := range tx.engine.clearIndex() {

@@ -12,3 +12,16 @@ CREATE TABLE search_request (
     grams      TSVECTOR NOT NULL
 );
 CREATE INDEX search_grams ON search_request USING gin (grams);
+
+-- The requests that are not over, in the order in which they are due. Who holds one follows from the
+-- journal and stays when the rest, which follows from the files, is made anew.
+CREATE TABLE queue (
+    request_id TEXT COLLATE "C" PRIMARY KEY,
+    waits      TEXT COLLATE "C" NOT NULL CHECK (waits IN ('draft', 'us', 'them', 'nobody')),
+    turn       BIGINT NOT NULL, -- when the next deadline is due; without one far ahead, the last changed first
+    author     TEXT COLLATE "C" NOT NULL,
+    holder     TEXT COLLATE "C" NOT NULL,
+    held_at    BIGINT NOT NULL
+);
+CREATE INDEX queue_turn ON queue (turn, request_id);
+CREATE INDEX queue_waits ON queue (waits, turn, request_id);

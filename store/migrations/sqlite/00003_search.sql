@@ -17,3 +17,18 @@ CREATE VIRTUAL TABLE search_gram USING fts5 (
     content = '', contentless_delete = 1, detail = 'none',
     tokenize = "ascii tokenchars ':_'"
 );
+
+-- The requests that are not over, in the order in which they are due. Who holds one follows from the
+-- journal and stays when the rest, which follows from the files, is made anew.
+CREATE TABLE queue (
+    request_id TEXT PRIMARY KEY,
+    waits      TEXT    NOT NULL CHECK (waits IN ('draft', 'us', 'them', 'nobody')),
+    turn       INTEGER NOT NULL, -- when the next deadline is due; without one far ahead, the last changed first
+    author     TEXT    NOT NULL,
+    holder     TEXT    NOT NULL,
+    held_at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX queue_turn ON queue (turn, request_id);
+CREATE INDEX queue_waits ON queue (waits, turn, request_id);
+-- What the counts read is all in here.
+CREATE INDEX queue_counts ON queue (waits, turn, holder, author);
