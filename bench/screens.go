@@ -5,9 +5,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"rogatory"
@@ -18,6 +20,7 @@ import (
 const (
 	screenBudget = 50.0 // milliseconds of the server at p95
 	looks        = 40   // at each screen
+	laterPage    = 20   // of the inbox, as far as anybody turns
 )
 
 // screens measures how long the server takes for each screen of an office with many cases: from the
@@ -49,7 +52,11 @@ func (b *bench) screens() ([]figure, error) {
 		return nil, err
 	}
 	var figures []figure
-	for _, screen := range screensOf(f) {
+	later, err := officer.later("inbox?show=all", laterPage)
+	if err != nil {
+		return nil, err
+	}
+	for _, screen := range screensOf(f, later) {
 		figure, err := b.screen(&officer, screen)
 		if err != nil {
 			return figures, fmt.Errorf("screen %s: %w", screen.name, err)
@@ -65,7 +72,7 @@ type screen struct {
 	paths []string
 }
 
-func screensOf(f filled) []screen {
+func screensOf(f filled, later string) []screen {
 	all := []screen{}
 	for _, filter := range []string{"overdue", "today", "us", "them", "mine", "unclaimed", "drafts", "all"} {
 		all = append(all, screen{"inbox, " + filter, []string{"inbox?show=" + filter}})
@@ -81,8 +88,7 @@ func screensOf(f filled) []screen {
 		return paths
 	}
 	return append(all,
-		screen{"inbox, second page", []string{"inbox?show=all&page=1"}},
-		screen{"inbox, words of a title", []string{"inbox?show=all&q=" + url.QueryEscape("访问日志")}},
+		screen{"inbox, a later page", []string{later}},
 		screen{"duty", []string{"duty"}},
 		screen{"case", cases},
 		screen{fmt.Sprintf("case with %d messages", longTimeline), []string{"requests/" + string(f.Long)}},
@@ -151,4 +157,21 @@ func (w *browser) get(path string) (string, error) {
 		return "", fmt.Errorf("%s answers %d to %.120s", path, answer.Code, answer.Header().Get("Location"))
 	}
 	return answer.Body.String(), nil
+}
+
+// later follows the link to the next page so often, and returns the path that it leads to.
+func (w *browser) later(path string, times int) (string, error) {
+	next := regexp.MustCompile(`href="` + console.Prefix + `(inbox\?after=[^"]+)"`)
+	for range times {
+		page, err := w.get(path)
+		if err != nil {
+			return "", err
+		}
+		m := next.FindStringSubmatch(page)
+		if m == nil {
+			return path, nil
+		}
+		path = html.UnescapeString(m[1])
+	}
+	return path, nil
 }

@@ -5,6 +5,7 @@ package store
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"rogatory"
@@ -188,6 +189,26 @@ func (tx *Tx) Outbox(state string, limit int) ([]Delivery, error) {
 	}
 	// In the text, as each state has an index of its own.
 	return list(tx, readDelivery, "SELECT "+deliveryColumns+" FROM outbox WHERE state = '"+state+"' ORDER BY created, message LIMIT $1", atMost(limit))
+}
+
+// Dispatch is a delivery with what its message is about.
+type Dispatch struct {
+	Delivery
+	Request rogatory.RequestID
+	Act     rogatory.Act
+}
+
+// Dispatches is Outbox with what each message is about, and without the messages themselves.
+func (tx *Tx) Dispatches(state string, limit int) ([]Dispatch, error) {
+	if state != Waiting && state != Done && state != Dead {
+		return nil, rogatory.Fault(rogatory.Invalid, "delivery_invalid", "list deliveries: there is no state %.40q", state)
+	}
+	read := func(scan func(...any) error) (d Dispatch, err error) {
+		d.Delivery, err = readDelivery(func(columns ...any) error { return scan(append(columns, &d.Request, &d.Act)...) })
+		return d, err
+	}
+	columns := "o." + strings.ReplaceAll(deliveryColumns, ", ", ", o.")
+	return list(tx, read, "SELECT "+columns+", m.request_id, m.act FROM outbox o JOIN message m ON m.direction = 'out' AND m.id = o.message WHERE o.state = '"+state+"' ORDER BY o.created, o.message LIMIT $1", atMost(limit))
 }
 
 // NextDue returns when a delivery is next due, be it that it waits, that its lease ends or that its
