@@ -19,8 +19,8 @@ import (
 
 // Found is a request that a search found, and why.
 type Found struct {
-	File    File            `json:"file"`
-	Reasons []search.Reason `json:"reasons"` // empty if only typed pieces were asked for
+	File    File         `json:"file"`
+	Reasons []search.Hit `json:"reasons"` // empty if only typed pieces were asked for
 }
 
 // Results is a page of what a search found.
@@ -33,8 +33,8 @@ type Results struct {
 }
 
 const (
-	// foundPage is how many requests a page of results shows: each has several lines.
-	foundPage = 20
+	// FoundPage is how many requests a page of results shows: each has several lines.
+	FoundPage = 10
 	// lookedThrough bounds how many files one search reads for a page. An index finds a little too much
 	// only where words have to follow on one another; after as many as this the reader is asked whether
 	// to look further.
@@ -111,7 +111,7 @@ func statesOfRequests() []string {
 // find returns a page without journaling.
 func (o *Office) find(ctx context.Context, q search.Query, place int64) (Results, error) {
 	r := Results{Found: []Found{}}
-	f := store.SearchFilter{Since: q.Since, Until: q.Until, Before: place, Limit: foundPage + 1}
+	f := store.SearchFilter{Since: q.Since, Until: q.Until, Before: place, Limit: FoundPage + 1}
 	for _, w := range q.Wants() {
 		f.Wants = append(f.Wants, store.Want{Gram: w.Gram, Prefix: w.Prefix})
 	}
@@ -122,7 +122,7 @@ func (o *Office) find(ctx context.Context, q search.Query, place int64) (Results
 				return err
 			}
 			for _, h := range hits {
-				if len(r.Found) == foundPage || looked == lookedThrough {
+				if len(r.Found) == FoundPage || looked == lookedThrough {
 					r.Next = f.Before
 					return nil
 				}

@@ -20,18 +20,18 @@ type Span struct {
 	Marked bool   `json:"marked,omitempty"`
 }
 
-// Reason says why something was found: in which field, with the words around it.
-type Reason struct {
+// Hit says why something was found: in which field, with the words around it.
+type Hit struct {
 	Field string `json:"field"`
 	Spans []Span `json:"spans"`
 }
 
 // around is how many characters are shown on each side of what is marked.
-const around = 40
+const around = 30
 
 // Match looks for every term in the fields. found is false if one is nowhere. There is one reason for each
 // field that holds something, in the order of the fields.
-func Match(q Query, fields []Field) (reasons []Reason, found bool) {
+func Match(q Query, fields []Field) (reasons []Hit, found bool) {
 	missing := make([]bool, len(q.Terms))
 	for i := range missing {
 		missing[i] = true
@@ -49,7 +49,7 @@ func Match(q Query, fields []Field) (reasons []Reason, found bool) {
 			}
 		}
 		if len(marks) > 0 {
-			reasons = append(reasons, Reason{f.Name, cut(f.Text, marks)})
+			reasons = append(reasons, Hit{f.Name, cut(f.Text, marks)})
 		}
 	}
 	if slices.Contains(missing, true) {
