@@ -111,10 +111,7 @@ func statesOfRequests() []string {
 // find returns a page without journaling.
 func (o *Office) find(ctx context.Context, q search.Query, place int64) (Results, error) {
 	r := Results{Found: []Found{}}
-	f := store.SearchFilter{Since: q.Since, Until: q.Until, Before: place, Limit: FoundPage + 1}
-	for _, w := range q.Wants() {
-		f.Wants = append(f.Wants, store.Want{Gram: w.Gram, Prefix: w.Prefix})
-	}
+	f := store.SearchFilter{Wants: q.Wants(), Since: q.Since, Until: q.Until, Before: place, Limit: FoundPage + 1}
 	err := o.Store.View(ctx, func(tx *store.Tx) error {
 		for looked := 0; ; {
 			hits, err := tx.Search(f)

@@ -29,21 +29,21 @@ type Hit struct {
 // around is how many characters are shown on each side of what is marked.
 const around = 30
 
-// Match looks for every term in the fields. found is false if one is nowhere. There is one reason for each
+// Match looks for every term in the fields. ok is false if one is nowhere. There is one reason for each
 // field that holds something, in the order of the fields.
-func Match(q Query, fields []Field) (reasons []Hit, found bool) {
+func Match(q Query, fields []Field) (reasons []Hit, ok bool) {
 	missing := make([]bool, len(q.Terms))
 	for i := range missing {
 		missing[i] = true
 	}
 	for _, f := range fields {
 		var marks [][2]int
-		whole := atoms(f.Text)
+		found := atoms(f.Text)
 		for i, t := range q.Terms {
 			if t.Field != "" && t.Field != f.Name {
 				continue
 			}
-			if start, end, ok := t.in(whole); ok {
+			if start, end, ok := t.in(found); ok {
 				missing[i] = false
 				marks = append(marks, [2]int{start, end})
 			}
@@ -59,18 +59,18 @@ func Match(q Query, fields []Field) (reasons []Hit, found bool) {
 }
 
 // in finds a term among the atoms of a text: the first place where its atoms follow on one another.
-func (t Term) in(whole []atom) (start, end int, ok bool) {
-	for i := 0; i+len(t.atoms) <= len(whole); i++ {
-		if t.at(whole[i:]) {
-			return whole[i].start, whole[i+len(t.atoms)-1].end, true
+func (t Term) in(found []atom) (start, end int, ok bool) {
+	for i := 0; i+len(t.atoms) <= len(found); i++ {
+		if t.at(found[i:]) {
+			return found[i].start, found[i+len(t.atoms)-1].end, true
 		}
 	}
 	return 0, 0, false
 }
 
-func (t Term) at(whole []atom) bool {
+func (t Term) at(found []atom) bool {
 	for i, want := range t.atoms {
-		have := whole[i]
+		have := found[i]
 		if want.run != have.run || want.run && i > 0 && want.joined && !have.joined {
 			return false
 		}
@@ -81,8 +81,8 @@ func (t Term) at(whole []atom) bool {
 			continue
 		}
 		word := stem(want.text)
-		last := i == len(t.atoms)-1
-		if !slices.ContainsFunc(forms(have.text), func(f string) bool { return f == word || last && strings.HasPrefix(f, word) }) {
+		open := i == len(t.atoms)-1 && !whole(word) // it may go on
+		if !slices.ContainsFunc(forms(have.text), func(f string) bool { return f == word || open && strings.HasPrefix(f, word) }) {
 			return false
 		}
 	}

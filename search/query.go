@@ -52,12 +52,6 @@ type Term struct {
 	atoms []atom
 }
 
-// Want is one gram that an index has to hold, or the beginning of one.
-type Want struct {
-	Gram   string
-	Prefix bool
-}
-
 // Parse reads a query. Words are separated by spaces; what stands in quotation marks, or hangs together as
 // an address does, has to follow on one another. Errors are Invalid "search_invalid" and name the piece.
 func Parse(text string) (Query, error) {
@@ -146,29 +140,27 @@ func wrong(format string, args ...any) error {
 		WithHint("words stand for themselves; " + strings.Join(Typed(), ":, ") + ": say what they are, as in from:XB after:2026-01")
 }
 
-// Wants lists the grams that an index has to hold for the query to be found: necessary, and for a single
-// word sufficient. Match decides.
-func (q Query) Wants() []Want {
-	var all []Want
-	add := func(w Want) {
-		if !slices.Contains(all, w) {
-			all = append(all, w)
+// Wants lists the grams that an index has to hold for the query to be found. Match decides.
+func (q Query) Wants() []string {
+	var all []string
+	add := func(gram string) {
+		if !slices.Contains(all, gram) {
+			all = append(all, gram)
 		}
 	}
 	for _, f := range q.Facets {
-		add(Want{f.Gram(), false})
+		add(f.Gram())
 	}
 	for _, t := range q.Terms {
 		for i, a := range t.atoms {
-			last := i == len(t.atoms)-1
 			switch next := i + 1; {
 			case !a.run:
-				// Of several words that hang together only the last may go on.
-				add(Want{stem(a.text), last})
-			case !last && t.atoms[next].run && t.atoms[next].joined:
-				add(Want{a.text + t.atoms[next].text, false})
+				known := beginnings(stem(a.text))
+				add(known[len(known)-1])
+			case next < len(t.atoms) && t.atoms[next].run && t.atoms[next].joined:
+				add(a.text + t.atoms[next].text)
 			case i == 0 || !a.joined || !t.atoms[i-1].run: // alone; else it stands in the pair before
-				add(Want{a.text, false})
+				add(a.text)
 			}
 		}
 	}

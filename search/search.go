@@ -15,6 +15,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,6 +25,11 @@ import (
 
 // maxWord bounds a word in bytes: a SHA-256 in hexadecimal fits. What is longer is found by its beginning.
 const maxWord = 64
+
+// edges are how many characters of a word's beginning an index holds, so that it is found by what somebody
+// has typed of it with one look-up each: engines are slow at all words with a beginning. A word of fewer is
+// found whole only. Match drops what an index finds too much.
+var edges = []int{3, 5, 8}
 
 // minStem is how many letters have to be left of an Arabic word for what stands before it to be a particle.
 const minStem = 3
@@ -139,9 +145,9 @@ func Normalise(text string) string {
 	return b.String()
 }
 
-// Grams returns what an index holds of a text, each once, in the order of first appearance: each word in
-// its forms, and of a script without spaces each character and each pair. They are of letters, digits
-// and marks only.
+// Grams returns what an index holds of a text, each once, in the order of first appearance: the beginnings of
+// each word in its forms, and of a script without spaces each character and each pair. They are of
+// letters, digits and marks only.
 func Grams(text string) []string {
 	var all []string
 	seen := map[string]bool{}
@@ -151,21 +157,42 @@ func Grams(text string) []string {
 			all = append(all, gram)
 		}
 	}
-	whole := atoms(text)
-	for i, a := range whole {
+	found := atoms(text)
+	for i, a := range found {
 		if !a.run {
 			for _, f := range forms(a.text) {
-				add(f)
+				for _, g := range beginnings(f) {
+					add(g)
+				}
 			}
 			continue
 		}
 		add(a.text)
-		if i > 0 && a.joined && whole[i-1].run {
-			add(whole[i-1].text + a.text)
+		if i > 0 && a.joined && found[i-1].run {
+			add(found[i-1].text + a.text)
 		}
 	}
 	return all
 }
+
+// beginnings returns those of a word that an index holds: the word itself if it is short.
+func beginnings(word string) []string {
+	var all []string
+	n := 0
+	for at := range word {
+		if slices.Contains(edges, n) {
+			all = append(all, word[:at])
+		}
+		n++
+	}
+	if n < edges[0] || slices.Contains(edges, n) {
+		all = append(all, word)
+	}
+	return all
+}
+
+// whole reports whether a word is too short to be found by its beginning.
+func whole(word string) bool { return utf8.RuneCountInString(word) < edges[0] }
 
 // particles stand before an Arabic word without a space; the longer come first.
 var particles = []string{"وال", "فال", "بال", "كال", "لل", "ال", "و"}

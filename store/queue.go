@@ -140,16 +140,42 @@ type QueueCounts struct {
 }
 
 // QueueCounts counts: today is due from now until soon; mine is held or drafted by name.
-func (tx *Tx) QueueCounts(now, soon rogatory.Instant, name string) (QueueCounts, error) {
-	read := func(scan func(...any) error) (c QueueCounts, err error) {
-		err = scan(&c.Overdue, &c.Today, &c.Us, &c.Them, &c.Mine, &c.Unclaimed, &c.Drafts, &c.All)
+func (tx *Tx) QueueCounts(now, soon rogatory.Instant, name string) (c QueueCounts, err error) {
+	type group struct {
+		waits string
+		free  bool
+		n     int64
+	}
+	read := func(scan func(...any) error) (g group, err error) {
+		err = scan(&g.waits, &g.free, &g.n)
+		return g, err
+	}
+	groups, err := list(tx, read, "SELECT waits, holder = '', count(*) FROM queue GROUP BY waits, holder = ''")
+	if err != nil {
 		return c, err
 	}
-	c, _, err := one(tx, read, `SELECT count(*) FILTER (WHERE turn < $1), count(*) FILTER (WHERE turn >= $1 AND turn < $2),
-		count(*) FILTER (WHERE waits = 'us'), count(*) FILTER (WHERE waits = 'them'),
-		count(*) FILTER (WHERE holder = $3 OR waits = 'draft' AND author = $3),
-		count(*) FILTER (WHERE waits = 'us' AND holder = ''), count(*) FILTER (WHERE waits = 'draft'), count(*) FROM queue`,
+	for _, g := range groups {
+		c.All += g.n
+		switch g.waits {
+		case WaitsUs:
+			c.Us += g.n
+			if g.free {
+				c.Unclaimed += g.n
+			}
+		case WaitsThem:
+			c.Them += g.n
+		case WaitsDraft:
+			c.Drafts += g.n
+		}
+	}
+	rest := func(scan func(...any) error) (c QueueCounts, err error) {
+		err = scan(&c.Overdue, &c.Today, &c.Mine)
+		return c, err
+	}
+	r, _, err := one(tx, rest, `SELECT (SELECT count(*) FROM queue WHERE turn < $1), (SELECT count(*) FROM queue WHERE turn >= $1 AND turn < $2),
+		(SELECT count(*) FROM queue WHERE holder = $3 AND holder <> '') + (SELECT count(*) FROM queue WHERE waits = 'draft' AND author = $3 AND holder <> $3)`,
 		int64(now), int64(soon), name)
+	c.Overdue, c.Today, c.Mine = r.Overdue, r.Today, r.Mine
 	return c, err
 }
 

@@ -123,9 +123,7 @@ const checkedAtOnce = 100
 func (tx *Tx) holds(doc int64, grams []string) (bool, error) {
 	for some := range slices.Chunk(grams, checkedAtOnce) {
 		f := SearchFilter{before: doc + 1, after: doc - 1, Limit: 1}
-		for _, g := range some {
-			f.Wants = append(f.Wants, Want{Gram: g})
-		}
+		f.Wants = some
 		query, args := tx.engine.search(f)
 		hits, err := list(tx, readHit, query, args...)
 		if err != nil || len(hits) == 0 {
@@ -145,15 +143,9 @@ func (tx *Tx) ClearIndex() error {
 	return nil
 }
 
-// Want is a gram that a request has to have, or the beginning of one.
-type Want struct {
-	Gram   string
-	Prefix bool
-}
-
 // SearchFilter says what to look for: all of it has to hold.
 type SearchFilter struct {
-	Wants []Want
+	Wants []string         // grams
 	Since rogatory.Instant // opened then or later; zero for any time
 	Until rogatory.Instant // opened before; zero for any time
 	// Before is Place of the last hit of the page before; zero for the first page.
@@ -178,7 +170,7 @@ func readHit(scan func(...any) error) (h Hit, err error) {
 // Search returns the requests that have all that is wanted, those first that came into the index last.
 func (tx *Tx) Search(f SearchFilter) ([]Hit, error) {
 	for _, w := range f.Wants {
-		if err := checkGram(w.Gram); err != nil {
+		if err := checkGram(w); err != nil {
 			return nil, err
 		}
 	}
@@ -231,13 +223,13 @@ func (e engine) search(f SearchFilter) (string, []any) {
 		var wants []string
 		if e.name == Postgres {
 			for _, w := range f.Wants {
-				wants = append(wants, "'"+w.Gram+"'"+map[bool]string{true: ":*"}[w.Prefix])
+				wants = append(wants, "'"+w+"'")
 			}
 			where = append(where, "s.grams @@ CAST($3 AS tsquery)")
 			args = append(args, strings.Join(wants, " & "))
 		} else {
 			for _, w := range f.Wants {
-				wants = append(wants, `"`+w.Gram+`"`+map[bool]string{true: "*"}[w.Prefix])
+				wants = append(wants, `"`+w+`"`)
 			}
 			// The index is gone through from its end, and no further than the page needs.
 			from = "search_gram g CROSS JOIN search_request s ON s.doc = g.rowid"

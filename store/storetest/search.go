@@ -40,13 +40,7 @@ func (e exam) search() {
 		})
 		return numbers, last
 	}
-	word := func(words ...string) (all []store.Want) {
-		for _, w := range words {
-			gram, prefix := strings.CutSuffix(w, "*")
-			all = append(all, store.Want{Gram: gram, Prefix: prefix})
-		}
-		return all
-	}
+	word := func(words ...string) []string { return words }
 	for _, c := range []struct {
 		name   string
 		filter store.SearchFilter
@@ -54,19 +48,18 @@ func (e exam) search() {
 	}{
 		{"everything", store.SearchFilter{}, []int{4, 3, 2, 1}},
 		{"a word", store.SearchFilter{Wants: word("account")}, []int{1}},
-		{"the beginning of one", store.SearchFilter{Wants: word("acc*")}, []int{3, 1}},
 		{"two", store.SearchFilter{Wants: word("bank", "account")}, []int{1}},
 		{"a facet", store.SearchFilter{Wants: word("state:refused")}, []int{4, 3, 2}},
-		{"a facet and a word", store.SearchFilter{Wants: word("state:refused", "bank*")}, []int{2}},
+		{"a facet and a word", store.SearchFilter{Wants: word("state:refused", "bank")}, []int{2}},
 		{"no piece of a facet", store.SearchFilter{Wants: word("refused")}, nil},
 		{"Chinese", store.SearchFilter{Wants: word("银行", "行账")}, []int{1}},
 		{"Thai", store.SearchFilter{Wants: word("ัญช")}, []int{2}},
-		{"Arabic", store.SearchFilter{Wants: word("حسا*")}, []int{3}},
-		{"Cyrillic", store.SearchFilter{Wants: word("сч*")}, []int{4}},
+		{"Arabic", store.SearchFilter{Wants: word("حساب")}, []int{3}},
+		{"Cyrillic", store.SearchFilter{Wants: word("счет")}, []int{4}},
 		{"since", store.SearchFilter{Since: 30}, []int{4, 3}},
 		{"until", store.SearchFilter{Until: 30}, []int{2, 1}},
 		{"a word, since and until", store.SearchFilter{Wants: word("state:refused"), Since: 20, Until: 40}, []int{3, 2}},
-		{"what is nowhere", store.SearchFilter{Wants: word("bank", "nothing*")}, nil},
+		{"what is nowhere", store.SearchFilter{Wants: word("bank", "nothing")}, nil},
 	} {
 		got, _ := found(c.filter)
 		same(e, c.name, got, c.want)
@@ -102,7 +95,7 @@ func (e exam) search() {
 		bad := store.Indexed{Request: id(1), Grams: []string{gram}}
 		e.refused(rogatory.Invalid, "gram_invalid", func(tx *store.Tx) error { return tx.Index(bad) })
 		e.refused(rogatory.Invalid, "gram_invalid", func(tx *store.Tx) error {
-			_, err := tx.Search(store.SearchFilter{Wants: []store.Want{{Gram: gram}}})
+			_, err := tx.Search(store.SearchFilter{Wants: []string{gram}})
 			return err
 		})
 	}

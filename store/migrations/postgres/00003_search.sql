@@ -25,3 +25,6 @@ CREATE TABLE queue (
 );
 CREATE INDEX queue_turn ON queue (turn, request_id);
 CREATE INDEX queue_waits ON queue (waits, turn, request_id);
+CREATE INDEX queue_holder ON queue (waits, holder);
+CREATE INDEX queue_held ON queue (holder) WHERE holder <> '';
+CREATE INDEX queue_author ON queue (author, holder) WHERE waits = 'draft';

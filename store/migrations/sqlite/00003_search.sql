@@ -30,5 +30,6 @@ CREATE TABLE queue (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX queue_turn ON queue (turn, request_id);
 CREATE INDEX queue_waits ON queue (waits, turn, request_id);
--- What the counts read is all in here.
-CREATE INDEX queue_counts ON queue (waits, turn, holder, author);
+CREATE INDEX queue_holder ON queue (waits, holder);
+CREATE INDEX queue_held ON queue (holder) WHERE holder <> '';
+CREATE INDEX queue_author ON queue (author, holder) WHERE waits = 'draft';
