@@ -217,7 +217,7 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 		"letter":    letterScreen(at(f.Request.Title, "inbox"), s.letter(v.loc, f, v.now)),
 		"search":    searchScreen(at(v.loc.T("search.title"), "search"), found),
 		"outbox":    outboxScreen(at(v.loc.T("outbox.title"), "outbox"), outbox),
-		"people":    peopleScreen(at(v.loc.T("people.title"), "people"), people),
+		"people":    peopleScreen(at(v.loc.T("people.title"), "people"), people, nil),
 		"directory": directoryScreen(at(v.loc.T("directory.title"), "directory"), s.Parties()),
 	}
 }
