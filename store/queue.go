@@ -143,14 +143,13 @@ type QueueCounts struct {
 func (tx *Tx) QueueCounts(now, soon rogatory.Instant, name string) (c QueueCounts, err error) {
 	type group struct {
 		waits string
-		free  bool
 		n     int64
 	}
 	read := func(scan func(...any) error) (g group, err error) {
-		err = scan(&g.waits, &g.free, &g.n)
+		err = scan(&g.waits, &g.n)
 		return g, err
 	}
-	groups, err := list(tx, read, "SELECT waits, holder = '', count(*) FROM queue GROUP BY waits, holder = ''")
+	groups, err := list(tx, read, "SELECT waits, count(*) FROM queue GROUP BY waits")
 	if err != nil {
 		return c, err
 	}
@@ -158,24 +157,22 @@ func (tx *Tx) QueueCounts(now, soon rogatory.Instant, name string) (c QueueCount
 		c.All += g.n
 		switch g.waits {
 		case WaitsUs:
-			c.Us += g.n
-			if g.free {
-				c.Unclaimed += g.n
-			}
+			c.Us = g.n
 		case WaitsThem:
-			c.Them += g.n
+			c.Them = g.n
 		case WaitsDraft:
-			c.Drafts += g.n
+			c.Drafts = g.n
 		}
 	}
 	rest := func(scan func(...any) error) (c QueueCounts, err error) {
-		err = scan(&c.Overdue, &c.Today, &c.Mine)
+		err = scan(&c.Overdue, &c.Today, &c.Unclaimed, &c.Mine)
 		return c, err
 	}
 	r, _, err := one(tx, rest, `SELECT (SELECT count(*) FROM queue WHERE turn < $1), (SELECT count(*) FROM queue WHERE turn >= $1 AND turn < $2),
+		(SELECT count(*) FROM queue WHERE waits = 'us' AND holder = ''),
 		(SELECT count(*) FROM queue WHERE holder = $3 AND holder <> '') + (SELECT count(*) FROM queue WHERE waits = 'draft' AND author = $3 AND holder <> $3)`,
 		int64(now), int64(soon), name)
-	c.Overdue, c.Today, c.Mine = r.Overdue, r.Today, r.Mine
+	c.Overdue, c.Today, c.Unclaimed, c.Mine = r.Overdue, r.Today, r.Unclaimed, r.Mine
 	return c, err
 }
 
