@@ -33,6 +33,7 @@ const (
 	RulesAdopted       EntryType = "rules.adopted"    // a data file took effect: Name says which, Why its digest and source
 	PersonChanged      EntryType = "person.changed"   // who may use the office's door
 	RequestClaimed     EntryType = "request.claimed"  // Name has taken it on; nobody holds it if that is empty
+	CasesSearched      EntryType = "cases.searched"   // somebody looked for cases: Search says what of
 )
 
 // Entry is the body of one journal entry. Only its salted commitment is public.
@@ -54,6 +55,14 @@ type Entry struct {
 	// Person is set for person.changed. By is then the node, which noticed: who edited the file it cannot
 	// know.
 	Person *PersonChange `json:"person,omitempty"`
+	Search *SearchRef    `json:"search,omitempty"` // of CasesSearched
+}
+
+// SearchRef says what was searched for without saying it: a query names people whom no case names yet.
+type SearchRef struct {
+	Query Digest `json:"query"` // HMAC-SHA-256 of its one form, under a key that the office keeps
+	Found int    `json:"found"` // requests that were shown
+	More  bool   `json:"more,omitempty"`
 }
 
 // Channel is how a request travels that does not travel between nodes.

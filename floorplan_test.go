@@ -44,6 +44,7 @@ var plan = map[string]floor{
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},
 	"language":    {".", "words and figures are values: no clock, no disk"},
+	"search":      {".", "texts and queries are values: it must not know where they lie"},
 
 	"treaty/offence":  {". datafile", "offences and facts are values, read from data files; it stands alone"},
 	"treaty/status":   {". datafile treaty", "who is bound to what is a value; no database, no clock, no disk"},
@@ -53,11 +54,11 @@ var plan = map[string]floor{
 	"vault/vaulttest": {". vault", "the exam of disks"},
 	"store/storetest": {". clock journal store", "the exam of engines"},
 
-	"docket": {". asice clock deadline envelope journal ledger store treaty treaty/status vault", "contracts only: never a driver, never a door"},
+	"docket": {". asice clock deadline envelope journal ledger search store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":  {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 
 	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console": {". clock deadline desk docket language store treaty treaty/status", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
+	"console": {". clock deadline desk docket language search store treaty treaty/status", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
 	"api":     {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":  {". journal treaty", "the public door has no key to the file room"},
 
@@ -67,7 +68,7 @@ var plan = map[string]floor{
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"cmd/rogatory-sim":     {". sim", "long simulations"},
-	"bench":                {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
+	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
 	"practice/conformance": {". asice datafile docket envelope journal store", "examines another node over the wire, without the code of our own door"},
 	"cmd/rogatory":         {". api asice assistance clock console court deadline demo desk directory docket journal keyring legislation node practice practice/conformance store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},

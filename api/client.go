@@ -76,6 +76,16 @@ func (c *Client) Renew(ctx context.Context, id rogatory.RequestID, order string)
 	return f, c.call(ctx, http.MethodPost, "/requests/"+esc(id)+"/renewals", Renewal{order}, &f)
 }
 
+// Search looks for requests.
+func (c *Client) Search(ctx context.Context, q Search) (r docket.Results, err error) {
+	return r, c.call(ctx, http.MethodPost, "/searches", q, &r)
+}
+
+// SearchDigest returns what the journal has of a query.
+func (c *Client) SearchDigest(ctx context.Context, query string) (d SearchDigest, err error) {
+	return d, c.call(ctx, http.MethodPost, "/searches/digest", Search{Query: query}, &d)
+}
+
 // Retention lists what lies in the vault for requests that have ended.
 func (c *Client) Retention(ctx context.Context) (all []docket.Keeping, err error) {
 	return all, c.call(ctx, http.MethodGet, "/retention", nil, &all)

@@ -52,6 +52,17 @@ type Renewal struct {
 	Order string `json:"order" doc:"court, file number and date"`
 }
 
+// Search says what to look for. It comes in a body, as addresses end up in the logs of proxies.
+type Search struct {
+	Query string `json:"query" doc:"words, and pieces such as from:XB kind:preservation state:refused ref:XA-2026 after:2026-01 before:2026-06"`
+	After int64  `json:"after,omitempty" doc:"what the page before returned as next"`
+}
+
+// SearchDigest is what the journal has of a query.
+type SearchDigest struct {
+	Query rogatory.Digest `json:"query"`
+}
+
 // Proceeding is what an exhibit is kept for past its term.
 type Proceeding struct {
 	Name string `json:"name" doc:"file number of the proceeding; empty to keep it no longer"`
@@ -146,6 +157,13 @@ func (s *server) routes() {
 		Body Renewal
 	}) (docket.File, error) {
 		return s.Office.Renew(ctx, by, in.id(), in.Body.Order)
+	})
+	route(s, post, "/searches", "search-requests", "Look for requests; each search is journaled", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Search }) (docket.Results, error) {
+		return s.Office.Search(ctx, by, in.Body.Query, in.Body.After)
+	})
+	route(s, post, "/searches/digest", "digest-search", "What the journal has of a search, for oversight", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Search }) (SearchDigest, error) {
+		d, err := s.Office.SearchDigest(ctx, by, in.Body.Query)
+		return SearchDigest{d}, err
 	})
 	route(s, get, "/retention", "list-retention", "What lies in the vault for requests that have ended, and until when", func(ctx context.Context, by rogatory.Actor, _ *none) ([]docket.Keeping, error) {
 		return s.Office.Retention(ctx, by)

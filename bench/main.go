@@ -60,6 +60,7 @@ type bench struct {
 	size   int64  // of the evidence, in bytes
 	rounds int
 	leaves int64 // of the journal that is proved from
+	cases  int   // of the office whose screens are looked at
 	warm   time.Duration
 	load   time.Duration // of requests
 	clock  clock.Clock
@@ -86,7 +87,7 @@ func run() error {
 	out := flag.String("json", "", "write the figures to this file too, as a JSON array")
 	quick := flag.Bool("quick", false, "one short round of each: for a look, not for the record")
 	size := flag.Int64("size", 1<<30, "bytes of evidence")
-	only := flag.String("only", "", "measure only these, separated by commas: evidence, journal, offices")
+	only := flag.String("only", "", "measure only these, separated by commas: evidence, journal, offices, screens")
 	profiles := flag.String("profile", "", "write CPU profiles of this program and of the two nodes into this folder")
 	flag.Parse()
 	if *size < 1<<20 {
@@ -103,9 +104,9 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{ctx: ctx, dir: dir, self: self, size: *size, rounds: 3, leaves: 1_000_000, warm: 2 * time.Second, load: 10 * time.Second, clock: clock.Real{}, words: os.Stderr, profiles: *profiles}
+	b := &bench{ctx: ctx, dir: dir, self: self, size: *size, rounds: 3, leaves: 1_000_000, cases: 100_000, warm: 2 * time.Second, load: 10 * time.Second, clock: clock.Real{}, words: os.Stderr, profiles: *profiles}
 	if *quick {
-		b.rounds, b.leaves, b.load = 1, 200_000, 4*time.Second
+		b.rounds, b.leaves, b.cases, b.load = 1, 200_000, 10_000, 4*time.Second
 	}
 	done, err := profile(b.profileOf("bench"))
 	if err != nil {
@@ -115,7 +116,7 @@ func run() error {
 	measurements := []struct {
 		name string
 		do   func() ([]figure, error)
-	}{{"evidence", b.evidence}, {"journal", b.journal}, {"offices", b.offices}}
+	}{{"evidence", b.evidence}, {"journal", b.journal}, {"offices", b.offices}, {"screens", b.screens}}
 	var figures []figure
 	var faults []error
 	for _, m := range measurements {

@@ -435,7 +435,7 @@ func (s *server) actDone(v *visit) error {
 	a := s.form(v.loc, f, kind, act.Act, typed(v.r))
 	version, _ := strconv.ParseInt(v.r.PostForm.Get("version"), 10, 64)
 	if rogatory.Instant(version) != f.Changed {
-		all, err := s.timeline(v, f)
+		all, _, err := s.timeline(v, f)
 		if err != nil {
 			return err
 		}

@@ -104,16 +104,8 @@ type server struct {
 
 // New returns the console. It answers below Prefix.
 func New(c Config) http.Handler {
-	s := &server{Config: c, sessions: scs.New(), assets: loadAssets(), texts: language.Load()}
+	s := &server{Config: c, sessions: newSessions(c), assets: loadAssets(), texts: language.Load()}
 	s.spoken = whole(s.texts)
-	s.sessions.Lifetime, s.sessions.IdleTimeout = sessionLife, idleTime
-	// Cookies know no ports: two exercise nodes on one machine need names of their own.
-	s.sessions.Cookie.Name = "rogatory-" + strings.ToLower(string(c.Office.Us.State))
-	s.sessions.Cookie.Path = Prefix
-	s.sessions.Cookie.HttpOnly = true
-	s.sessions.Cookie.SameSite = http.SameSiteLaxMode
-	s.sessions.Cookie.Secure = strings.HasPrefix(c.Origin, "https://")
-	s.sessions.Cookie.Persist = false
 	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		s.Log.Error("console session", "err", err)
 		http.Error(w, "the session could not be read", http.StatusInternalServerError)
@@ -122,6 +114,19 @@ func New(c Config) http.Handler {
 	s.routes(mux)
 	protection := http.NewCrossOriginProtection()
 	return headers(protection.Handler(mux))
+}
+
+func newSessions(c Config) *scs.SessionManager {
+	m := scs.New()
+	m.Lifetime, m.IdleTimeout = sessionLife, idleTime
+	// Cookies know no ports: two exercise nodes on one machine need names of their own.
+	m.Cookie.Name = "rogatory-" + strings.ToLower(string(c.Office.Us.State))
+	m.Cookie.Path = Prefix
+	m.Cookie.HttpOnly = true
+	m.Cookie.SameSite = http.SameSiteLaxMode
+	m.Cookie.Secure = strings.HasPrefix(c.Origin, "https://")
+	m.Cookie.Persist = false
+	return m
 }
 
 // headers say what a page may do: show itself, and nothing from elsewhere.
@@ -158,6 +163,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET {$}", func(s *server, v *visit) error { return v.to("inbox") })
 	s.page(mux, "GET inbox", (*server).inbox)
 	s.page(mux, "GET duty", (*server).duty)
+	s.searchRoutes(mux)
 	s.page(mux, "POST requests/{id}/claim", (*server).claim)
 	s.page(mux, "GET requests/{id}", (*server).request)
 	s.page(mux, "GET requests/{id}/letter", (*server).letterPage)

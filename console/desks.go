@@ -170,7 +170,7 @@ type outboxView struct {
 }
 
 // maxOutbox is how many deliveries one page shows.
-const maxOutbox = 200
+const maxOutbox = 100
 
 func (s *server) outbox(v *visit) error {
 	var view outboxView

@@ -82,7 +82,7 @@ func (s *server) exhibitPage(v *visit) (exhibitPage, error) {
 
 // hands reads the custody of an exhibit from the journal: entries that name it, and messages that do.
 func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handView, error) {
-	entries, err := s.Office.Entries(v.ctx, v.by, f.ID, 0, maxLines)
+	entries, err := s.entriesOf(v, f.ID)
 	if err != nil {
 		return nil, err
 	}

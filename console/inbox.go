@@ -6,9 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"rogatory"
 	"rogatory/docket"
@@ -16,7 +13,7 @@ import (
 )
 
 // near is when a clock turns amber: a day, in which a shift can still act.
-const near = 24 * time.Hour
+const near = docket.Soon
 
 // clockView is a moment that runs out, in words and in both States' zones.
 type clockView struct {
@@ -62,28 +59,7 @@ func (s *server) row(l *language.Locale, q docket.Queued, now rogatory.Instant) 
 }
 
 // The filters of the queue, in the order in which they are shown.
-var filters = []string{"overdue", "today", "us", "them", "mine", "unclaimed", "drafts", "all"}
-
-func passes(filter string, r rowView, now rogatory.Instant, name string) bool {
-	d, runs := r.Next()
-	switch filter {
-	case "overdue":
-		return runs && d.Due < now
-	case "today":
-		return runs && d.Due >= now && d.Due.Sub(now) < near
-	case "us":
-		return r.Waits == docket.OnUs && r.State != rogatory.Drafted
-	case "them":
-		return r.Waits == docket.OnThem
-	case "mine":
-		return r.Claim.By == name || r.State == rogatory.Drafted && r.Author == name
-	case "unclaimed":
-		return r.Claim.By == "" && r.Waits == docket.OnUs && r.State != rogatory.Drafted
-	case "drafts":
-		return r.State == rogatory.Drafted
-	}
-	return true
-}
+var filters = []docket.Show{docket.ShowOverdue, docket.ShowToday, docket.ShowUs, docket.ShowThem, docket.ShowMine, docket.ShowUnclaimed, docket.ShowDrafts, docket.ShowAll}
 
 // filterView is one filter as a link.
 type filterView struct {
@@ -100,63 +76,35 @@ type inboxView struct {
 	Filters  []filterView
 	Filter   string
 	Rows     []rowView
-	Query    string
 	Next     string // address of the next page
 	MayClaim bool
 	MayDraft bool
 }
 
 func (s *server) inbox(v *visit) error {
-	queue, err := s.Office.Queue(v.ctx, v.by)
+	q := v.r.URL.Query()
+	show := docket.Show(q.Get("show"))
+	if !slices.Contains(filters, show) {
+		show = docket.ShowAll
+	}
+	queue, counts, next, err := s.Office.Queue(v.ctx, v.by, docket.QueueFilter{Show: show, After: q.Get("after"), Limit: pageSize})
 	if err != nil {
 		if rogatory.KindOf(err) == rogatory.Denied {
 			return v.to("outbox") // whoever runs the node sees no case
 		}
 		return err
 	}
-	q := v.r.URL.Query()
-	view := inboxView{Filter: q.Get("show"), Query: q.Get("q"), MayDraft: mayAct(v.by.Role, rogatory.Draft), MayClaim: mayClaim(v.by.Role)}
-	if !slices.Contains(filters, view.Filter) {
-		view.Filter = "all"
-	}
-	counts := map[string]int{}
-	var rows []rowView
+	view := inboxView{Filter: string(show), MayDraft: mayAct(v.by.Role, rogatory.Draft), MayClaim: mayClaim(v.by.Role)}
 	for _, each := range queue {
-		r := s.row(v.loc, each, v.now)
-		if view.Query != "" && !matches(r, view.Query) {
-			continue
-		}
-		for _, f := range filters {
-			if passes(f, r, v.now, v.by.Name) {
-				counts[f]++
-			}
-		}
-		if passes(view.Filter, r, v.now, v.by.Name) {
-			rows = append(rows, r)
-		}
+		view.Rows = append(view.Rows, s.row(v.loc, each, v.now))
 	}
 	for _, f := range filters {
-		where := url.Values{"show": {f}}
-		if view.Query != "" {
-			where.Set("q", view.Query)
-		}
-		view.Filters = append(view.Filters, filterView{f, counts[f], f == view.Filter, Prefix + "inbox?" + where.Encode()})
+		view.Filters = append(view.Filters, filterView{string(f), counts[f], f == show, Prefix + "inbox?show=" + string(f)})
 	}
-	page, _ := strconv.Atoi(q.Get("page"))
-	from := min(max(page, 0)*pageSize, len(rows))
-	to := min(from+pageSize, len(rows))
-	if to < len(rows) {
-		q.Set("page", strconv.Itoa(max(page, 0)+1))
-		view.Next = Prefix + "inbox?" + q.Encode()
+	if next != "" {
+		view.Next = Prefix + "inbox?" + url.Values{"show": {string(show)}, "after": {next}}.Encode()
 	}
-	view.Rows = rows[from:to]
 	return v.show(http.StatusOK, inboxScreen(v.frame(v.loc.T("inbox.title"), "inbox"), view))
-}
-
-// matches finds a reference or a part of the title.
-func matches(r rowView, query string) bool {
-	query = strings.ToLower(strings.TrimSpace(query))
-	return strings.Contains(strings.ToLower(string(r.ID)), query) || strings.Contains(strings.ToLower(r.Request.Title), query)
 }
 
 func mayClaim(role rogatory.OfficerRole) bool {
@@ -197,27 +145,25 @@ type dutyView struct {
 	Others []rowView
 }
 
+// dutyOthers is how many requests are named below the one.
+const dutyOthers = 5
+
 func (s *server) duty(v *visit) error {
-	queue, err := s.Office.Queue(v.ctx, v.by)
+	queue, _, _, err := s.Office.Queue(v.ctx, v.by, docket.QueueFilter{Show: docket.ShowUs, Limit: 1 + dutyOthers})
 	if err != nil {
 		return err
 	}
 	var view dutyView
-	for _, q := range queue {
+	for i, q := range queue {
 		r := s.row(v.loc, q, v.now)
-		if r.Waits != docket.OnUs || r.State == rogatory.Drafted {
-			continue
-		}
-		if view.Row == nil {
-			view.Row = &r
-			view.Calls = s.party(q.Them.State).ContactPoints
-			if acts := s.actsOf(q.File, v.by); len(acts) > 0 && !acts[0].Act.Talk() {
-				view.Act = acts[0].Act
-			}
-			continue
-		}
-		if len(view.Others) < 5 {
+		if i > 0 {
 			view.Others = append(view.Others, r)
+			continue
+		}
+		view.Row = &r
+		view.Calls = s.party(q.Them.State).ContactPoints
+		if acts := s.actsOf(q.File, v.by); len(acts) > 0 && !acts[0].Act.Talk() {
+			view.Act = acts[0].Act
 		}
 	}
 	return v.show(http.StatusOK, dutyScreen(v.frame(v.loc.T("duty.title"), "duty"), view))

@@ -5,6 +5,7 @@ package console
 import (
 	"net/http"
 	"slices"
+	"strconv"
 
 	"rogatory"
 	"rogatory/docket"
@@ -47,6 +48,7 @@ type requestView struct {
 	Moves      []actView // acts that move the request
 	Talk       []actView // what can be said at any time
 	Lines      []lineView
+	Older      int64 // of the timeline, what comes before this entry is on another page; zero if nothing does
 	Siblings   []docket.File
 	MayClaim   bool
 	MaySeal    bool
@@ -64,8 +66,22 @@ func (v *visit) file() (docket.File, error) {
 	return v.s.Office.File(v.ctx, rogatory.RequestID(v.r.PathValue("id")))
 }
 
-// maxLines is how much of a request's journal a page shows.
-const maxLines = 500
+// pageLines is how many lines of a timeline one page shows; the newest come first.
+const pageLines = 40
+
+// entriesOf reads the whole journal of a request, by its pieces.
+func (s *server) entriesOf(v *visit, id rogatory.RequestID) (all []docket.Logged, err error) {
+	for from := int64(0); ; {
+		some, err := s.Office.Entries(v.ctx, v.by, id, from, store.MaxRows)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, some...); len(some) < store.MaxRows {
+			return all, nil
+		}
+		from = some[len(some)-1].Index + 1
+	}
+}
 
 func (s *server) request(v *visit) error {
 	f, err := v.file()
@@ -97,7 +113,7 @@ func (s *server) request(v *visit) error {
 			view.Moves = append(view.Moves, a)
 		}
 	}
-	if view.Lines, err = s.timeline(v, f); err != nil {
+	if view.Lines, view.Older, err = s.timeline(v, f); err != nil {
 		return err
 	}
 	if all, err := s.Office.RequestsOfCase(v.ctx, v.by, f.ID.Case()); err == nil {
@@ -107,21 +123,20 @@ func (s *server) request(v *visit) error {
 }
 
 // timeline tells the journal of a request: each entry is one line, and messages say their words.
-func (s *server) timeline(v *visit, f docket.File) ([]lineView, error) {
-	entries, err := s.Office.Entries(v.ctx, v.by, f.ID, 0, maxLines)
+func (s *server) timeline(v *visit, f docket.File) (lines []lineView, older int64, err error) {
+	entries, err := s.entriesOf(v, f.ID)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	messages, err := s.Office.MessagesOf(v.ctx, v.by, f.ID)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	byEntry := map[int64]docket.Correspondence{}
 	for _, m := range messages {
 		byEntry[m.Entry] = m
 	}
 	us, their := zoneOf(s.party(s.Office.Us.State)), zoneOf(s.party(f.Them.State))
-	var lines []lineView
 	var day string
 	state := rogatory.State("")
 	for _, e := range entries {
@@ -162,6 +177,13 @@ func (s *server) timeline(v *visit, f docket.File) ([]lineView, error) {
 		}
 		lines = append(lines, l)
 	}
+	if before, err := strconv.ParseInt(v.r.URL.Query().Get("before"), 10, 64); err == nil {
+		lines = slices.DeleteFunc(lines, func(l lineView) bool { return l.Index >= before })
+	}
+	if n := len(lines) - pageLines; n > 0 {
+		lines = lines[n:]
+		older = lines[0].Index
+	}
 	slices.Reverse(lines)
 	// Day headings belong to the first line of each day as it is shown: newest first.
 	day = ""
@@ -172,7 +194,7 @@ func (s *server) timeline(v *visit, f docket.File) ([]lineView, error) {
 			lines[i].Day = ""
 		}
 	}
-	return lines, nil
+	return lines, older, nil
 }
 
 func sideOf(m docket.Correspondence, f docket.File) rogatory.Side {

@@ -149,6 +149,12 @@ func (c cabinetOf) keep(f File) error {
 	} else {
 		_, err = c.tx.UpdateRequest(row)
 	}
+	if err == nil {
+		err = c.tx.Index(indexedOf(f))
+	}
+	if err == nil {
+		err = setPlace(c.tx, f)
+	}
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (o *Office) Check(ctx context.Context, key journal.Verifier, depth vault.De
 	return o.checkVault(ctx, found, replayed, depth)
 }
 
-func damaged(code, format string, args ...any) error {
+func damaged(code, format string, args ...any) *rogatory.Error {
 	return rogatory.Fault(rogatory.Damaged, code, format, args...)
 }
 
@@ -283,6 +283,11 @@ func (r *replay) compare() error {
 			return err
 		}
 	}
+	if n, err := r.tx.Derived(); err != nil {
+		return err
+	} else if n.Indexed != int64(len(r.files)) {
+		return damaged("search_stale", "the index of the search has %d requests, the journal has %d", n.Indexed, len(r.files)).WithHint("rogatory search rebuild makes the index anew; no case is damaged by this")
+	}
 	peers, err := r.tx.Peers()
 	if err != nil {
 		return err
@@ -317,6 +322,18 @@ func (r *replay) underItsRules(id rogatory.RequestID, row store.Request) (File, 
 func (r *replay) rows(f File, row store.Request) error {
 	if row.Case != f.ID.Case() || row.Side != f.Side || row.Peer != f.Them.State || row.Kind != f.Request.Kind || row.State != f.State || row.Updated != f.Changed {
 		return damaged("request_damaged", "request %s is listed as something else than its file says", f.ID)
+	}
+	if err := r.tx.CheckIndexed(indexedOf(f)); err != nil {
+		if code := rogatory.CodeOf(err); code != "search_missing" && code != "search_stale" {
+			return err
+		}
+		return damaged(rogatory.CodeOf(err), "%w", err).WithHint("rogatory search rebuild makes the index anew; no case is damaged by this")
+	}
+	place, in := placeOf(f)
+	if q, have, err := r.tx.InQueue(f.ID); err != nil {
+		return err
+	} else if have != in || in && !q.Stands(place) {
+		return damaged("queue_stale", "request %s does not stand in the queue as its file says", f.ID).WithHint("rogatory search rebuild makes the queue anew; no case is damaged by this")
 	}
 	deadlines, err := r.tx.Deadlines(f.ID)
 	if err != nil {

@@ -3,11 +3,11 @@
 package docket
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"math"
 	"slices"
+	"strconv"
+	"time"
 
 	"rogatory"
 	"rogatory/store"
@@ -66,101 +66,161 @@ type Queued struct {
 	Claim Claim // zero if nobody has taken it
 }
 
-// queueDepth is how many requests of each state, and how many deadlines, the queue looks at: what runs
-// out first is always among them.
-const queueDepth = 200
+// Soon is how long before it is due a request counts as due today: a day, in which a shift can still act.
+const Soon = 24 * time.Hour
 
-// Queue returns the requests that are not over, the one that runs out first on top, those without a
-// deadline last. It holds at most queueDepth requests of each state, and whatever runs out first.
-func (o *Office) Queue(ctx context.Context, by rogatory.Actor) ([]Queued, error) {
-	if err := MayRead(by); err != nil {
-		return nil, err
-	}
-	rows := map[rogatory.RequestID]store.Request{}
-	claims := map[rogatory.RequestID]Claim{}
-	err := o.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if claims, err = claimsOf(tx); err != nil {
-			return err
-		}
-		for _, s := range append(unfinished(), rogatory.Executed, rogatory.Refused, rogatory.Released, rogatory.Ended) {
-			found, err := tx.Requests(store.RequestFilter{State: s, Limit: queueDepth})
-			if err != nil {
-				return err
-			}
-			for _, r := range found {
-				rows[r.ID] = r
-			}
-		}
-		due, err := tx.Due(math.MaxInt64, queueDepth)
-		if err != nil {
-			return err
-		}
-		for _, d := range due {
-			if _, ok := rows[d.Request]; ok {
-				continue
-			}
-			if rows[d.Request], err = tx.Request(d.Request); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	all := make([]Queued, 0, len(rows))
-	for id, row := range rows {
-		files, err := filesOf([]store.Request{row})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, Queued{files[0], claims[id]})
-	}
-	slices.SortFunc(all, func(a, b Queued) int {
-		x, okX := a.Next()
-		y, okY := b.Next()
-		switch {
-		case okX && okY && x.Due != y.Due:
-			return cmp.Compare(x.Due, y.Due)
-		case okX != okY:
-			if okX {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(b.Changed, a.Changed), cmp.Compare(a.ID, b.ID))
-	})
-	return all, nil
+// Show names a part of the queue.
+type Show string
+
+// The parts of the queue.
+const (
+	ShowOverdue   Show = "overdue"
+	ShowToday     Show = "today"
+	ShowUs        Show = "us"
+	ShowThem      Show = "them"
+	ShowMine      Show = "mine" // held or drafted by whoever asks
+	ShowUnclaimed Show = "unclaimed"
+	ShowDrafts    Show = "drafts"
+	ShowAll       Show = "all"
+)
+
+// QueueFilter says which part of the queue; all of it if Show is empty.
+type QueueFilter struct {
+	Show  Show
+	After string // what Queue returned as next; empty for the first page
+	Limit int    // requests on a page; DefaultPage if zero
 }
 
-// claimsSetting holds who has taken which request on. The journal has the history.
+// QueueCounts are how many requests there are in each part of the queue.
+type QueueCounts map[Show]int
+
+// Queue returns a page of the requests that are not over, the one that runs out first on top, those without
+// a deadline last, with how many there are in each part, and what to give as After for the next page.
+func (o *Office) Queue(ctx context.Context, by rogatory.Actor, q QueueFilter) (page []Queued, counts QueueCounts, next string, err error) {
+	if err := MayRead(by); err != nil {
+		return nil, nil, "", err
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = DefaultPage
+	}
+	limit = min(limit, MaxPage)
+	now := o.now()
+	f := store.QueueFilter{Limit: limit + 1}
+	if f.After, f.AfterID, err = parsePlace(q.After); err != nil {
+		return nil, nil, "", err
+	}
+	switch q.Show {
+	case ShowOverdue:
+		f.To = now
+	case ShowToday:
+		f.From, f.To = now, now.Add(Soon)
+	case ShowUs:
+		f.Waits = store.WaitsUs
+	case ShowThem:
+		f.Waits = store.WaitsThem
+	case ShowMine:
+		f.Of = by.Name
+	case ShowUnclaimed:
+		f.Waits, f.Unclaimed = store.WaitsUs, true
+	case ShowDrafts:
+		f.Waits = store.WaitsDraft
+	}
+	var rows []store.Standing
+	var c store.QueueCounts
+	err = o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if rows, err = tx.Queue(f); err == nil {
+			c, err = tx.QueueCounts(now, now.Add(Soon), by.Name)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, "", err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		next = strconv.FormatInt(last.Turn, 10) + "_" + string(last.Request.ID)
+	}
+	for _, row := range rows {
+		files, err := filesOf([]store.Request{row.Request})
+		if err != nil {
+			return nil, nil, "", err
+		}
+		page = append(page, Queued{files[0], claimOf(row)})
+	}
+	return page, QueueCounts{ShowOverdue: int(c.Overdue), ShowToday: int(c.Today), ShowUs: int(c.Us), ShowThem: int(c.Them), ShowMine: int(c.Mine),
+		ShowUnclaimed: int(c.Unclaimed), ShowDrafts: int(c.Drafts), ShowAll: int(c.All)}, next, nil
+}
+
+// parsePlace reads a place in a list.
+func parsePlace(s string) (int64, rogatory.RequestID, error) {
+	at, id, err := parseCursor(s)
+	return int64(at), id, err
+}
+
+func claimOf(row store.Standing) Claim {
+	if row.Holder == "" {
+		return Claim{}
+	}
+	return Claim{row.Holder, row.HeldAt}
+}
+
+// placeOf is where a file stands in the queue; false if it is over and nothing of it is due any more.
+func placeOf(f File) (store.Place, bool) {
+	p := store.Place{Request: f.ID, Changed: f.Changed}
+	d, runs := f.Next()
+	if !runs && (f.State == rogatory.Closed || f.State == rogatory.Withdrawn) {
+		return p, false
+	}
+	p.Due, p.Waits = d.Due, string(f.WaitsFor())
+	if f.State == rogatory.Drafted {
+		p.Waits, p.Author = store.WaitsDraft, f.Author
+	}
+	return p, true
+}
+
+// setPlace moves a file to where it stands in the queue now.
+func setPlace(tx *store.Tx, f File) error {
+	if p, in := placeOf(f); in {
+		return tx.SetPlace(p)
+	}
+	return tx.LeaveQueue(f.ID)
+}
+
+// claimsSetting held who had taken which request on, before the queue did. Reindex takes it over.
 const claimsSetting = "claims"
 
-func claimsOf(tx *store.Tx) (map[rogatory.RequestID]Claim, error) {
-	claims := map[rogatory.RequestID]Claim{}
+func takeOverClaims(tx *store.Tx) error {
 	v, found, err := tx.Setting(claimsSetting)
-	if err != nil || !found {
-		return claims, err
+	if err != nil || !found || len(v) == 0 {
+		return err
 	}
+	claims := map[rogatory.RequestID]Claim{}
 	if err := json.Unmarshal(v, &claims); err != nil {
-		return nil, rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", claimsSetting, err)
+		return rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", claimsSetting, err)
 	}
-	return claims, nil
+	for id, c := range claims {
+		if err := tx.Hold(id, c.By, c.At); err != nil {
+			return err
+		}
+	}
+	return tx.SetSetting(claimsSetting, nil)
 }
 
 // ClaimOf returns who has taken the request on; zero if nobody has.
 func (o *Office) ClaimOf(ctx context.Context, id rogatory.RequestID) (Claim, error) {
 	var claim Claim
 	err := o.Store.View(ctx, func(tx *store.Tx) error {
-		claims, err := claimsOf(tx)
-		claim = claims[id]
+		row, _, err := tx.InQueue(id)
+		claim = claimOf(row)
 		return err
 	})
 	return claim, err
 }
 
 // Claim takes a request on, from whoever had it, or gives it back if back is set. It is journaled, is
-// told to nobody outside, and changes nothing about who may act. Claims of requests that are over go.
+// told to nobody outside, and changes nothing about who may act. What is over is held by nobody.
 func (o *Office) Claim(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, back bool) error {
 	if by.Role != rogatory.DutyOfficer && by.Role != rogatory.Decider && by.Role != rogatory.Custodian {
 		return rogatory.Fault(rogatory.Denied, "role_not_allowed", "%s in the role %s may not take requests on", by.Name, by.Role)
@@ -169,31 +229,14 @@ func (o *Office) Claim(ctx context.Context, by rogatory.Actor, id rogatory.Reque
 		if _, err := o.must(tx, id); err != nil {
 			return err
 		}
-		claims, err := claimsOf(tx)
-		if err != nil {
-			return err
-		}
 		e := rogatory.Entry{Type: rogatory.RequestClaimed, At: o.now(), By: by, Request: id, Name: by.Name}
+		held := e.At
 		if back {
-			e.Name = ""
-			delete(claims, id)
-		} else {
-			claims[id] = Claim{by.Name, e.At}
-		}
-		for held := range claims {
-			if f, found, err := (cabinetOf{tx}).file(held); err != nil {
-				return err
-			} else if !found || f.State == rogatory.Closed {
-				delete(claims, held)
-			}
-		}
-		text, err := json.Marshal(claims)
-		if err != nil {
-			return err
+			e.Name, held = "", 0
 		}
 		if err := o.record(tx, e); err != nil {
 			return err
 		}
-		return tx.SetSetting(claimsSetting, text)
+		return tx.Hold(id, e.Name, held)
 	})
 }

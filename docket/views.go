@@ -222,16 +222,12 @@ func (o *Office) Outbox(ctx context.Context, state string, limit int) ([]Dispatc
 	all := []Dispatch{}
 	err := o.Store.View(ctx, func(tx *store.Tx) error {
 		for _, s := range states {
-			rows, err := tx.Outbox(s, limit)
+			rows, err := tx.Dispatches(s, limit)
 			if err != nil {
 				return err
 			}
 			for _, d := range rows {
-				m, err := tx.Message(store.Out, d.Message)
-				if err != nil {
-					return err
-				}
-				each := Dispatch{d.Message, m.Request, m.Act, d.Peer, d.Sequence, d.State, d.Urgent, d.Attempts, 0, d.LastError, d.Created, d.Finished}
+				each := Dispatch{d.Message, d.Request, d.Act, d.Peer, d.Sequence, d.State, d.Urgent, d.Attempts, 0, d.LastError, d.Created, d.Finished}
 				if d.State == store.Waiting {
 					each.Next = d.NextAt
 				}
@@ -316,11 +312,9 @@ func (o *Office) Tally(ctx context.Context) (Tally, error) {
 		}
 		t.Dead = len(dead)
 		for _, s := range unfinished() {
-			rows, err := tx.Requests(store.RequestFilter{State: s, Limit: store.MaxRows})
-			if err != nil {
+			if t.Open[s], err = tx.CountRequests(s); err != nil {
 				return err
 			}
-			t.Open[s] = len(rows)
 		}
 		peers, err := tx.Peers()
 		for _, p := range peers {

@@ -198,6 +198,9 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter}); err != nil || n.opt.Inspect {
 		return err
 	}
+	if err := n.Office.EnsureIndexed(ctx); err != nil {
+		return err
+	}
 	if n.config.Database.Engine == store.SQLite {
 		// Nobody else works on this folder, so whoever held a claim is gone. A PostgreSQL server may still
 		// be carrying out what a process on another machine began: there the lease's minute is waited for.

@@ -190,6 +190,29 @@ func (tx *Tx) Outbox(state string, limit int) ([]Delivery, error) {
 	return list(tx, readDelivery, "SELECT "+deliveryColumns+" FROM outbox WHERE state = '"+state+"' ORDER BY created, message LIMIT $1", atMost(limit))
 }
 
+// Dispatch is a delivery with what its message is about.
+type Dispatch struct {
+	Delivery
+	Request rogatory.RequestID
+	Act     rogatory.Act
+}
+
+// Dispatches is Outbox with what each message is about, and without the messages themselves.
+func (tx *Tx) Dispatches(state string, limit int) ([]Dispatch, error) {
+	if state != Waiting && state != Done && state != Dead {
+		return nil, rogatory.Fault(rogatory.Invalid, "delivery_invalid", "list deliveries: there is no state %.40q", state)
+	}
+	read := func(scan func(...any) error) (d Dispatch, err error) {
+		d.Delivery, err = readDelivery(func(columns ...any) error { return scan(append(columns, &d.Request, &d.Act)...) })
+		return d, err
+	}
+	// Not as a join: a planner without statistics may begin it with the messages.
+	about := func(column string) string {
+		return ", (SELECT m." + column + " FROM message m WHERE m.direction = 'out' AND m.id = outbox.message)"
+	}
+	return list(tx, read, "SELECT "+deliveryColumns+about("request_id")+about("act")+" FROM outbox WHERE state = '"+state+"' ORDER BY created, message LIMIT $1", atMost(limit))
+}
+
 // NextDue returns when a delivery is next due, be it that it waits, that its lease ends or that its
 // peer may be tried again; false if none waits. It may lie in the past.
 func (tx *Tx) NextDue() (rogatory.Instant, bool, error) {

@@ -86,6 +86,12 @@ func (tx *Tx) RequestsOfCase(c rogatory.CaseID) ([]Request, error) {
 	return list(tx, readRequest, "SELECT "+requestColumns+" FROM request WHERE case_id = $1 ORDER BY number LIMIT $2", string(c), MaxRows)
 }
 
+// CountRequests counts those in a state, up to MaxRows.
+func (tx *Tx) CountRequests(state rogatory.State) (int, error) {
+	n, _, err := one(tx, number, "SELECT count(*) FROM (SELECT 1 FROM request WHERE state = $1 LIMIT $2) AS some", string(state), MaxRows)
+	return int(n), err
+}
+
 // NextRequestNumber returns the number that follows the greatest of the case's requests.
 func (tx *Tx) NextRequestNumber(c rogatory.CaseID) (int, error) {
 	n, _, err := one(tx, number, "SELECT coalesce(max(number), 0) + 1 FROM request WHERE case_id = $1", string(c))

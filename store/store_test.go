@@ -176,6 +176,11 @@ func TestPostgres(t *testing.T) {
 		for _, row := range query(t, l, "SELECT m.name || '.' || c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'") {
 			file = append(file, row)
 		}
+		// Each engine keeps the grams of the search in its own way: a column here, tables of FTS5 there.
+		grams := func(name string) bool {
+			return strings.HasPrefix(name, "search_gram") || name == "search_request.grams"
+		}
+		server, file = slices.DeleteFunc(server, grams), slices.DeleteFunc(file, grams)
 		slices.Sort(server)
 		slices.Sort(file)
 		if !slices.Equal(server, file) {
@@ -295,10 +300,11 @@ func TestOpenRefuses(t *testing.T) {
 	_, err = store.Open(ctx, c)
 	code(t, err, rogatory.Conflict, "store_schema")
 	code(t, store.Migrate(ctx, c), rogatory.Conflict, "store_schema")
-	query(t, c, "DELETE FROM goose_db_version WHERE version_id > 0")
+	query(t, c, "DELETE FROM goose_db_version WHERE version_id = 99999")
+	query(t, c, "UPDATE goose_db_version SET is_applied = 0 WHERE version_id > 0")
 	_, err = store.Open(ctx, c)
 	code(t, err, rogatory.Conflict, "store_schema")
-	query(t, c, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, 1)")
+	query(t, c, "UPDATE goose_db_version SET is_applied = 1")
 
 	query(t, c, "PRAGMA journal_mode = DELETE")
 	_, err = store.Open(ctx, c)

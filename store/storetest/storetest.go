@@ -72,6 +72,8 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a deadline that was moved cannot be closed by who did not see it", exam.deadlines},
 		{"an exhibit moves on only from the version that was read", exam.exhibits},
 		{"a witness does not go back", exam.witness},
+		{"a request is found by what it says now", exam.search},
+		{"the queue is in the order in which requests are due", exam.queue},
 		{"settings are kept", exam.settings},
 		{"one failing closure takes nothing with it but itself", exam.isolation},
 		{"entry, request and delivery come and go together", exam.together},

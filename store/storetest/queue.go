@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package storetest
+
+import (
+	"rogatory"
+	"rogatory/store"
+)
+
+func (e exam) queue() {
+	id := func(n int) rogatory.RequestID { return caseOne.Request(n) }
+	places := []store.Place{
+		{Request: id(1), Waits: store.WaitsUs, Due: 300},
+		{Request: id(2), Waits: store.WaitsUs, Due: 100},
+		{Request: id(3), Waits: store.WaitsThem, Due: 200},
+		{Request: id(4), Waits: store.WaitsDraft, Changed: 10, Author: "anna"},
+		{Request: id(5), Waits: store.WaitsNobody, Changed: 20},
+	}
+	e.update(func(tx *store.Tx) error {
+		for _, p := range places {
+			if err := tx.InsertRequest(store.Request{ID: p.Request, Case: caseOne, Side: rogatory.RequestingSide, Peer: "XB", Kind: "preservation", State: "drafted", Updated: 1, View: []byte("{}")}); err != nil {
+				return err
+			}
+			if err := tx.SetPlace(p); err != nil {
+				return err
+			}
+		}
+		return tx.Hold(id(1), "anna", 7)
+	})
+	shown := func(f store.QueueFilter) (numbers []int, last store.Standing) {
+		e.view(func(tx *store.Tx) error {
+			rows, err := tx.Queue(f)
+			for _, r := range rows {
+				numbers, last = append(numbers, r.Request.ID.Number()), r
+			}
+			return err
+		})
+		return numbers, last
+	}
+	for _, c := range []struct {
+		name   string
+		filter store.QueueFilter
+		want   []int
+	}{
+		{"all, those that are not due last, the last changed first", store.QueueFilter{}, []int{2, 3, 1, 5, 4}},
+		{"waiting on us", store.QueueFilter{Waits: store.WaitsUs}, []int{2, 1}},
+		{"unclaimed", store.QueueFilter{Waits: store.WaitsUs, Unclaimed: true}, []int{2}},
+		{"due from and before", store.QueueFilter{From: 100, To: 300}, []int{2, 3}},
+		{"of one person", store.QueueFilter{Of: "anna"}, []int{1, 4}},
+		{"of another", store.QueueFilter{Of: "bruno"}, nil},
+	} {
+		got, _ := shown(c.filter)
+		same(e, c.name, got, c.want)
+	}
+	page, last := shown(store.QueueFilter{Limit: 2})
+	same(e, "first page", page, []int{2, 3})
+	page, _ = shown(store.QueueFilter{Limit: 9, After: last.Turn, AfterID: last.Request.ID})
+	same(e, "the rest", page, []int{1, 5, 4})
+
+	e.view(func(tx *store.Tx) error {
+		counts, err := tx.QueueCounts(150, 250, "anna")
+		same(e, "counts", counts, store.QueueCounts{Overdue: 1, Today: 1, Us: 2, Them: 1, Mine: 2, Unclaimed: 1, Drafts: 1, All: 5})
+		return err
+	})
+	e.update(func(tx *store.Tx) error {
+		moved := places[0]
+		moved.Due = 50
+		if err := tx.SetPlace(moved); err != nil {
+			return err
+		}
+		return tx.LeaveQueue(id(2))
+	})
+	e.view(func(tx *store.Tx) error {
+		row, in, err := tx.InQueue(id(1))
+		same(e, "moved, and still held", []any{in, row.Holder, row.HeldAt, row.Turn}, []any{true, "anna", rogatory.Instant(7), int64(50)})
+		if err != nil {
+			return err
+		}
+		_, in, err = tx.InQueue(id(2))
+		same(e, "what left", in, false)
+		return err
+	})
+}
