@@ -73,6 +73,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"an exhibit moves on only from the version that was read", exam.exhibits},
 		{"a witness does not go back", exam.witness},
 		{"settings are kept", exam.settings},
+		{"a page is claimed once, and an alarm is listed while it is open", exam.desk},
 		{"one failing closure takes nothing with it but itself", exam.isolation},
 		{"entry, request and delivery come and go together", exam.together},
 		{"an engine's error undoes the closure even if it is ignored", exam.ignored},
