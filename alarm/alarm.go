@@ -52,6 +52,7 @@ type Desk struct {
 	plan atomic.Pointer[Plan]
 	bell chan struct{}
 	out  sync.WaitGroup // pages that are being sent
+	new  atomic.Bool    // an alarm was raised that is not committed yet
 
 	mu     sync.Mutex
 	clear  map[string]spoken // links and codes by page, as long as it may have to be sent again; guarded by mu
@@ -82,6 +83,14 @@ func (d *Desk) ring() {
 	select {
 	case d.bell <- struct{}{}:
 	default:
+	}
+}
+
+// Committed is told of each commit of the store: see store.Store.OnCommit. The desk then looks at once if
+// there is a new alarm.
+func (d *Desk) Committed() {
+	if d.new.Swap(false) {
+		d.ring()
 	}
 }
 
@@ -228,8 +237,7 @@ func (d *Desk) arrived(tx *store.Tx, f docket.File) error {
 	if !ok {
 		return nil
 	}
-	// The desk may look before the commit and find nothing; the next look, within a second, finds it.
-	defer d.ring()
+	d.new.Store(true)
 	return d.raise(tx, policy.ID, urgency, f.ID)
 }
 

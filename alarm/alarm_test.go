@@ -215,7 +215,7 @@ func TestTheFirstDoesNotAnswerAndTheNextIsWoken(t *testing.T) {
 	s.want("mails after that", len(s.mail.sent), 2)
 	taken := s.entries(rogatory.AlarmAcknowledged)
 	s.want("entries, with the test", len(taken), 2)
-	s.want("what they say", taken[1].Name+" "+taken[0].Why, id+" bruno by link")
+	s.want("what they say", taken[1].Name+" "+taken[1].Why, id+" bruno by link")
 	if _, err := s.AcknowledgeLink(t.Context(), token(s.mail.sent[0])); rogatory.CodeOf(err) != "already_acknowledged" {
 		t.Errorf("the first link afterwards: %v", err)
 	}

@@ -96,26 +96,31 @@ func Match(e *desk.Escalation, c pager.Config) error {
 
 // The policies that are known by their identifier.
 const (
-	RoutinePolicy = "routine" // for every request that is not urgent; without it nobody is paged for those
+	RoutinePolicy = "routine" // for every other request; without it nobody is paged for those
 	TestPolicy    = "test"    // for the test page of each shift; without it there is none
 )
 
-// policyFor is the policy by which a request of a kind wakes: for an urgent one the first that says it is
-// for urgent requests.
+// policyFor is the policy by which a request of a kind wakes: the first that names the kind, for an urgent one
+// otherwise the first that is for urgent requests, for any other the routine policy.
 func (p *Plan) policyFor(kind treaty.Kind) (desk.Policy, pager.Urgency, bool) {
-	if !kind.Urgent {
-		policy, err := p.Escalation.Policy(RoutinePolicy)
-		return policy, pager.Routine, err == nil
+	list := p.Escalation.Policies
+	i := slices.IndexFunc(list, func(p desk.Policy) bool { return slices.Contains(p.Kinds, string(kind.ID)) })
+	if i < 0 && kind.Urgent {
+		i = slices.IndexFunc(list, func(p desk.Policy) bool { return p.Urgent })
 	}
-	urgency := pager.Urgent
-	if kind.ID == rogatory.EmergencyData {
-		urgency = pager.Emergency
+	if i < 0 && !kind.Urgent {
+		i = slices.IndexFunc(list, func(p desk.Policy) bool { return p.ID == RoutinePolicy })
 	}
-	i := slices.IndexFunc(p.Escalation.Policies, func(p desk.Policy) bool { return p.Urgent })
 	if i < 0 {
 		return desk.Policy{}, "", false
 	}
-	return p.Escalation.Policies[i], urgency, true
+	switch {
+	case kind.ID == rogatory.EmergencyData:
+		return list[i], pager.Emergency, true
+	case kind.Urgent || list[i].Urgent:
+		return list[i], pager.Urgent, true
+	}
+	return list[i], pager.Routine, true
 }
 
 // policyOf is the policy of an alarm. If its own is gone from a changed file, the first for urgent requests

@@ -115,6 +115,7 @@ func (n *Node) openDesk(ctx context.Context) error {
 	if n.opt.Inspect {
 		return nil
 	}
+	n.store.OnCommit(func(int64) { n.Desk.Committed() })
 	return n.readDesk(ctx, false)
 }
 
@@ -137,6 +138,9 @@ func (n *Node) readDesk(ctx context.Context, runs bool) error {
 		return nil
 	}
 	plan, err := planOf(n.dir, rota, escalation, pages, n.Office.Rules.Calendars, n.opt.DeskClock)
+	if err == nil && plan.Escalation != nil {
+		err = n.knownKinds(plan.Escalation)
+	}
 	if err == nil && runs && plan.Rota != nil {
 		err = desk.Validate(plan.Rota, rogatory.At(n.opt.DeskClock.Now()))
 	}
@@ -149,6 +153,18 @@ func (n *Node) readDesk(ctx context.Context, runs bool) error {
 	}
 	n.duty.seen, n.duty.rota = seen, rogatory.DigestOf(rota)
 	n.Desk.Use(plan)
+	return nil
+}
+
+// knownKinds refuses an escalation that names a kind of request which the rules do not have.
+func (n *Node) knownKinds(e *desk.Escalation) error {
+	for _, p := range e.Policies {
+		for _, k := range p.Kinds {
+			if _, err := n.Rules.Kind(rogatory.RequestKind(k)); err != nil {
+				return fmt.Errorf("%s, policy %q: %w", EscalationFile, p.ID, err)
+			}
+		}
+	}
 	return nil
 }
 
