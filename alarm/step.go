@@ -21,8 +21,9 @@ const maxSpoken = 10_000
 // decide takes the next step of an alarm in one transaction. Again says that there may be another at once.
 func (d *Desk) decide(ctx context.Context, plan *Plan, id string) (r record, again bool, err error) {
 	var drawn map[string]spoken
+	var lastResort string
 	err = d.Store.Update(ctx, func(tx *store.Tx) error {
-		drawn, again = map[string]spoken{}, false
+		drawn, again, lastResort = map[string]spoken{}, false, ""
 		if r, err = d.load(tx, id); err != nil {
 			return err
 		}
@@ -39,7 +40,7 @@ func (d *Desk) decide(ctx context.Context, plan *Plan, id string) (r record, aga
 				return err
 			}
 		case desk.GiveUp:
-			r.Alarm.GivenUp = now
+			r.Alarm.GivenUp, lastResort = now, next.LastResort
 			e := rogatory.Entry{Type: rogatory.AlarmGivenUp, At: now, By: d.node(), Request: r.Request, Name: r.Alarm.ID, Why: next.LastResort}
 			if _, err := d.Ledger.Record(tx, e); err != nil {
 				return err
@@ -50,8 +51,8 @@ func (d *Desk) decide(ctx context.Context, plan *Plan, id string) (r record, aga
 	if err != nil {
 		return r, false, err
 	}
-	if r.Alarm.GivenUp != 0 && r.Alarm.GivenUp == d.now() {
-		d.Log.Error("NOBODY ANSWERED the alarm", "alarm", id, "last_resort", plan.policyOf(r.Alarm.Policy).LastResort)
+	if lastResort != "" {
+		d.Log.Error("NOBODY ANSWERED the alarm", "alarm", id, "last_resort", lastResort)
 	}
 	d.remember(drawn)
 	return r, again, nil
