@@ -233,9 +233,9 @@ func drawn() []byte {
 	}
 	say("")
 	say("`officer` composes, acknowledges and asks; `decider` is the prosecutor, judge or lawyer of the central")
-	say("authority; `custodian` holds exhibits; `node` is the software itself, which releases what has expired")
-	say("and receipts what has arrived. Who drafted a request does not send it, and who sealed an exhibit does")
-	say("not offer it. The roles `administrator` and `oversight` act nowhere.")
+	say("authority; `custodian` holds exhibits; `node` is the software itself, which releases what has expired,")
+	say("receipts what has arrived, and says that a person of the desk was reached. Who drafted a request does")
+	say("not send it, and who sealed an exhibit does not offer it. The roles `administrator` and `oversight` act nowhere.")
 	return b.Bytes()
 }
 
