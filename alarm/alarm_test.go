@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -443,5 +445,26 @@ func TestChannelsOfBothFilesAreTheSame(t *testing.T) {
 				t.Errorf("got %v, want %q", err, row.says)
 			}
 		})
+	}
+}
+
+// The examples of the documents can be used together.
+func TestTheExamplesOfTheDocumentsFit(t *testing.T) {
+	blocks := func(name string) (list []string) {
+		text, err := os.ReadFile(filepath.Join("..", "docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(text, -1) {
+			list = append(list, string(m[1]))
+		}
+		return list
+	}
+	files := blocks("desk.md")
+	if err := readPlan(t, files[0], files[1], blocks("pager.md")[0]).Check(); err != nil {
+		t.Error(err)
+	}
+	if _, err := desk.LoadEscalation("operating.md", []byte(blocks("operating.md")[0])); err != nil {
+		t.Error(err)
 	}
 }

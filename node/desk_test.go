@@ -10,9 +10,12 @@ import (
 	"testing"
 
 	"rogatory"
+	"rogatory/clock"
 	"rogatory/demo"
 	"rogatory/desk"
 	"rogatory/node"
+	"rogatory/pager"
+	"rogatory/vault"
 )
 
 const (
@@ -152,5 +155,94 @@ func TestARotaIsSavedOnlyWithoutGaps(t *testing.T) {
 	}
 	if err := n.AddOverride(ctx, officer, desk.Override{ID: "y", From: "2027-01-01T12:00", To: "2027-01-01T13:00", Person: "bruno"}); rogatory.CodeOf(err) != "rota_on_disk" {
 		t.Errorf("over a file that somebody spoiled: %v", err)
+	}
+}
+
+// played is a channel that keeps what it is given.
+type played struct{ sent chan pager.Page }
+
+func (p played) Send(_ context.Context, page pager.Page) (pager.Receipt, error) {
+	p.sent <- page
+	return pager.Receipt{Status: 202}, nil
+}
+
+// A request arrives at Borealia's desk at night. First somebody answers by link, which acknowledges nothing;
+// then an officer acknowledges on the screen of the desk, and that is the act.
+func TestWhatTheAskingStateIsToldOfAnAlarm(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "world")
+	w, err := demo.Begin(t.Context(), demo.Settings{Dir: dir, States: []rogatory.StateCode{"XA", "XB"}, Offline: true,
+		Prepare: func(dir string, c node.Config) error {
+			if c.State != "XB" {
+				return nil
+			}
+			for name, text := range map[string]string{node.RotaFile: strings.Replace(deskRota, "XA", "XB", 1), node.EscalationFile: deskEscalation, node.PagerFile: deskPager} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					return err
+				}
+			}
+			return nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	xa, xb := w.Members["XA"].Node, w.Members["XB"].Node
+	channel := played{make(chan pager.Page, 10)}
+	plan := *xb.Desk.Plan()
+	plan.Routes = []pager.Route{pager.NewRoute("mail", "ministry", channel, clock.Real{}), pager.NewRoute("hook", "alarm-centre", channel, clock.Real{})}
+	xb.Desk.Use(&plan)
+	arrive := func() rogatory.RequestID {
+		t.Helper()
+		parcel := sends(t, xa)
+		receipt := must(xb.Office.Receive(t.Context(), "XA", parcel.Sealed))(t)
+		must(xa.Office.Settle(t.Context(), parcel.Delivery, receipt))(t)
+		open := must(xb.Desk.Alarms(t.Context(), person(xb, "Anna Bauer", rogatory.DutyOfficer)))(t)
+		if len(open) != 1 {
+			t.Fatalf("%d alarms are open", len(open))
+		}
+		return open[0].Request
+	}
+	state := func(id rogatory.RequestID) rogatory.State {
+		return must(xb.Office.File(t.Context(), id))(t).State
+	}
+	last := func(id rogatory.RequestID) rogatory.Message {
+		all := must(xb.Office.MessagesOf(t.Context(), person(xb, "Anna Bauer", rogatory.DutyOfficer), id))(t)
+		return all[len(all)-1].Message
+	}
+
+	first := arrive()
+	if err := xb.Desk.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	xb.Desk.Wait()
+	page := <-channel.sent
+	if strings.Contains(page.Text(), string(first)) || strings.Contains(page.Text(), "SSH") {
+		t.Errorf("the page speaks of the case:\n%s", page.Text())
+	}
+	a := must(xb.Desk.AcknowledgeLink(t.Context(), strings.TrimPrefix(page.Link(), "https://desk.xa.example/page/")))(t)
+	if m := last(first); !a.Told || m.Act != rogatory.TellStatus || m.By.Role != rogatory.TheNode || state(first) != rogatory.Requested {
+		t.Errorf("by link: told %t, %s by %s, the request is %s", a.Told, m.Act, m.By.Role, state(first))
+	}
+
+	second := arrive()
+	open := must(xb.Desk.Alarms(t.Context(), person(xb, "Anna Bauer", rogatory.DutyOfficer)))(t)
+	a = must(xb.Desk.Acknowledge(t.Context(), person(xb, "Bruno Costa", rogatory.DutyOfficer), open[0].Alarm.ID))(t)
+	if m := last(second); !a.Told || m.Act != rogatory.Acknowledge || m.By.Name != "Bruno Costa" || state(second) != rogatory.Acknowledged {
+		t.Errorf("on the screen: told %t, %s by %s, the request is %s", a.Told, m.Act, m.By.Name, state(second))
+	}
+	earlier := must(xb.Desk.Earlier(t.Context(), person(xb, "Anna Bauer", rogatory.DutyOfficer), false, 1))(t)
+	if k := earlier[0].Alarm.Acknowledged; k == nil || k.By != "bruno" || k.How != desk.ByScreen {
+		t.Errorf("the alarm was acknowledged: %+v", k)
+	}
+
+	third := arrive()
+	if _, _, err := xb.Office.Move(t.Context(), person(xb, "Anna Bauer", rogatory.DutyOfficer), third, rogatory.Acknowledge, rogatory.Body{}); err != nil {
+		t.Fatal(err)
+	}
+	if open := must(xb.Desk.Alarms(t.Context(), person(xb, "Anna Bauer", rogatory.DutyOfficer)))(t); len(open) != 0 {
+		t.Errorf("who acknowledges on the request's own screen leaves %d alarms", len(open))
+	}
+	if _, err := xb.Fsck(t.Context(), vault.Structure); err != nil {
+		t.Error(err)
 	}
 }
