@@ -35,6 +35,9 @@ const (
 	PagerFile      = "pager.json"
 )
 
+// secretsDir is where the documents put the pager's passwords: like keys, they are not copied with the rest.
+const secretsDir = "secrets"
+
 // watched is what the node knows of its desk's files.
 type watched struct {
 	sync.Mutex                        // held while they are read or written
