@@ -34,6 +34,16 @@ const (
 	PersonChanged      EntryType = "person.changed"   // who may use the office's door
 	RequestClaimed     EntryType = "request.claimed"  // Name has taken it on; nobody holds it if that is empty
 	CasesSearched      EntryType = "cases.searched"   // somebody looked for cases: Search says what of
+
+	// The desk. An alarm is named by its own identifier, never by what waits.
+	AlarmOpened       EntryType = "alarm.opened"
+	AlarmAcknowledged EntryType = "alarm.acknowledged" // Why says who and how; By is the node unless the person signed in
+	AlarmWithdrawn    EntryType = "alarm.withdrawn"    // what waited waits no more
+	AlarmGivenUp      EntryType = "alarm.given_up"     // nobody answered: Why is the last resort
+	RotaChanged       EntryType = "rota.changed"       // Name is its version, Why the digest of its file
+	NoteLeft          EntryType = "note.left"          // at a hand-over: Why is the digest of the note
+	NoteRead          EntryType = "note.read"
+	ContactVerified   EntryType = "contact.verified" // somebody of the office called a contact point: Name says which
 )
 
 // Entry is the body of one journal entry. Only its salted commitment is public.

@@ -54,24 +54,25 @@ var plan = map[string]floor{
 	"vault/vaulttest": {". vault", "the exam of disks"},
 	"store/storetest": {". clock journal store", "the exam of engines"},
 
-	"docket": {". asice clock deadline envelope journal ledger search store treaty treaty/status vault", "contracts only: never a driver, never a door"},
-	"court":  {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
+	"docket":   {". asice clock deadline envelope journal ledger search store treaty treaty/status vault", "contracts only: never a driver, never a door"},
+	"court":    {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
+	"wire":     {". clock envelope vault", "the States' door; the office implements what it declares"},
+	"console":  {". clock deadline desk docket language search store treaty treaty/status", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
+	"api":      {". clock deadline docket treaty", "the door for people and programs of the office"},
+	"portal":   {". journal treaty", "the public door has no key to the file room"},
+	"alarm":    {". clock desk docket ledger pager store treaty", "the desk at work in the store's transaction; the docket does not know it"},
+	"doorbell": {". clock language", "the page that a link opens: it knows a token and a code, and nothing that waits"},
 
-	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console": {". clock deadline desk docket language search store treaty treaty/status", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
-	"api":     {". clock deadline docket treaty", "the door for people and programs of the office"},
-	"portal":  {". journal treaty", "the public door has no key to the file room"},
+	"node": {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger pager portal store treaty treaty/status tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
 
-	"node": {". api asice clock console court datafile deadline directory docket envelope journal keyring ledger portal store treaty treaty/status tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
-
-	"demo":                 {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
+	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"cmd/rogatory-sim":     {". sim", "long simulations"},
 	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
 	"practice/conformance": {". asice datafile docket envelope journal store", "examines another node over the wire, without the code of our own door"},
-	"cmd/rogatory":         {". api asice assistance clock console court deadline demo desk directory docket journal keyring legislation node practice practice/conformance store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring legislation node pager practice practice/conformance store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 }
 
 // Some files wait for the operating system, whose deadlines know no clock but its own.
@@ -195,7 +196,7 @@ func TestFloorPlanPointsDown(t *testing.T) {
 
 // Doors do not know one another, and only the house knows them.
 func TestDoorsAreApart(t *testing.T) {
-	doors := []string{"wire", "api", "console", "portal"}
+	doors := []string{"wire", "api", "console", "doorbell", "portal"}
 	house := append([]string{"node", "sim", "cmd/rogatory"}, programs...)
 	for name, room := range plan {
 		for _, below := range strings.Fields(room.may) {

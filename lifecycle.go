@@ -176,7 +176,8 @@ var lifecycle = []Transition{
 	{[]State{Executed, Refused, Released, Ended}, Withdraw, Withdrawn, RequestingSide, decider, "40(26)"},
 	{ended, Close, Closed, RequestingSide, decider, "40(26)"},
 	{sent, AskStatus, "", RequestingSide, officer, "40(26)"},
-	{sent, TellStatus, "", RequestedSide, officer, "40(26)"},
+	// The node says that a person of the desk was reached (Art 41(1)): that is not yet one who has read the request.
+	{sent, TellStatus, "", RequestedSide, []OfficerRole{DutyOfficer, Decider, TheNode}, "40(26)"},
 	{sent, Correct, "", RequestingSide, officer, "40(16)"},
 	{sent, Correct, "", RequestedSide, officer, "40(16)"},
 	{sent, DiscussCosts, "", RequestingSide, decider, "40(30)"},

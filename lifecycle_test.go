@@ -123,9 +123,9 @@ func TestWhoDecides(t *testing.T) {
 		if slices.Contains(decisions, row.Act) && !slices.Equal(row.Roles, []OfficerRole{Decider}) {
 			t.Errorf("%s is a decision, and open to %s", row.Act, row.Roles)
 		}
-		// Software acts by itself in three places only: it releases what expired, stops a measure at its
-		// end, and receipts what arrived.
-		if slices.Contains(row.Roles, TheNode) && row.Act != Release && row.Act != Take && row.Act != Stop {
+		// Software acts by itself in four places only: it releases what expired, stops a measure at its
+		// end, receipts what arrived, and says that a person of the desk was reached.
+		if slices.Contains(row.Roles, TheNode) && row.Act != Release && row.Act != Take && row.Act != Stop && row.Act != TellStatus {
 			t.Errorf("the node may %s by itself", row.Act)
 		}
 	}
@@ -233,9 +233,9 @@ func drawn() []byte {
 	}
 	say("")
 	say("`officer` composes, acknowledges and asks; `decider` is the prosecutor, judge or lawyer of the central")
-	say("authority; `custodian` holds exhibits; `node` is the software itself, which releases what has expired")
-	say("and receipts what has arrived. Who drafted a request does not send it, and who sealed an exhibit does")
-	say("not offer it. The roles `administrator` and `oversight` act nowhere.")
+	say("authority; `custodian` holds exhibits; `node` is the software itself, which releases what has expired,")
+	say("receipts what has arrived, and says that a person of the desk was reached. Who drafted a request does")
+	say("not send it, and who sealed an exhibit does not offer it. The roles `administrator` and `oversight` act nowhere.")
 	return b.Bytes()
 }
 

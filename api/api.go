@@ -66,6 +66,8 @@ type Config struct {
 	CourierImport func(ctx context.Context, by rogatory.Actor, folder string) (Courier, error)
 	// Health says how the node is.
 	Health func(ctx context.Context) []Check
+	// Pages returns the newest rows of the pager's delivery log.
+	Pages func(ctx context.Context, by rogatory.Actor, limit int) ([]PageDelivery, error)
 }
 
 // Journal is how others know our journal.

@@ -263,6 +263,7 @@ func (s *server) routes() {
 	route(s, get, "/me", "who-am-i", "Whose token this is", func(_ context.Context, by rogatory.Actor, _ *none) (rogatory.Actor, error) {
 		return by, nil
 	})
+	s.pageRoutes()
 }
 
 type listQuery struct {

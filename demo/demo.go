@@ -50,6 +50,7 @@ type story struct {
 	Options
 	w      *World
 	a, b   *Member
+	night  *night // of Borealia
 	log    *os.File
 	number int
 }
@@ -58,7 +59,12 @@ type story struct {
 func Run(ctx context.Context, o Options) error {
 	s := &story{Options: o}
 	fmt.Fprintf(o.Out, "EXERCISE. States, persons and events are invented; signatures, proofs and transfers are real.\nFolder: %s\n\n", o.Dir)
-	defer func() { s.log.Close() }()
+	defer func() {
+		s.log.Close()
+		if s.night != nil {
+			s.night.stop()
+		}
+	}()
 	if err := s.play(ctx); err != nil {
 		if s.w != nil {
 			err = errors.Join(err, s.w.Stop())
@@ -141,7 +147,17 @@ func (s *story) play(ctx context.Context) error {
 		if s.log, err = os.OpenFile(filepath.Join(s.Dir, "nodes.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
 			return "", err
 		}
-		if s.w, err = Begin(ctx, Settings{Log: slog.New(slog.NewTextHandler(s.log, nil)), Dir: s.Dir, States: []rogatory.StateCode{"XA", "XB", "XC"}, Door: s.Door, Database: s.Database}); err != nil {
+		if s.night, err = fall(); err != nil {
+			return "", err
+		}
+		prepare := func(dir string, c node.Config) error {
+			if c.State != "XB" {
+				return nil
+			}
+			return s.night.write(dir, c)
+		}
+		if s.w, err = Begin(ctx, Settings{Log: slog.New(slog.NewTextHandler(s.log, nil)), Dir: s.Dir, States: []rogatory.StateCode{"XA", "XB", "XC"}, Door: s.Door, Database: s.Database,
+			Prepare: prepare, DeskClock: &s.night.clock}); err != nil {
 			return "", err
 		}
 		s.a, s.b = s.w.Members["XA"], s.w.Members["XB"]
@@ -262,13 +278,21 @@ func (s *story) preserve(ctx context.Context, files []piece) (rogatory.RequestID
 			return fmt.Sprintf("%s Preserved until %s.", proved, f.Preservation.Until.Time().Format("2006-01-02")), err
 		}},
 	}
-	for _, step := range steps {
+	for i, step := range steps {
 		if err := s.step(step.what, step.do); err != nil {
 			return "", err
+		}
+		if i == sentStep {
+			if err := s.wake(ctx, id); err != nil {
+				return "", err
+			}
 		}
 	}
 	return id, nil
 }
+
+// sentStep is the step of the preservation after which it is with Borealia.
+const sentStep = 2
 
 func digestFile(name string) (int64, rogatory.Digest, error) {
 	f, err := os.Open(name)

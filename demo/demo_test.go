@@ -36,9 +36,10 @@ func TestStoryRunsOnBundledEvidence(t *testing.T) {
 	var out bytes.Buffer
 	err := demo.Run(context.Background(), demo.Options{Dir: dir, Once: true, Evidence: filepath.Join(dir, "nothing"), Out: &out})
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
+		log, _ := os.ReadFile(filepath.Join(dir, "nodes.log"))
+		t.Fatalf("%v\n%s\n%s", err, out.String(), log)
 	}
-	for _, words := range []string{"Receipted: it is entry", "second_person_needed", "Preserved until", "Ground R22", "The package HOLDS", "all hold"} {
+	for _, words := range []string{"Receipted: it is entry", "second_person_needed", "B. Lindqvist was paged", "R. Castellan was paged", "Taken by castellan", "was reached at", "Preserved until", "Ground R22", "The package HOLDS", "all hold"} {
 		if !strings.Contains(out.String(), words) {
 			t.Errorf("the story does not say %q:\n%s", words, out.String())
 		}

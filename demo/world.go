@@ -77,6 +77,10 @@ type Settings struct {
 	Offline  bool // the nodes are open and do not listen: there is no line between them
 	// People are those of an office, by role, where they are not to be the demo's own.
 	People map[rogatory.StateCode]map[rogatory.OfficerRole]string
+	// Prepare, if set, puts further files into a node's folder before it starts.
+	Prepare func(dir string, c node.Config) error
+	// DeskClock, if set, is the clock of the desks' waits.
+	DeskClock clock.Clock
 }
 
 // What a world keeps in its folder beside the nodes, so that it can be opened again. All of it is for
@@ -155,6 +159,11 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 		}
 		for role, name := range staff {
 			if _, err := node.AddPerson(dir, name, role); err != nil {
+				return err
+			}
+		}
+		if s.Prepare != nil {
+			if err := s.Prepare(dir, c); err != nil {
 				return err
 			}
 		}
@@ -278,7 +287,7 @@ func logFor(l *slog.Logger, code rogatory.StateCode) *slog.Logger {
 
 // run opens and runs one member until the world stops.
 func (w *World) run(ctx context.Context, m *Member, s Settings) error {
-	n, err := node.Open(ctx, m.Dir, node.Options{Limits: s.Limits, Log: logFor(s.Log, m.Code)})
+	n, err := node.Open(ctx, m.Dir, node.Options{Limits: s.Limits, Log: logFor(s.Log, m.Code), DeskClock: s.DeskClock})
 	if err != nil {
 		return err
 	}

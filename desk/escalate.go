@@ -20,6 +20,7 @@ const (
 	MinWait     = 30 * time.Second
 	MaxWait     = 24 * time.Hour // nothing that pages people can wait longer
 	maxResort   = 300            // characters
+	maxKinds    = 100            // the Convention has about thirty
 )
 
 // ChannelKind is how a page travels.
@@ -62,11 +63,13 @@ type Step struct {
 
 // Policy says whom to wake, in which order, how often, and what remains when nobody answers.
 type Policy struct {
-	ID         string `json:"id"`
-	Urgent     bool   `json:"urgent"` // for urgent requests: each step needs two channels by different providers
-	Steps      []Step `json:"steps"`
-	Cycles     int    `json:"cycles"`      // how often the steps are gone through
-	LastResort string `json:"last_resort"` // what people are to do then, in words
+	ID     string `json:"id"`
+	Urgent bool   `json:"urgent"` // for urgent requests: each step needs two channels by different providers
+	// Kinds are the kinds of request for which this policy wakes, beside those that the rules call urgent.
+	Kinds      []string `json:"kinds,omitempty"`
+	Steps      []Step   `json:"steps"`
+	Cycles     int      `json:"cycles"`      // how often the steps are gone through
+	LastResort string   `json:"last_resort"` // what people are to do then, in words
 }
 
 // Escalation is the channels and policies of an office.
@@ -152,6 +155,8 @@ func (e *Escalation) validatePolicy(place []any, p Policy) error {
 		return in(place, fmt.Errorf("%d steps: from 1 to %d are read", len(p.Steps), MaxSteps))
 	case p.Cycles < 1 || p.Cycles > MaxCycles:
 		return in(place, fmt.Errorf("%d cycles: from 1 to %d can be given", p.Cycles, MaxCycles))
+	case len(p.Kinds) > maxKinds || slices.ContainsFunc(p.Kinds, func(k string) bool { return k == "" || len(k) > maxName || !plainText(k) }):
+		return in(place, fmt.Errorf("kinds: at most %d names of kinds of request are read", maxKinds))
 	case strings.TrimSpace(p.LastResort) == "" || len(p.LastResort) > maxResort || !plainText(p.LastResort):
 		return in(place, fmt.Errorf("the last resort is missing, longer than %d bytes, or not one line", maxResort))
 	}

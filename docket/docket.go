@@ -88,6 +88,9 @@ type Config struct {
 	// whether the request is urgent; an emergency must not be held for a service that is down. What it
 	// lets pass as not urgent it must let pass as urgent.
 	Hold func(ctx context.Context, urgent bool) error
+	// Moved, if set, is told of each message that moved a file, ours or theirs, in the transaction that
+	// did it: the desk opens and withdraws its alarms so. What it returns undoes the transaction.
+	Moved func(tx *store.Tx, f File, m rogatory.Message) error
 }
 
 // Office is one State's docket. It is safe for concurrent use.
@@ -463,6 +466,9 @@ func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool) (File, roga
 		return File{}, "", err
 	}
 	err = tx.Enqueue(store.Delivery{Message: m.ID, Peer: m.To.State, Sequence: m.Sequence, State: store.Waiting, Urgent: urgent, NextAt: m.Sent, Created: m.Sent})
+	if err == nil {
+		err = o.moved(tx, f, m)
+	}
 	return f, m.ID, err
 }
 
@@ -651,7 +657,11 @@ func (o *Office) applyParked(tx *store.Tx, peer rogatory.StateCode, last int64) 
 			if err != nil {
 				return rogatory.Fault(rogatory.Damaged, "message_damaged", "read message %s again: %w", row.ID, err)
 			}
-			if _, _, err := apply(cabinetOf{tx}, o.Rules, o.Us.State, m, row.At); err != nil && rogatory.CodeOf(err) != "request_unknown" {
+			f, moved, err := apply(cabinetOf{tx}, o.Rules, o.Us.State, m, row.At)
+			if err == nil && moved {
+				err = o.moved(tx, f, m)
+			}
+			if err != nil && rogatory.CodeOf(err) != "request_unknown" {
 				return err
 			}
 		}

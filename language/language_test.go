@@ -88,7 +88,7 @@ func keys() []string {
 	if err != nil {
 		panic(err)
 	}
-	for _, e := range regexp.MustCompile(`EntryType = "([a-z.]+)"`).FindAllSubmatch(source, -1) {
+	for _, e := range regexp.MustCompile(`EntryType = "([a-z_.]+)"`).FindAllSubmatch(source, -1) {
 		add("entry", string(e[1]))
 	}
 	slices.Sort(all)

@@ -25,7 +25,7 @@ const backupFile = "backup.json"
 
 // apart is what a backup leaves out: keys lie in the safe and not beside what they open, tokens and links are made
 // anew, and the rest belongs to the machine.
-var apart = []string{keysDir, tokensDir, enrolDir, lockFile, runFile, backupFile, vaultDir}
+var apart = []string{keysDir, tokensDir, enrolDir, secretsDir, lockFile, runFile, backupFile, vaultDir}
 
 // Backups is what is known about the backups of a node.
 type Backups struct {

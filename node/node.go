@@ -42,13 +42,16 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rogatory"
+	"rogatory/alarm"
 	"rogatory/clock"
 	"rogatory/directory"
 	"rogatory/docket"
+	"rogatory/doorbell"
 	"rogatory/envelope"
 	"rogatory/journal"
 	"rogatory/keyring"
 	"rogatory/ledger"
+	"rogatory/pager"
 	"rogatory/store"
 	"rogatory/treaty"
 	"rogatory/tsa"
@@ -80,6 +83,9 @@ type Options struct {
 	// Lines is how many deliveries each of the workers of the outbox makes at once. The default of 1
 	// keeps a State's four workers within the four messages that another's door takes at once by default.
 	Lines int
+	// DeskClock is the clock of the desk's waits; the node's own without it. An exercise may let the minutes
+	// of an escalation pass in its own time.
+	DeskClock clock.Clock
 	// Inspect opens the node to look at it: nothing is written to its journal, and it is not to be Run.
 	Inspect bool
 }
@@ -90,6 +96,7 @@ type Node struct {
 	Ledger *ledger.Ledger
 	Rules  *treaty.Rules
 	Vault  *vault.Vault
+	Desk   *alarm.Desk // who is on duty, and who is woken
 
 	dir    string
 	config Config
@@ -108,6 +115,9 @@ type Node struct {
 	problems  map[string]string                // last problem of each outside service; guarded by mu
 	vouched   map[[sha256.Size]byte]validity   // certificates of peers that hold by the directory's roots; guarded by mu
 	wg        sync.WaitGroup
+
+	duty watched
+	beat atomic.Pointer[pager.Heartbeat] // nil without one
 
 	keep sync.Mutex // held while passkeys.json is read and written
 
@@ -130,6 +140,9 @@ func boundedHTTP() *http.Client { return &http.Client{Timeout: outsideTimeout} }
 func Open(ctx context.Context, dir string, opt Options) (*Node, error) {
 	if opt.Clock == nil {
 		opt.Clock = clock.Real{}
+	}
+	if opt.DeskClock == nil {
+		opt.DeskClock = opt.Clock
 	}
 	if opt.Random == nil {
 		opt.Random = rand.Reader
@@ -193,7 +206,11 @@ func (n *Node) open(ctx context.Context) (err error) {
 		Directory: n, Signer: n.keys().Seal(), Messages: []age.Identity{current(func() []age.Identity { return n.keys().MessageIdentities() })},
 		Evidence: []age.Identity{current(func() []age.Identity { return n.keys().EvidenceIdentities() })},
 
-		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log, Hold: n.hold})
+		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log, Hold: n.hold,
+		Moved: func(tx *store.Tx, f docket.File, m rogatory.Message) error { return n.Desk.Moved(tx, f, m) }})
+	if err := n.openDesk(ctx); err != nil {
+		return err
+	}
 	certificate := func() (*tls.Certificate, error) { c := n.keys().TLS(); return &c, nil }
 	if n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter}); err != nil || n.opt.Inspect {
 		return err
@@ -559,6 +576,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	mux := http.NewServeMux()
 	mux.Handle("/journal/", public)
 	mux.Handle("/witness/", public)
+	mux.Handle(doorbell.Prefix, n.doorbell())
 	if office != nil {
 		mux.Handle("/", office)
 	}
@@ -604,6 +622,10 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	wg.Go(func() { n.loop(ctx, nil, directoryEvery, n.refreshDirectory) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchKeys) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchPeople) })
+	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchDesk) })
+	wg.Go(func() { n.loop(ctx, n.Desk.Wake(), tickEvery, n.Desk.Step) })
+	wg.Go(func() { n.loop(ctx, nil, checkEvery, n.checkChannels) })
+	wg.Go(func() { n.note("heartbeat", n.heartbeat(ctx)) })
 	if ready != nil {
 		ready(a)
 	}
@@ -615,6 +637,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	fs.Close()
 	staff.Close()
 	wg.Wait()
+	n.Desk.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -627,6 +650,9 @@ func quiet(l *slog.Logger) *log.Logger { return slog.NewLogLogger(l.Handler(), s
 func (n *Node) drain(ctx context.Context) error {
 	for ctx.Err() == nil {
 		tried, err := n.Deliver(ctx)
+		if err == nil {
+			n.progressed()
+		}
 		if err != nil || tried == 0 {
 			return err
 		}
@@ -692,6 +718,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 	if n.config.TimeStamp.URL == "" {
 		say("time-stamp", errors.New("no time-stamp authority is configured"), "")
 	}
+	n.deskHealth(ctx, say)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(n.problems)) {

@@ -27,6 +27,9 @@ type Config struct {
 	Door string `json:"door"`
 	// Channels are the ways to wake, at most 50. Two of different providers are wanted.
 	Channels []ChannelConfig `json:"channels"`
+	// People are the addresses at which each person is woken: by the person's id, then by the channel's
+	// name. Who has none on a channel is not reached by it.
+	People map[string]map[string]string `json:"people,omitempty"`
 	// Heartbeat tells an outside service that the engine is alive. Without it nobody outside notices
 	// that it stopped.
 	Heartbeat *HeartbeatConfig `json:"heartbeat,omitempty"`
@@ -152,6 +155,9 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, nil
 }
 
+// maxPeople is as many as a rota has.
+const maxPeople = 200
+
 // maxName bounds the names of channels and providers, as the desk bounds them.
 const maxName = 40
 
@@ -204,6 +210,13 @@ func (c Config) Check() error {
 			say(ch.Matrix.TokenFile == "", "%s: token_file is needed", at)
 		}
 		say(kinds != 1, "%s: exactly one of smtp, webhook, gateway and matrix is needed", at)
+	}
+	say(len(c.People) > maxPeople, "people: more than %d", maxPeople)
+	for i, person := range slices.Sorted(maps.Keys(c.People)) {
+		for channel, address := range c.People[person] {
+			say(!names[channel], "people, person %d of them in order: there is no such channel as they have an address on", i+1)
+			say(address == "" || len(address) > MaxAddress || !printable(address), "people, person %d of them in order: an address is not printable ASCII of at most %d", i+1, MaxAddress)
+		}
 	}
 	if h := c.Heartbeat; h != nil {
 		h.Line.check("heartbeat", say)

@@ -69,6 +69,8 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 	gateway := func(s string) string { return channel(`"gateway":{` + s + `}`) }
 	for name, row := range map[string]struct{ config, says string }{
 		"nothing":            {``, "not JSON"},
+		"no such channel":    {`{"door":"https://desk.xa.example/","people":{"anna":{"two":"anna"}}}`, "no such channel"},
+		"no address":         {`{"door":"https://desk.xa.example/","channels":[{"name":"one","provider":"p","webhook":{"url":"https://a.example/","key_file":"k"}}],"people":{"anna":{"one":""}}}`, "an address is not printable"},
 		"half":               {`{"door":`, "not JSON"},
 		"two":                {`{"door":"https://desk.xa.example/"} {}`, "something follows"},
 		"unknown member":     {`{"door":"https://desk.xa.example/","dor":1}`, `"dor"`},

@@ -157,6 +157,15 @@ func officeDoor(n *node.Node, demo bool) (http.Handler, error) {
 			}
 			return all
 		},
+		Pages: func(ctx context.Context, by rogatory.Actor, limit int) ([]api.PageDelivery, error) {
+			rows, err := n.Desk.Deliveries(ctx, by, limit)
+			all := []api.PageDelivery{}
+			for _, r := range rows {
+				all = append(all, api.PageDelivery{Page: string(r.Page), Channel: r.Channel, Provider: r.Provider, Attempt: r.Attempt, Begun: r.Begun, Ended: r.Ended,
+					Code: r.Code, Detail: r.Detail, Status: r.Status, Reference: r.Reference})
+			}
+			return all, err
+		},
 	}))
 	return mux, nil
 }
@@ -231,6 +240,7 @@ func (c *checkCmd) Run(d *desk) error {
 	if exists(filepath.Join(d.globals.Node, "directory-root.json")) {
 		checks = append(checks, d.entryChecks(config, keys)...)
 	}
+	checks = append(checks, d.deskCheck(config))
 	for _, e := range keys.Expiries(time.Now()) {
 		days, due := e.Warning()
 		words := "good until " + e.NotAfter.Format(time.DateOnly)

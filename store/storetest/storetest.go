@@ -75,6 +75,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a request is found by what it says now", exam.search},
 		{"the queue is in the order in which requests are due", exam.queue},
 		{"settings are kept", exam.settings},
+		{"a page is claimed once, and an alarm is listed while it is open", exam.desk},
 		{"one failing closure takes nothing with it but itself", exam.isolation},
 		{"entry, request and delivery come and go together", exam.together},
 		{"an engine's error undoes the closure even if it is ignored", exam.ignored},
