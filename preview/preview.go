@@ -33,7 +33,7 @@ const Command = "render-preview"
 // Limits of one preview. They are generous for what people look at, and small against a machine.
 const (
 	maxRead  = 64 << 20 // bytes of the file that one preview may read
-	maxAsks  = 1 << 16  // times that it may ask for some
+	maxAsks  = 1 << 13  // times that it may ask for some
 	MaxRange = 1 << 20  // bytes that it may ask for at once
 	maxJSON  = 2 << 20  // bytes of a Copy: 64 kB of text made visible, or a thousand rows
 	MaxSide  = 1000     // pixels of either side of a rendered image
