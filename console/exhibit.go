@@ -118,7 +118,9 @@ func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handVi
 				h.Why = l.Proof
 			}
 		case e.Entry.Exhibit != nil && e.Entry.Exhibit.ID == id:
-			h.What = entryWords(v.loc, e.Entry)
+			if h.What = entryWords(v.loc, e.Entry); e.Entry.Type == rogatory.ExhibitOpened && e.Entry.Name == docket.RenderedCopy {
+				h.What = v.loc.T("preview.looked")
+			}
 		default:
 			continue
 		}

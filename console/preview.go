@@ -322,8 +322,8 @@ func lookLink(p lookPage, as preview.As) string {
 	return Prefix + "exhibits/" + string(p.Exhibit.ID) + "/look?as=" + string(as)
 }
 
-func hexLink(p lookPage, at, mark int64) string {
-	link := lookLink(p, preview.AsHex) + "&at=" + number(at)
+func hexLink(at, mark int64) string {
+	link := "?as=" + string(preview.AsHex) + "&at=" + number(at) // on the same page: there is one for each row
 	if mark >= 0 {
 		link += "&mark=" + number(mark)
 	}

@@ -177,7 +177,7 @@ const (
 )
 
 // HexPage is how many bytes one page of AsHex shows.
-const HexPage = 1024
+const HexPage = 512
 
 // Visible makes a text inert: control characters as their pictures (U+2400 and after), what is invisible
 // or turns the direction of writing as its number in brackets, and bytes that are no character in

@@ -235,11 +235,11 @@ func TestAPictureIsPackedAnew(t *testing.T) {
 }
 
 func TestTheChildReadsOnlyWhatItShows(t *testing.T) {
-	got, err := renderer(t).Render(t.Context(), counting{}, preview.Ask{As: preview.AsHex, Size: 1 << 40, At: 1<<40 - 700, Mark: 1<<40 - 700})
+	got, err := renderer(t).Render(t.Context(), counting{}, preview.Ask{As: preview.AsHex, Size: 1 << 40, At: 1<<40 - 400, Mark: 1<<40 - 400})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Bytes) != 700 || got.At != 1<<40-700 || got.Read > 1<<20 || got.Cut {
+	if len(got.Bytes) != 400 || got.At != 1<<40-400 || got.Read > 1<<20 || got.Cut {
 		t.Errorf("got %d bytes at %d after reading %d, cut %v", len(got.Bytes), got.At, got.Read, got.Cut)
 	}
 }

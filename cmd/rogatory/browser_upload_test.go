@@ -27,6 +27,7 @@ import (
 	"rogatory"
 	"rogatory/demo"
 	"rogatory/docket"
+	"rogatory/language"
 	"rogatory/treaty"
 )
 
@@ -97,7 +98,7 @@ func (b *tab) awaits(words string) {
 // Twenty megabytes over a line that drops: sent in pieces, carried on after a drop and after a reload,
 // held against the digest that the browser made, and then looked at.
 func TestAnUploadOverABadLine(t *testing.T) {
-	b := &tab{t: t, ctx: browser(t)}
+	b := &tab{t: t, ctx: browser(t), l: language.Load().Locale(language.Base)}
 	w := exercise(t)
 	id := accepted(t, w)
 	xb := w.Members["XB"]
@@ -182,7 +183,7 @@ func TestAnUploadOverABadLine(t *testing.T) {
 
 // A custodian looks at exhibits of each sort. The look is in the journal, and nothing hostile runs.
 func TestRenderedCopiesInTheConsole(t *testing.T) {
-	b := &tab{t: t, ctx: browser(t)}
+	b := &tab{t: t, ctx: browser(t), l: language.Load().Locale(language.Base)}
 	w := exercise(t)
 	id := accepted(t, w)
 	xb := w.Members["XB"]
@@ -229,7 +230,7 @@ func TestRenderedCopiesInTheConsole(t *testing.T) {
 	if strings.Count(b.text(), "You have not looked at this yet") != 4 {
 		t.Errorf("four of five files are unseen; the page says:\n%s", b.text())
 	}
-	b.see("text/plain", "Exhibit opened", "triage")
+	b.see("text/plain", "Exhibit looked at", "triage")
 	look(mail, "Hello", "bank [http://evil.example/]", "Nothing was fetched")
 	look(list, "2 entries", "../escape", "leads out of its folder")
 	look(fake, "another type than the content")

@@ -22,7 +22,7 @@ const (
 	maxCapture = 60 << 20 // bytes of the file that are counted
 	maxPackets = 2_000_000
 	maxFlows   = 20_000 // conversations held apart
-	toldFlows  = 50
+	toldFlows  = 40
 )
 
 func summary(c *preview.Copy, src source, kind string) error {
