@@ -90,9 +90,15 @@ func accepted(t *testing.T, w *demo.World) rogatory.RequestID {
 	return f.ID
 }
 
+// awaits waits for words that a script or the next page brings. Between two pages there are none.
 func (b *tab) awaits(words string) {
 	b.t.Helper()
-	await(b.t, "the words "+words, func() bool { return strings.Contains(b.text(), words) })
+	await(b.t, "the words "+words, func() bool {
+		ctx, cancel := context.WithTimeout(b.ctx, loadWait)
+		defer cancel()
+		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("main")?.innerText || ""`))
+		return err == nil && strings.Contains(text, words)
+	})
 }
 
 // Twenty megabytes over a line that drops: sent in pieces, carried on after a drop and after a reload,
