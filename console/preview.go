@@ -98,7 +98,7 @@ type fileRow struct {
 
 // filesOf lists the files of a request with what the journal says of them.
 func (s *server) filesOf(v *visit, f docket.File, this rogatory.ExhibitID) ([]fileRow, error) {
-	entries, err := s.Office.Entries(v.ctx, v.by, f.ID, 0, maxLines)
+	entries, err := s.entriesOf(v, f.ID)
 	if err != nil {
 		return nil, err
 	}
