@@ -43,11 +43,15 @@ var plan = map[string]floor{
 	"pager":       {". clock", "how a person is woken; it must not know what a case is, so that no page can tell"},
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},
+	"upload":      {". clock", "pieces on their way, encrypted; what they are evidence of it need not know"},
 	"language":    {".", "words and figures are values: no clock, no disk"},
 	"search":      {".", "texts and queries are values: it must not know where they lie"},
 
 	"treaty/offence":  {". datafile", "offences and facts are values, read from data files; it stands alone"},
 	"treaty/status":   {". datafile treaty", "who is bound to what is a value; no database, no clock, no disk"},
+	"preview":         {".", "the parent of previews parses nothing: no parser may be reached from it"},
+	"preview/jail":    {"", "how a process shuts itself in"},
+	"preview/render":  {"preview preview/jail", "the child: all parsing of evidence is here, and only a program's hidden command runs it"},
 	"vault/disk":      {". vault", "where the bytes lie"},
 	"vault/bucket":    {". vault", "where the bytes lie"},
 	"vault/memory":    {". vault", "a disk that fails on request"},
@@ -57,14 +61,13 @@ var plan = map[string]floor{
 	"docket":   {". asice clock deadline envelope journal ledger search store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":    {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 	"wire":     {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console":  {". clock deadline desk docket language search store treaty treaty/status", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
+	"console":  {". clock deadline desk docket language preview search store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
 	"api":      {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":   {". journal treaty", "the public door has no key to the file room"},
 	"alarm":    {". clock desk docket ledger pager store treaty", "the desk at work in the store's transaction; the docket does not know it"},
 	"doorbell": {". clock language", "the page that a link opens: it knows a token and a code, and nothing that waits"},
 
-	"node": {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger pager portal store treaty treaty/status tsa vault vault/disk vault/bucket wire", "the only place where drivers, doors and office meet"},
-
+	"node":                 {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger pager portal store treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
 	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
@@ -72,7 +75,7 @@ var plan = map[string]floor{
 	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
 	"practice/conformance": {". asice datafile docket envelope journal store", "examines another node over the wire, without the code of our own door"},
-	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring legislation node pager practice practice/conformance store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring legislation node pager practice practice/conformance preview preview/render store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 }
 
 // Some files wait for the operating system, whose deadlines know no clock but its own.

@@ -31,6 +31,7 @@ import (
 	"rogatory/docket"
 	"rogatory/language"
 	"rogatory/treaty"
+	"rogatory/upload"
 )
 
 // Config is what the console needs. Office, Rules, Clock, Log, People, Keys and Parties are required;
@@ -63,6 +64,10 @@ type Config struct {
 	// Setup says what is ready, and Rehearse tries a backup beside the running node.
 	Setup    func(ctx context.Context) Setup
 	Rehearse func(ctx context.Context) error
+	// Render makes rendered copies of evidence; nil if this node makes none.
+	Render Render
+	// Uploads keeps files that come in pieces; nil if they come in one only.
+	Uploads *upload.Shelf
 	// Health says how the node is.
 	Health func(ctx context.Context) []Check
 }
@@ -100,11 +105,13 @@ type server struct {
 	assets   assets
 	texts    *language.Catalogue
 	spoken   []*language.Locale // those that have all their texts
+	looks    *looks
+	sealing  locks // uploads that are being sealed
 }
 
 // New returns the console. It answers below Prefix.
 func New(c Config) http.Handler {
-	s := &server{Config: c, sessions: newSessions(c), assets: loadAssets(), texts: language.Load()}
+	s := &server{Config: c, sessions: newSessions(c), assets: loadAssets(), texts: language.Load(), looks: newLooks()}
 	s.spoken = whole(s.texts)
 	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		s.Log.Error("console session", "err", err)
@@ -176,6 +183,8 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "POST requests/{id}/draft/{part}", (*server).partDone)
 	s.page(mux, "GET requests/{id}/seal", (*server).sealPage)
 	s.page(mux, "POST requests/{id}/seal", (*server).sealDone)
+	s.previewRoutes(mux)
+	s.uploadRoutes(mux)
 	s.page(mux, "GET exhibits/{id}", (*server).exhibit)
 	s.page(mux, "POST exhibits/{id}/fetch", (*server).fetch)
 	s.page(mux, "POST exhibits/{id}/open", (*server).openExhibit)
@@ -223,6 +232,10 @@ func (s *server) open(mux *http.ServeMux, pattern string, handle func(*server, *
 func (s *server) page(mux *http.ServeMux, pattern string, handle func(*server, *visit) error) {
 	s.open(mux, pattern, func(s *server, v *visit) error {
 		if v.by.Name == "" {
+			if wantsJSON(v.r) { // a script that goes on when somebody has signed in again
+				http.Error(v.w, "{}", http.StatusUnauthorized)
+				return nil
+			}
 			s.keep(v)
 			return v.to("sign-in")
 		}
@@ -232,5 +245,5 @@ func (s *server) page(mux *http.ServeMux, pattern string, handle func(*server, *
 
 // streams are bodies of any size, read by their handler as they come.
 func streams(r *http.Request) bool {
-	return r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data")
+	return r.Method == http.MethodPut || r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data")
 }

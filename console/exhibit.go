@@ -21,6 +21,7 @@ import (
 	"rogatory/docket"
 	"rogatory/language"
 	"rogatory/treaty"
+	"rogatory/upload"
 )
 
 // maySeal: a custodian seals evidence where the kind hands exhibits over from this side, while it is due.
@@ -50,7 +51,9 @@ type exhibitPage struct {
 	MayFetch bool
 	MayOpen  bool
 	MayOffer bool
-	Wrong    string // of the reason
+	MayLook  bool
+	Files    []fileRow // of the request
+	Wrong    string    // of the reason
 	Why      string
 }
 
@@ -75,6 +78,10 @@ func (s *server) exhibitPage(v *visit) (exhibitPage, error) {
 				p.Transfer = &t
 			}
 		}
+	}
+	p.MayLook = p.MayOpen && s.Render != nil
+	if p.Files, err = s.filesOf(v, f, id); err != nil {
+		return p, err
 	}
 	p.Hands, err = s.hands(v, f, id)
 	return p, err
@@ -111,7 +118,9 @@ func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handVi
 				h.Why = l.Proof
 			}
 		case e.Entry.Exhibit != nil && e.Entry.Exhibit.ID == id:
-			h.What = entryWords(v.loc, e.Entry)
+			if h.What = entryWords(v.loc, e.Entry); e.Entry.Type == rogatory.ExhibitOpened && e.Entry.Name == docket.RenderedCopy {
+				h.What = v.loc.T("preview.looked")
+			}
 		default:
 			continue
 		}
@@ -204,10 +213,11 @@ func (d *download) Write(p []byte) (int, error) {
 }
 
 type sealView struct {
-	File     docket.File
-	ThemName string
-	Fields   []field
-	Fault    *rogatory.Error
+	File       docket.File
+	ThemName   string
+	Fields     []field
+	Fault      *rogatory.Error
+	Unfinished []upload.Upload
 }
 
 func (s *server) sealForm(l *language.Locale, values map[string]string) []field {
@@ -222,7 +232,7 @@ func (s *server) sealPage(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.show(http.StatusOK, sealScreen(v.frame(v.loc.T("seal.title"), "inbox"), sealView{File: f, ThemName: s.name(v.loc, f.Them.State), Fields: s.sealForm(v.loc, nil)}))
+	return v.show(http.StatusOK, sealScreen(v.frame(v.loc.T("seal.title"), "inbox"), sealView{File: f, ThemName: s.name(v.loc, f.Them.State), Fields: s.sealForm(v.loc, nil), Unfinished: s.unfinished(v, f.ID)}))
 }
 
 // maxFormValue bounds a text of an upload's form.
@@ -244,7 +254,7 @@ func (s *server) sealDone(v *visit) error {
 			}
 		}
 		io.Copy(io.Discard, io.LimitReader(v.r.Body, maxForm))
-		return v.show(http.StatusUnprocessableEntity, sealScreen(v.frame(v.loc.T("seal.title"), "inbox"), sealView{f, s.name(v.loc, f.Them.State), fields, e}))
+		return v.show(http.StatusUnprocessableEntity, sealScreen(v.frame(v.loc.T("seal.title"), "inbox"), sealView{f, s.name(v.loc, f.Them.State), fields, e, s.unfinished(v, f.ID)}))
 	}
 	form, err := v.r.MultipartReader()
 	if err != nil {

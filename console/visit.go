@@ -185,7 +185,7 @@ func (s *server) fail(v *visit, err error) {
 }
 
 func wantsJSON(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") || r.Header.Get("Accept") == "application/json"
 }
 
 func statusOf(err error) int {

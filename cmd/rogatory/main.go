@@ -20,6 +20,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"rogatory"
+	"rogatory/preview"
+	"rogatory/preview/render"
 )
 
 const description = `The open office software of the UN Convention against Cybercrime: one State's node and its tools.
@@ -85,6 +87,9 @@ type globals struct {
 const collectAt = 300
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == preview.Command {
+		os.Exit(render.Main(os.Stdin, os.Stdout)) // the child of a preview, and nothing else
+	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}

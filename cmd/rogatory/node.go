@@ -21,6 +21,7 @@ import (
 	"rogatory/journal"
 	"rogatory/keyring"
 	"rogatory/node"
+	"rogatory/preview"
 	"rogatory/store"
 )
 
@@ -115,8 +116,12 @@ func officeDoor(n *node.Node, demo bool) (http.Handler, error) {
 		return nil, err
 	}
 	fetching := newFetches()
+	screens, err := officeConsole(n, fetching, demo)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
-	mux.Handle(console.Prefix, officeConsole(n, fetching, demo))
+	mux.Handle(console.Prefix, screens)
 	mux.Handle("GET /{$}", http.RedirectHandler(console.Prefix, http.StatusSeeOther))
 	mux.Handle("/", api.New(api.Config{
 		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, Authenticate: n.Authenticate,
@@ -183,8 +188,17 @@ func ministry(n *node.Node) *console.Ministry {
 const ministryTimeout = 10 * time.Second
 
 // officeConsole is the officers' screens of a node.
-func officeConsole(n *node.Node, fetching *fetches, demo bool) http.Handler {
+func officeConsole(n *node.Node, fetching *fetches, demo bool) (http.Handler, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program, which renders previews: %w", err)
+	}
+	uploads, err := n.Uploads()
+	if err != nil {
+		return nil, err
+	}
 	return console.New(console.Config{
+		Render: preview.New(program).Render, Uploads: uploads,
 		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, People: n.Officers, Keys: n, Demo: demo, Origin: n.Config().Origin, Ministry: ministry(n),
 		Parties: func() []rogatory.Party { return n.Book().Parties() },
 		Fetch: func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error {
@@ -209,7 +223,7 @@ func officeConsole(n *node.Node, fetching *fetches, demo bool) http.Handler {
 			}
 			return all
 		},
-	})
+	}), nil
 }
 
 // checkCmd validates without starting.

@@ -25,10 +25,14 @@ import (
 	"rogatory"
 	"rogatory/api"
 	"rogatory/node"
+	"rogatory/preview"
 	"rogatory/treaty"
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == preview.Command {
+		main() // this program is its own child for previews
+	}
 	testscript.Main(m, map[string]func(){"rogatory": main})
 }
 
