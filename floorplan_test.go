@@ -61,7 +61,7 @@ var plan = map[string]floor{
 	"docket":   {". asice clock deadline envelope journal ledger search store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":    {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 	"wire":     {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console":  {". clock deadline desk docket language preview search store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
+	"console":  {". alarm clock deadline desk docket language preview search store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
 	"api":      {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":   {". journal treaty", "the public door has no key to the file room"},
 	"alarm":    {". clock desk docket ledger pager store treaty", "the desk at work in the store's transaction; the docket does not know it"},

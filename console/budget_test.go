@@ -18,6 +18,7 @@ import (
 
 	"rogatory"
 	"rogatory/clock"
+	"rogatory/desk"
 	"rogatory/docket"
 	"rogatory/language"
 	"rogatory/search"
@@ -209,6 +210,10 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 	for range 60 {
 		people = append(people, personView{rogatory.Officer{Name: w.words(3), Role: rogatory.DutyOfficer}, w.IntN(4)})
 	}
+	var points []desk.Point
+	for _, p := range s.Parties() {
+		points = append(points, desk.PointsOf(p, nil)...)
+	}
 	at := func(name, where string) frame { return v.frame(name, where) }
 	return map[string]templ.Component{
 		"inbox":     inboxScreen(at(v.loc.T("inbox.title"), "inbox"), inbox),
@@ -218,6 +223,6 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 		"search":    searchScreen(at(v.loc.T("search.title"), "search"), found),
 		"outbox":    outboxScreen(at(v.loc.T("outbox.title"), "outbox"), outbox),
 		"people":    peopleScreen(at(v.loc.T("people.title"), "people"), people, nil),
-		"directory": directoryScreen(at(v.loc.T("directory.title"), "directory"), s.Parties()),
+		"directory": directoryScreen(at(v.loc.T("directory.title"), "directory"), points, s.Parties()),
 	}
 }

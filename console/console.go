@@ -22,11 +22,13 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"rogatory"
+	"rogatory/alarm"
 	"rogatory/clock"
 	"rogatory/docket"
 	"rogatory/language"
@@ -51,6 +53,10 @@ type Config struct {
 	// Origin is how browsers reach the office, such as https://office.example; empty means as the
 	// browser says, which a passkey holds against the name that it was made for.
 	Origin string
+
+	// Desk is the 24/7 desk; nil without one. Rota changes who is on duty; nil where that is not done here.
+	Desk *alarm.Desk
+	Rota Rota
 
 	// Ministry is the ministry's own sign-in; nil without one. It needs Origin.
 	Ministry *Ministry
@@ -99,10 +105,18 @@ const (
 	idleTime    = 2 * time.Hour
 )
 
+// watched is how the desk stood a moment ago.
+type watched struct {
+	sync.Mutex
+	at    rogatory.Instant
+	state alarm.State
+}
+
 type server struct {
 	Config
 	sessions *scs.SessionManager
 	assets   assets
+	watched  watched
 	texts    *language.Catalogue
 	spoken   []*language.Locale // those that have all their texts
 	looks    *looks
@@ -203,7 +217,16 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "POST people/{name}/link", (*server).recoverGiven)
 	s.open(mux, "GET sign-in/ministry", (*server).ministry)
 	s.open(mux, "GET sign-in/ministry/back", (*server).ministryBack)
-	s.page(mux, "GET directory", (*server).directory)
+	s.page(mux, "GET directory", (*server).contactSheet)
+	s.page(mux, "POST directory/{state}/verified", (*server).contactVerified)
+	s.page(mux, "GET desk", (*server).deskPage)
+	s.page(mux, "POST desk/alarms/{id}", (*server).alarmAnswered)
+	s.page(mux, "POST desk/notes", (*server).noteLeft)
+	s.page(mux, "POST desk/notes/{id}/read", (*server).noteRead)
+	s.page(mux, "GET rota", (*server).rotaPage)
+	s.page(mux, "GET rota.ics", (*server).rotaFile)
+	s.page(mux, "POST rota/override", (*server).overrideAdded)
+	s.page(mux, "POST rota/swap", (*server).swapAdded)
 	s.page(mux, "GET outbox", (*server).outbox)
 	s.page(mux, "POST outbox/{id}/revive", (*server).revive)
 

@@ -158,10 +158,6 @@ func (s *server) people(v *visit) error {
 	return v.show(http.StatusOK, peopleScreen(v.frame(v.loc.T("people.title"), "people"), people, open))
 }
 
-func (s *server) directory(v *visit) error {
-	return v.show(http.StatusOK, directoryScreen(v.frame(v.loc.T("directory.title"), "directory"), s.Parties()))
-}
-
 type outboxView struct {
 	Messages []docket.Dispatch
 	Checks   []Check

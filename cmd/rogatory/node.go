@@ -199,7 +199,7 @@ func officeConsole(n *node.Node, fetching *fetches, demo bool) (http.Handler, er
 	}
 	return console.New(console.Config{
 		Render: preview.New(program).Render, Uploads: uploads,
-		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, People: n.Officers, Keys: n, Demo: demo, Origin: n.Config().Origin, Ministry: ministry(n),
+		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, People: n.Officers, Keys: n, Demo: demo, Origin: n.Config().Origin, Ministry: ministry(n), Desk: n.Desk, Rota: n,
 		Parties: func() []rogatory.Party { return n.Book().Parties() },
 		Fetch: func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error {
 			fetching.begin(ctx, id, func(ctx context.Context) error { return n.Fetch(ctx, by, id, nil) })

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"rogatory"
+	"rogatory/alarm"
+	"rogatory/desk"
+)
+
+// Rota changes who is on duty. What leaves a gap or does not fit is refused whole.
+type Rota interface {
+	AddOverride(ctx context.Context, by rogatory.Actor, o desk.Override) error
+	AddSwap(ctx context.Context, by rogatory.Actor, s desk.Swap) error
+}
+
+// watchView is who is on duty, for the head of every screen.
+type watchView struct {
+	alarm.State
+	Until string
+	Next  string
+}
+
+// watchAge is how long the head of a screen may be behind: many pages are read in one second, and a night is long.
+const watchAge = time.Second
+
+// watch says who is on duty; nil where the office has no desk of its own or it cannot be read.
+func (s *server) watch(v *visit) *watchView {
+	if s.Desk == nil || v.by.Name == "" {
+		return nil
+	}
+	s.watched.Lock()
+	defer s.watched.Unlock()
+	if s.watched.at == 0 || v.now.Sub(s.watched.at) > watchAge || v.r.Method != http.MethodGet {
+		state, err := s.Desk.State(v.ctx)
+		if err != nil {
+			s.Log.Error("console desk", "err", err)
+			return nil
+		}
+		s.watched.at, s.watched.state = v.now, state
+	}
+	w := watchView{State: s.watched.state}
+	if w.Now != nil && w.Now.Until != 0 {
+		w.Until = v.loc.Moment(w.Now.Until, zoneNamed(w.Zone))
+	}
+	if w.State.Next != nil {
+		w.Next = w.State.Next.Name
+	}
+	return &w
+}
+
+func (s *server) noDesk() error {
+	return rogatory.Fault(rogatory.NotFound, "desk_none", "this office has no desk of its own here")
+}
+
+// alarmView is one alarm with what was done to wake people.
+type alarmView struct {
+	alarm.Open
+	Steps []string
+	Ends  string // how it ended; empty while it is open
+}
+
+type pageView struct{ At, Channel, Provider, Code string }
+
+type deskView struct {
+	State   alarm.State
+	Alarms  []alarmView
+	Earlier []alarmView
+	Unread  []noteView
+	Notes   []noteView
+	Pages   []pageView
+	Note    field
+	MayNote bool
+}
+
+type noteView struct {
+	desk.Note
+	By, ReadBy string
+}
+
+const (
+	// lastAlarms and lastPages are what the desk's page shows of the past.
+	lastAlarms = 10
+	lastPages  = 30
+	lastNotes  = 10
+)
+
+func (s *server) deskPage(v *visit) error { return s.showDesk(v, http.StatusOK, field{}) }
+
+func (s *server) showDesk(v *visit, status int, note field) error {
+	if s.Desk == nil {
+		return s.noDesk()
+	}
+	var view deskView
+	var err error
+	if view.State, err = s.Desk.State(v.ctx); err != nil {
+		return err
+	}
+	open, err := s.Desk.Alarms(v.ctx, v.by)
+	if err != nil {
+		return err
+	}
+	earlier, err := s.Desk.Earlier(v.ctx, v.by, false, lastAlarms)
+	if err != nil {
+		return err
+	}
+	names := map[string]string{}
+	if rota, err := s.Desk.Rota(); err == nil {
+		for _, p := range rota.People {
+			names[p.ID] = p.Name
+			view.MayNote = view.MayNote || p.Name == v.by.Name
+		}
+	}
+	view.Alarms = s.alarmsOf(v, open, names)
+	view.Earlier = slices.DeleteFunc(s.alarmsOf(v, earlier, names), func(a alarmView) bool { return a.Ends == "" })
+	notes, err := s.Desk.Notes(v.ctx, v.by)
+	if err != nil {
+		return err
+	}
+	unread, err := s.Desk.Unread(v.ctx, v.by)
+	if err != nil {
+		return err
+	}
+	name := func(id string) string {
+		if n := names[id]; n != "" {
+			return n
+		}
+		return id
+	}
+	for i, n := range notes {
+		if i < lastNotes {
+			view.Notes = append(view.Notes, noteView{n, name(n.By), name(n.ReadBy)})
+		}
+	}
+	for _, n := range unread {
+		view.Unread = append(view.Unread, noteView{n, name(n.By), ""})
+	}
+	pages, err := s.Desk.Deliveries(v.ctx, v.by, lastPages)
+	if err != nil {
+		return err
+	}
+	for _, p := range pages {
+		view.Pages = append(view.Pages, pageView{when(v.loc, p.Begun, zoneOf(s.party(s.Office.Us.State))), p.Channel, p.Provider, p.Code})
+	}
+	view.Note = note
+	if note.Name == "" {
+		view.Note = s.noteField(v, "")
+	}
+	return v.show(status, deskScreen(v.frame(v.loc.T("desk.title"), "desk"), view))
+}
+
+func (s *server) noteField(v *visit, value string) field {
+	return field{Name: "text", Label: v.loc.T("desk.note"), Hint: v.loc.T("desk.note.hint"), Form: "area", Needed: true, Value: value}
+}
+
+func (s *server) alarmsOf(v *visit, all []alarm.Open, names map[string]string) []alarmView {
+	zone := zoneOf(s.party(s.Office.Us.State))
+	var views []alarmView
+	for _, o := range all {
+		a := alarmView{Open: o}
+		for _, t := range o.Alarm.Taken {
+			for _, p := range t.Pages {
+				name := names[p.Person]
+				if name == "" {
+					name = p.Person
+				}
+				a.Steps = append(a.Steps, v.loc.T("desk.paged", "name", name, "channel", p.Channel, "time", v.loc.Hour(t.At, zoneNamed(zone))))
+			}
+		}
+		switch k := o.Alarm.Acknowledged; {
+		case k != nil:
+			name := names[k.By]
+			if name == "" {
+				name = k.By
+			}
+			a.Ends = v.loc.T("desk.answered", "name", name, "time", when(v.loc, k.At, zone))
+		case o.Alarm.Withdrawn != 0:
+			a.Ends = v.loc.T("desk.withdrawn", "time", when(v.loc, o.Alarm.Withdrawn, zone))
+		}
+		views = append(views, a)
+	}
+	return views
+}
+
+func (s *server) alarmAnswered(v *visit) error {
+	if s.Desk == nil {
+		return s.noDesk()
+	}
+	all, err := s.Desk.Alarms(v.ctx, v.by)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Desk.Acknowledge(v.ctx, v.by, v.r.PathValue("id")); err != nil {
+		return err
+	}
+	v.say("desk.yours")
+	for _, a := range all {
+		if a.Alarm.ID == v.r.PathValue("id") && a.Request != "" {
+			return v.to("requests/" + string(a.Request))
+		}
+	}
+	return v.to("desk")
+}
+
+func (s *server) noteLeft(v *visit) error {
+	if s.Desk == nil {
+		return s.noDesk()
+	}
+	note := s.noteField(v, strings.TrimSpace(v.r.PostFormValue("text")))
+	if note.Value == "" {
+		note.Wrong = v.loc.T("wrong.missing", "label", note.Label)
+		return s.showDesk(v, http.StatusUnprocessableEntity, note)
+	}
+	if _, err := s.Desk.HandOver(v.ctx, v.by, note.Value, nil); err != nil {
+		e := faultOf(err)
+		if e == nil || e.Kind == rogatory.Internal {
+			return err
+		}
+		note.Wrong = faultWords(v.loc, e).Words
+		return s.showDesk(v, statusOf(err), note)
+	}
+	v.say("desk.left")
+	return v.to("desk")
+}
+
+func (s *server) noteRead(v *visit) error {
+	if s.Desk == nil {
+		return s.noDesk()
+	}
+	if _, err := s.Desk.ReadNote(v.ctx, v.by, v.r.PathValue("id")); err != nil {
+		return err
+	}
+	return v.to("desk")
+}
+
+// runView is a stretch of one person's duty within a day, in half hours from its beginning.
+type runView struct {
+	From, Length int
+	Class        string
+	Name         string
+}
+
+type weekDay struct {
+	desk.GridDay
+	Label string
+	Runs  []runView
+}
+
+type rotaView struct {
+	State        alarm.State
+	Days         []weekDay
+	People       []desk.Person
+	Shifts       []desk.Duty
+	Zone         string
+	Before, Next string
+	Override     []field
+	Swap         []field
+	MayChange    bool
+	Version      string
+}
+
+// colours is how many people the grid tells apart by their pattern; their names stand beside it all the same.
+const colours = 6
+
+func mayRota(role rogatory.OfficerRole) bool {
+	return role == rogatory.DutyOfficer || role == rogatory.Decider || role == rogatory.Administrator
+}
+
+func (s *server) rotaPage(v *visit) error { return s.showRota(v, http.StatusOK, nil, nil) }
+
+func (s *server) showRota(v *visit, status int, override, swap []field) error {
+	if s.Desk == nil {
+		return s.noDesk()
+	}
+	rota, err := s.Desk.Rota()
+	if err != nil {
+		return err
+	}
+	view := rotaView{Zone: rota.Zone, People: rota.People, Version: rota.Version, MayChange: s.Rota != nil && mayRota(v.by.Role)}
+	if view.State, err = s.Desk.State(v.ctx); err != nil {
+		return err
+	}
+	zone := zoneNamed(rota.Zone)
+	now := v.now.Time().In(zone)
+	monday := time.Date(now.Year(), now.Month(), now.Day()-(int(now.Weekday())+6)%7, 0, 0, 0, 0, zone)
+	if asked, err := time.ParseInLocation(time.DateOnly, v.r.URL.Query().Get("week"), zone); err == nil && asked.Year() >= 2000 && asked.Year() < 2100 {
+		monday = asked
+	}
+	link := func(t time.Time) string { return Prefix + "rota?week=" + t.Format(time.DateOnly) }
+	view.Before, view.Next = link(monday.AddDate(0, 0, -7)), link(monday.AddDate(0, 0, 7))
+	days, err := s.Desk.Grid(rogatory.At(monday), len(daysOfWeek))
+	if err != nil {
+		return err
+	}
+	place := map[string]int{}
+	for i, p := range rota.People {
+		place[p.ID] = i
+	}
+	for i, d := range days {
+		day := weekDay{GridDay: d, Label: v.loc.T("agenda."+daysOfWeek[i%len(daysOfWeek)]) + " " + d.Date[len("2026-"):]}
+		for at, c := range d.Cells {
+			class, name := fmt.Sprintf("who%d", place[c.Person]%colours), ""
+			if p, ok := rota.Person(c.Person); ok {
+				name = p.Name
+			}
+			if c.Gap {
+				class, name = "gap", v.loc.T("rota.gap")
+			}
+			if c.Person == "" && !c.Gap {
+				class = "none"
+			}
+			if n := len(day.Runs); n > 0 && day.Runs[n-1].Class == class && day.Runs[n-1].Name == name {
+				day.Runs[n-1].Length++
+				continue
+			}
+			day.Runs = append(day.Runs, runView{at, 1, class, name})
+		}
+		view.Days = append(view.Days, day)
+	}
+	if view.Shifts, err = desk.Shifts(rota, rogatory.At(monday), rogatory.At(monday.AddDate(0, 0, 7))); err != nil {
+		return err
+	}
+	view.Override, view.Swap = override, swap
+	if override == nil {
+		view.Override = s.overrideForm(v, rota, nil)
+	}
+	if swap == nil {
+		view.Swap = s.swapForm(v, rota, nil)
+	}
+	return v.show(status, rotaScreen(v.frame(v.loc.T("rota.title"), "rota"), view))
+}
+
+func peopleOptions(r *desk.Rota) []option {
+	var all []option
+	for _, p := range r.People {
+		all = append(all, option{p.ID, p.Name})
+	}
+	return all
+}
+
+// The forms ask for times of the rota's wall clock: that is what people agree on.
+func (s *server) overrideForm(v *visit, r *desk.Rota, values map[string]string) []field {
+	l := v.loc
+	return []field{{Name: "person", Label: l.T("rota.person"), Form: "select", Options: peopleOptions(r), Value: values["person"], Needed: true},
+		{Name: "from", Label: l.T("rota.from"), Form: "local", Value: values["from"], Needed: true},
+		{Name: "to", Label: l.T("rota.to"), Form: "local", Value: values["to"], Needed: true},
+		{Name: "note", Label: l.T("rota.note"), Form: "text", Value: values["note"]}}
+}
+
+func (s *server) swapForm(v *visit, r *desk.Rota, values map[string]string) []field {
+	l := v.loc
+	var all []field
+	for _, n := range []string{"one", "other"} {
+		all = append(all, field{Name: n, Label: l.T("rota." + n), Form: "select", Options: peopleOptions(r), Value: values[n], Needed: true},
+			field{Name: n + "_from", Label: l.T("rota.from"), Form: "local", Value: values[n+"_from"], Needed: true},
+			field{Name: n + "_to", Label: l.T("rota.to"), Form: "local", Value: values[n+"_to"], Needed: true})
+	}
+	return append(all, field{Name: "note", Label: l.T("rota.note"), Form: "text", Value: values["note"]})
+}
+
+// changed takes what a form says of the rota, or shows it again with what to mend.
+func (s *server) changed(v *visit, form func(*visit, *desk.Rota, map[string]string) []field, add func(values map[string]string, id string) error, show func(int, []field) error) error {
+	if s.Desk == nil || s.Rota == nil {
+		return s.noDesk()
+	}
+	if err := v.r.ParseForm(); err != nil {
+		return rogatory.Fault(rogatory.Invalid, "form_unread", "the form cannot be read: %w", err)
+	}
+	rota, err := s.Desk.Rota()
+	if err != nil {
+		return err
+	}
+	values := typed(v.r)
+	fields := form(v, rota, values)
+	bad := false
+	for i, f := range fields {
+		if f.Needed && strings.TrimSpace(f.Value) == "" {
+			fields[i].Wrong, bad = v.loc.T("wrong.missing", "label", f.Label), true
+		}
+	}
+	if bad {
+		return show(http.StatusUnprocessableEntity, fields)
+	}
+	id := fmt.Sprintf("c%d", v.now.Time().Unix())
+	if err := add(values, id); err != nil {
+		e := faultOf(err)
+		if e == nil || e.Kind == rogatory.Internal || e.Kind == rogatory.Denied {
+			return err
+		}
+		fields[0].Wrong = faultWords(v.loc, e).Words
+		if english := faultWords(v.loc, e).English; english != "" {
+			fields[0].Hint = english
+		}
+		return show(statusOf(err), fields)
+	}
+	v.say("rota.saved")
+	return v.to("rota")
+}
+
+func (s *server) overrideAdded(v *visit) error {
+	return s.changed(v, s.overrideForm, func(x map[string]string, id string) error {
+		return s.Rota.AddOverride(v.ctx, v.by, desk.Override{ID: id, From: x["from"], To: x["to"], Person: x["person"], Note: strings.TrimSpace(x["note"])})
+	}, func(status int, f []field) error { return s.showRota(v, status, f, nil) })
+}
+
+func (s *server) swapAdded(v *visit) error {
+	return s.changed(v, s.swapForm, func(x map[string]string, id string) error {
+		return s.Rota.AddSwap(v.ctx, v.by, desk.Swap{ID: id, One: desk.Half{Person: x["one"], From: x["one_from"], To: x["one_to"]}, Other: desk.Half{Person: x["other"], From: x["other_from"], To: x["other_to"]}, Note: strings.TrimSpace(x["note"])})
+	}, func(status int, f []field) error { return s.showRota(v, status, nil, f) })
+}
+
+// rotaFile gives a person's shifts to a calendar program.
+func (s *server) rotaFile(v *visit) error {
+	if s.Desk == nil {
+		return s.noDesk()
+	}
+	rota, err := s.Desk.Rota()
+	if err != nil {
+		return err
+	}
+	data, err := desk.ICal(rota, v.r.URL.Query().Get("person"), v.now, rogatory.At(v.now.Time().Add(desk.MaxLook)))
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
+	v.w.Header().Set("Content-Disposition", `attachment; filename="duty.ics"`)
+	_, err = v.w.Write(data)
+	return err
+}
+
+// sheet lists the contact points of all States, for the screen and for paper.
+func (s *server) contactSheet(v *visit) error {
+	points := []desk.Point{}
+	if s.Desk != nil {
+		var err error
+		if points, err = s.Desk.Points(v.ctx, v.by, s.Parties()); err != nil && rogatory.KindOf(err) != rogatory.Denied {
+			return err
+		}
+	}
+	if len(points) == 0 {
+		for _, p := range s.Parties() {
+			points = append(points, desk.PointsOf(p, nil)...)
+		}
+	}
+	return v.show(http.StatusOK, directoryScreen(v.frame(v.loc.T("directory.title"), "directory"), points, s.Parties()))
+}
+
+func (s *server) contactVerified(v *visit) error {
+	if s.Desk == nil {
+		return s.noDesk()
+	}
+	if err := s.Desk.Verified(v.ctx, v.by, s.party(rogatory.StateCode(v.r.PathValue("state"))), v.r.PostFormValue("point"), v.r.PostFormValue("number")); err != nil {
+		return err
+	}
+	v.say("directory.called")
+	return v.to("directory")
+}
