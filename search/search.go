@@ -94,42 +94,100 @@ func digit(r rune) rune {
 	return 0
 }
 
-// atoms takes a text apart. Characters that are not seen, such as those that turn the direction of a text or
-// say where a Thai line may break, are passed over.
-func atoms(text string) []atom {
-	var (
-		all    []atom
-		joined bool // nothing stands between the last atom and what comes
-		inside bool // the last atom is a word that goes on
-		pieces norm.Iter
-	)
-	pieces.InitString(norm.NFKD, text)
-	for !pieces.Done() {
-		start := pieces.Pos()
-		piece := string(pieces.Next())
-		end := pieces.Pos()
-		if first, _ := utf8.DecodeRuneInString(piece); unicode.Is(unicode.Cf, first) && len(fold(piece)) <= 1 {
+// taker takes a text apart, piece by piece.
+type taker struct {
+	all    []atom
+	joined bool // nothing stands between the last atom and what comes
+	inside bool // the last atom is a word that goes on
+}
+
+// letters adds to a word what stands from start to end, in normal form, or begins one.
+func (t *taker) letters(text string, start, end int) {
+	if !t.inside {
+		t.all = append(t.all, atom{start: start, joined: t.joined})
+		t.joined, t.inside = true, true
+	}
+	last := &t.all[len(t.all)-1]
+	last.end = end
+	for len(last.text)+len(text) > maxWord {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	if last.text == "" {
+		last.text = text
+	} else if text != "" {
+		last.text += text
+	}
+}
+
+// plain takes ASCII text, which stands at a place of the original. Most texts are little else, and it needs no tables.
+func (t *taker) plain(text string, at int) {
+	for i := 0; i < len(text); {
+		if !alphanumeric(text[i]) {
+			t.joined, t.inside = false, false
+			i++
 			continue
 		}
-		for _, r := range fold(piece) {
+		end := i + 1
+		for end < len(text) && alphanumeric(text[end]) {
+			end++
+		}
+		t.letters(strings.ToLower(text[i:end]), at+i, at+end)
+		i = end
+	}
+}
+
+func alphanumeric(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+}
+
+// other takes any text. Characters that are not seen, such as those that turn the direction of a text or
+// say where a Thai line may break, are passed over.
+func (t *taker) other(text string, at int) {
+	var pieces norm.Iter
+	pieces.InitString(norm.NFKD, text)
+	for !pieces.Done() {
+		start := at + pieces.Pos()
+		piece := string(pieces.Next())
+		end := at + pieces.Pos()
+		folded := fold(piece)
+		if first, _ := utf8.DecodeRuneInString(piece); unicode.Is(unicode.Cf, first) && len(folded) <= 1 {
+			continue
+		}
+		for _, r := range folded {
 			switch {
 			case r == ' ':
-				joined, inside = false, false
+				t.joined, t.inside = false, false
 			case unicode.In(r, unspaced...):
-				all = append(all, atom{string(r), start, end, true, joined})
-				joined, inside = true, false
-			case inside:
-				last := &all[len(all)-1]
-				if last.end = end; len(last.text)+utf8.RuneLen(r) <= maxWord {
-					last.text += string(r)
-				}
+				t.all = append(t.all, atom{string(r), start, end, true, t.joined})
+				t.joined, t.inside = true, false
 			default:
-				all = append(all, atom{string(r), start, end, false, joined})
-				joined, inside = true, true
+				t.letters(string(r), start, end)
 			}
 		}
 	}
-	return all
+}
+
+// atoms takes a text apart.
+func atoms(text string) []atom {
+	var t taker
+	for at := 0; at < len(text); {
+		ascii := at
+		for ascii < len(text) && text[ascii] < utf8.RuneSelf {
+			ascii++
+		}
+		end := ascii
+		if ascii < len(text) {
+			ascii = max(ascii-1, at) // what follows may be a mark on it
+			for end < len(text) && text[end] >= utf8.RuneSelf {
+				end++
+			}
+		}
+		t.plain(text[at:ascii], at)
+		t.other(text[ascii:end], ascii)
+		at = end
+	}
+	return t.all
 }
 
 // Normalise returns a text as a search sees it: its words in normal form with one space between, and runs

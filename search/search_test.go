@@ -163,6 +163,10 @@ func FuzzMatch(f *testing.F) {
 	f.Add("ธนาคาร\u200b", "บัญชีธนาคาร\xff\x00\u202e")
 	f.Add("Ǆ ﷺ ½ é", "ﷺ ½ ǆ e\u0301\u0301\u0301")
 	f.Fuzz(func(t *testing.T, query, text string) {
+		var slow taker
+		if slow.other(text, 0); !slices.Equal(slow.all, atoms(text)) {
+			t.Errorf("%q is %v, and %v where ASCII takes the short way", text, slow.all, atoms(text))
+		}
 		q, err := Parse(query)
 		if err != nil {
 			return
