@@ -206,7 +206,7 @@ func exercise(t *testing.T) *demo.World {
 // A request is drafted, sent, acknowledged, accepted, executed with an exhibit and exported for a court,
 // by six people of two States through their consoles alone. Then every screen that they saw is examined.
 func TestStoryThroughTheConsole(t *testing.T) {
-	for _, tag := range []string{"en"} {
+	for _, tag := range []string{"en", "ar"} {
 		t.Run(tag, func(t *testing.T) { story(t, tag) })
 	}
 }
@@ -362,7 +362,7 @@ func story(t *testing.T, tag string) {
 		t.Errorf("the court package is no archive of that size: %q", got)
 	}
 
-	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=supplement&state=XA&from=2026-11-25", "agenda", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
+	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=supplement&state=XA&from=2026-11-25", "agenda", "desk", "rota", "setup", "search?q=child", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
 		b.examine("/console/" + path)
 	}
 	assets := 0
