@@ -149,7 +149,7 @@ func (s *server) party(code rogatory.StateCode) rogatory.Party {
 // name is what a State is called: an exercise State as the directory says, a real one as the United
 // Nations write it.
 func (s *server) name(l *language.Locale, code rogatory.StateCode) string {
-	if p := s.party(code); p.Name != "" && code.Fictional() {
+	if p := s.party(code); p.Name != "" && code.Fictional() && p.Name != s.texts.Locale(language.Base).State(code) {
 		return p.Name
 	}
 	return l.State(code)

@@ -289,7 +289,7 @@ func story(t *testing.T, tag string) {
 	// Borealia's officer, at night.
 	b.as(xb, "B. Lindqvist")
 	b.open("/console/duty")
-	b.see("Aurelia", b.l.Act(rogatory.Acknowledge))
+	b.see(b.l.State("XA"), b.l.Act(rogatory.Acknowledge))
 	b.examine("/console/duty")
 	b.press(b.words("claim.go"))
 	b.see(b.part("claim.taken"))

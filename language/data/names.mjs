@@ -21,6 +21,11 @@ const ours = {
 	th: {BA: 'บอสเนียและเฮอร์เซโกวีนา', BN: 'บรูไนดารุสซาลาม', BO: 'โบลิเวีย (รัฐพหุชนชาติ)', CD: 'สาธารณรัฐประชาธิปไตยคองโก', CG: 'คองโก', CI: 'โกตดิวัวร์', CV: 'กาบูเวร์ดี', FM: 'ไมโครนีเซีย (สหพันธรัฐ)', GB: 'สหราชอาณาจักรบริเตนใหญ่และไอร์แลนด์เหนือ', IR: 'อิหร่าน (สาธารณรัฐอิสลาม)', KP: 'สาธารณรัฐประชาธิปไตยประชาชนเกาหลี', KR: 'สาธารณรัฐเกาหลี', LA: 'สาธารณรัฐประชาธิปไตยประชาชนลาว', MD: 'สาธารณรัฐมอลโดวา', MM: 'เมียนมา', NL: 'เนเธอร์แลนด์ (ราชอาณาจักร)', PS: 'รัฐปาเลสไตน์', RU: 'สหพันธรัฐรัสเซีย', SY: 'สาธารณรัฐอาหรับซีเรีย', TR: 'ตุรกี', TZ: 'สหสาธารณรัฐแทนซาเนีย', US: 'สหรัฐอเมริกา', VA: 'สันตะสำนัก', VE: 'เวเนซุเอลา (สาธารณรัฐโบลีวาร์)', VN: 'เวียดนาม'},
 	en: {},
 };
+// The exercise States of the demonstration and the school.
+const fiction = {
+	en: ['Aurelia', 'Borealia', 'Cascadia'], ar: ['أوريليا', 'بورياليا', 'كاسكاديا'], zh: ['奥雷利亚', '博雷利亚', '卡斯卡迪亚'], fr: ['Aurélie', 'Boréalie', 'Cascadie'],
+	ru: ['Аурелия', 'Бореалия', 'Каскадия'], es: ['Aurelia', 'Borealia', 'Cascadia'], vi: ['Aurelia', 'Borealia', 'Cascadia'], th: ['ออเรเลีย', 'บอเรเลีย', 'แคสเคเดีย'],
+};
 const tags = 'aa ab af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu'.split(' ');
 const capital = s => s.charAt(0).toLocaleUpperCase() + s.slice(1);
 for (const tag of Object.keys(ours)) {
@@ -30,6 +35,7 @@ for (const tag of Object.keys(ours)) {
 	const english = read('en-GB', 'languages');
 	const texts = {};
 	for (const s of states) texts[`state.${s.code}`] = tag === 'en' ? s.name : (ours[tag][s.code] || territories[s.code]);
+	fiction[tag].forEach((name, i) => { texts[`state.X${'ABC'[i]}`] = name; });
 	for (const l of tags) if (english[l]) texts[`language.${l}`] = capital(languages[l] || english[l]);
 	for (const k of Object.keys(texts)) texts[k] = texts[k].normalize('NFC').replace(/[\u200e\u200f\u061c]/g, '');
 	fs.writeFileSync(`${here}${tag}/names.json`, JSON.stringify({reviewed: false, texts}, null, 1) + '\n');
