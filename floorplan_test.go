@@ -43,6 +43,8 @@ var plan = map[string]floor{
 	"pager":       {". clock", "how a person is woken; it must not know what a case is, so that no page can tell"},
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},
+	"statistics":  {".", "figures are values: no clock, no disk, no content of a case"},
+	"plot":        {"", "a drawing of numbers; it must not know what they count"},
 	"language":    {".", "words and figures are values: no clock, no disk"},
 
 	"treaty/offence":  {". datafile", "offences and facts are values, read from data files; it stands alone"},
@@ -53,7 +55,7 @@ var plan = map[string]floor{
 	"vault/vaulttest": {". vault", "the exam of disks"},
 	"store/storetest": {". clock journal store", "the exam of engines"},
 
-	"docket": {". asice clock deadline envelope journal ledger store treaty treaty/status vault", "contracts only: never a driver, never a door"},
+	"docket": {". asice clock deadline envelope journal ledger statistics store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":  {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 
 	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},
