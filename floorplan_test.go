@@ -59,7 +59,7 @@ var plan = map[string]floor{
 	"court":  {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 
 	"wire":    {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console": {". clock deadline desk docket language store treaty treaty/status", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; of store only the words in and out"},
+	"console": {". assistance clock deadline desk docket language legislation plot statistics store treaty treaty/status", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},
 	"api":     {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":  {". journal treaty", "the public door has no key to the file room"},
 
@@ -68,6 +68,7 @@ var plan = map[string]floor{
 	"demo":                 {". api asice clock court directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
+	"scripts/worldmap":     {"", "makes the outlines of the map; it is run by hand"},
 	"cmd/rogatory-sim":     {". sim", "long simulations"},
 	"bench":                {". asice clock demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},

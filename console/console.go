@@ -27,9 +27,11 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"rogatory"
+	"rogatory/assistance"
 	"rogatory/clock"
 	"rogatory/docket"
 	"rogatory/language"
+	"rogatory/legislation"
 	"rogatory/treaty"
 )
 
@@ -62,6 +64,10 @@ type Config struct {
 	Package func(ctx context.Context, by rogatory.Actor, id rogatory.CaseID, why, folder string) error
 	// Health says how the node is.
 	Health func(ctx context.Context) []Check
+
+	// Laws and Assistance read the published lists of the node; nil means that there are none.
+	Laws       func() (legislation.Book, error)
+	Assistance func() (assistance.Book, error)
 }
 
 // Transfer is an exhibit on its way here, in segments.
@@ -97,6 +103,7 @@ type server struct {
 	assets   assets
 	texts    *language.Catalogue
 	spoken   []*language.Locale // those that have all their texts
+	census   census
 }
 
 // New returns the console. It answers below Prefix.
@@ -186,6 +193,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET directory", (*server).directory)
 	s.page(mux, "GET outbox", (*server).outbox)
 	s.page(mux, "POST outbox/{id}/revive", (*server).revive)
+	s.boards(mux)
 
 	mux.Handle(Prefix, s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)

@@ -89,7 +89,7 @@ func drawMap(l *language.Locale, phases map[rogatory.StateCode]status.Phase, the
 		}
 		if listed {
 			b.WriteString(`<title>`)
-			escape(l.T("map.state", "state", l.State(o.Code), "phase", l.T("phase."+string(phase))))
+			escape(l.State(o.Code) + " – " + l.T("phase."+string(phase)))
 			b.WriteString(`</title>`)
 		}
 		if o.Dot {
