@@ -24,7 +24,7 @@ import (
 var world string
 
 // The drawing's measures, as scripts/worldmap has them.
-const mapWidth, mapHeight, mapDot = 1600, 700, 6
+const mapWidth, mapHeight, mapDot, mapMargin = 1600, 700, 6, 12
 
 // outline is one line of world: an area, or the place of a State too small to be seen as one.
 type outline struct {
@@ -59,19 +59,19 @@ const mapStyle = `:root{--p:#fbfaf7;--l:#d9d6cf;--m:#8f8b82;--a:#0b5a63}
 @media(prefers-color-scheme:dark){:root:not(.light){--p:#14171a;--l:#33383d;--m:#6b7278;--a:#6cc3cc}}
 :root.dark{--p:#14171a;--l:#33383d;--m:#6b7278;--a:#6cc3cc}
 svg{background:var(--p)}path,circle{fill:var(--l);stroke:var(--p);stroke-width:1}
-pattern rect{fill:var(--l);stroke:none}pattern path{fill:none;stroke:var(--a);stroke-width:3}
+pattern rect{fill:var(--l);stroke:none}pattern path{fill:none;stroke:var(--a);stroke-width:1.25}
 .s{fill:url(#h)}.c{fill:var(--a)}circle{stroke:var(--m);stroke-width:1.5}circle.s,circle.c{stroke:var(--a)}
 .n{fill:var(--l);opacity:.6}`
 
 // drawMap draws the world with the phase of each State. Areas that are no State of the list have no name and no phase.
 func drawMap(l *language.Locale, phases map[rogatory.StateCode]status.Phase, theme string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="%s" viewBox="0 0 %d %d" lang="%s"><title>`, theme, mapWidth, mapHeight, l.Tag())
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="%s" viewBox="%d 0 %d %d" lang="%s"><title>`, theme, -mapMargin, mapWidth+2*mapMargin, mapHeight, l.Tag())
 	escape := func(s string) { _ = xml.EscapeText(&b, []byte(s)) } // a bytes.Buffer takes everything
 	escape(l.T("map.title"))
 	b.WriteString(`</title><desc>`)
 	escape(l.T("map.disclaimer"))
-	fmt.Fprintf(&b, `</desc><style>%s</style><defs><pattern id="h" width="8" height="8" patternUnits="userSpaceOnUse"><rect width="8" height="8"/><path d="M-2 2l4-4M0 8l8-8M6 10l4-4"/></pattern></defs>`, mapStyle)
+	fmt.Fprintf(&b, `</desc><style>%s</style><defs><pattern id="h" width="5" height="5" patternUnits="userSpaceOnUse"><rect width="5" height="5"/><path d="M-1 1l2-2M0 5l5-5M4 6l2-2"/></pattern></defs>`, mapStyle)
 	for _, o := range outlines() {
 		phase, listed := phases[o.Code]
 		class := mapClass(phase)

@@ -86,7 +86,7 @@ func treatyPictures(f frame, v wayView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" width=\"1600\" height=\"700\" loading=\"lazy\"></a><ul class=\"legend\"><li><span class=\"swatch consented\"></span> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" width=\"1624\" height=\"700\" loading=\"lazy\"></a><ul class=\"legend\"><li><span class=\"swatch consented\"></span> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -53,6 +53,8 @@ const (
 	tiny      = 1.0  // a ring with less area is left out, unless it is the State's largest
 	small     = 25.0 // a State with less area gets a dot
 	antarctic = "AQ"
+	western   = "EH"
+	sahara    = 27 + 40.0/60 // degrees north: where Western Sahara begins
 )
 
 // project is the Equal Earth projection (Šavrič, Patterson and Jenny, 2018), in units of the drawing.
@@ -63,8 +65,8 @@ func project(lon, lat float64) [2]float64 {
 	t6 := t2 * t2 * t2
 	x := 2 * math.Sqrt(3) * lon * math.Pi / 180 * math.Cos(t) / (3 * (9*a4*t6*t2 + 7*a3*t6 + 3*a2*t2 + a1))
 	y := t * (a1 + a2*t2 + t6*(a3+a4*t2))
-	const half = 2.7066299836960748 // x at 180 degrees east on the equator
-	return [2]float64{(x/half + 1) * wide / 2, (1.3 - y) / half * wide / 2}
+	const half, top = 2.7066299836960748, 1.3173627591574133 // x at 180 degrees east on the equator, y at the pole
+	return [2]float64{(x/half + 1) * wide / 2, (top - y) / half * wide / 2}
 }
 
 func main() {
@@ -85,7 +87,10 @@ func main() {
 		var x, y float64
 		for _, p := range arc {
 			x, y = x+p[0], y+p[1]
-			arcs[i] = append(arcs[i], project(x*t.Transform.Scale[0]+t.Transform.Translate[0], y*t.Transform.Scale[1]+t.Transform.Translate[1]))
+			arcs[i] = append(arcs[i], [2]float64{x*t.Transform.Scale[0] + t.Transform.Translate[0], y*t.Transform.Scale[1] + t.Transform.Translate[1]})
+			if n := len(arcs[i]); n > 1 {
+				arcs[i][n-1][0] += turn(arcs[i][n-2][0], arcs[i][n-1][0])
+			}
 		}
 		arcs[i] = simplify(arcs[i]) // an arc is shared, so that neighbours still fit
 	}
@@ -96,12 +101,20 @@ func main() {
 			continue
 		}
 		for _, ring := range ringsOf(g, arcs) {
-			to := code
-			// General Assembly resolution 68/262.
-			if c := middle(ring); code == "RU" && within(c, 32, 44, 37, 46.5) {
-				to = "UA"
+			if code == "MA" { // the file draws Western Sahara as it is held, the United Nations as a whole
+				if south := within(ring, 1, 1, sahara); len(south) > 0 {
+					areas[western] = append(areas[western], projected(south))
+				}
+				ring = within(ring, 1, -1, sahara)
 			}
-			areas[to] = append(areas[to], ring)
+			for _, part := range cut(ring) {
+				to := code
+				// General Assembly resolution 68/262.
+				if c := middle(part); code == "RU" && c[0] > 32 && c[0] < 37 && c[1] > 44 && c[1] < 46.5 {
+					to = "UA"
+				}
+				areas[to] = append(areas[to], projected(part))
+			}
 		}
 	}
 	write(areas)
@@ -123,9 +136,52 @@ func codeOf(g geometry) string {
 	return code
 }
 
-func within(p [2]float64, west, south, east, north float64) bool {
-	a, b := project(west, north), project(east, south)
-	return p[0] > a[0] && p[0] < b[0] && p[1] > a[1] && p[1] < b[1]
+func projected(ring [][2]float64) [][2]float64 {
+	for i, p := range ring {
+		ring[i] = project(p[0], p[1])
+	}
+	return ring
+}
+
+// turn is by how many degrees a longitude has to be moved to lie within half a turn of another.
+func turn(from, to float64) float64 { return -360 * math.Round((to-from)/360) }
+
+// cut divides a ring that crosses the 180th meridian, and moves its parts to their sides of the map.
+func cut(ring [][2]float64) (parts [][][2]float64) {
+	for _, by := range []float64{-360, 0, 360} {
+		part := slices.Clone(ring)
+		for i := range part {
+			part[i][0] += by
+		}
+		for _, side := range []float64{-1, 1} {
+			part = clip(part, side)
+		}
+		if len(part) > 0 {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// clip keeps what of a ring lies on the inner side of the 180th meridian, east or west (Sutherland and Hodgman).
+func clip(ring [][2]float64, side float64) [][2]float64 { return within(ring, 0, side, 180*side) }
+
+// within keeps what of a ring lies on one side of a meridian (axis 0) or parallel (axis 1).
+func within(ring [][2]float64, axis int, side, line float64) (kept [][2]float64) {
+	in := func(p [2]float64) bool { return p[axis]*side <= line*side }
+	for i, q := range ring {
+		p := ring[(i+len(ring)-1)%len(ring)]
+		if in(p) != in(q) {
+			part := (line - p[axis]) / (q[axis] - p[axis])
+			edge := [2]float64{p[0] + part*(q[0]-p[0]), p[1] + part*(q[1]-p[1])}
+			edge[axis] = line
+			kept = append(kept, edge)
+		}
+		if in(q) {
+			kept = append(kept, q)
+		}
+	}
+	return kept
 }
 
 func ringsOf(g geometry, arcs [][][2]float64) (rings [][][2]float64) {
@@ -149,10 +205,15 @@ func ringsOf(g geometry, arcs [][][2]float64) (rings [][][2]float64) {
 					arc = slices.Clone(arc)
 					slices.Reverse(arc)
 				}
-				if len(points) > 0 {
-					arc = arc[1:]
+				for n, p := range arc {
+					if len(points) > 0 {
+						if n == 0 {
+							continue
+						}
+						p[0] += turn(points[len(points)-1][0], p[0])
+					}
+					points = append(points, p)
 				}
-				points = append(points, arc...)
 			}
 			rings = append(rings, points)
 		}
@@ -161,15 +222,18 @@ func ringsOf(g geometry, arcs [][][2]float64) (rings [][][2]float64) {
 }
 
 // simplify leaves out points that bend the line little (Douglas and Peucker). The ends stay.
+// Points are longitude and latitude; how far one is off is measured on the drawing.
 func simplify(line [][2]float64) [][2]float64 {
 	if len(line) < 3 {
 		return line
 	}
-	first, last, far, at := line[0], line[len(line)-1], 0.0, 0
+	drawn := func(p [2]float64) [2]float64 { return project(p[0], p[1]) }
+	first, last, far, at := drawn(line[0]), drawn(line[len(line)-1]), 0.0, 0
 	dx, dy := last[0]-first[0], last[1]-first[1]
 	length := math.Hypot(dx, dy)
 	for i := 1; i < len(line)-1; i++ {
-		x, y := line[i][0]-first[0], line[i][1]-first[1]
+		p := drawn(line[i])
+		x, y := p[0]-first[0], p[1]-first[1]
 		d := math.Hypot(x, y)
 		if length > 0 {
 			d = math.Abs(x*dy-y*dx) / length
@@ -179,7 +243,7 @@ func simplify(line [][2]float64) [][2]float64 {
 		}
 	}
 	if far < tolerance {
-		return [][2]float64{first, last}
+		return [][2]float64{line[0], line[len(line)-1]}
 	}
 	return append(simplify(line[:at+1]), simplify(line[at:])[1:]...)
 }
