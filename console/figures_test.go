@@ -363,8 +363,8 @@ func TestBoardsShowWhatTheirFiltersSay(t *testing.T) {
 		{"assistance?language=ar", (*server).help, []string{"XA-N-1"}, []string{"XB-O-1"}},
 		{"assistance?region=africa", (*server).help, []string{"XA-N-1", "XB-O-1"}, nil},
 		{"assistance?region=eastern_europe", (*server).help, []string{"XB-O-1"}, []string{"XA-N-1"}},
-		{"legislation?state=XA&chapter=II", (*server).laws, []string{"(Article 7)"}, []string{"(Article 25)", "Nothing is known"}},
-		{"legislation?state=XA&status=implemented&obligation=none", (*server).laws, []string{"No article fits"}, []string{"(Article 7)"}},
+		{"legislation?state=XA&chapter=II", (*server).laws, []string{"<bdi>7</bdi>"}, []string{"<bdi>25</bdi>", "Nothing is known"}},
+		{"legislation?state=XA&status=implemented&obligation=none", (*server).laws, []string{"No article fits"}, []string{"<bdi>7</bdi>"}},
 		{"legislation?state=XZ", (*server).laws, []string{"Nothing is known", "rogatory legislation set XZ"}, nil},
 	} {
 		w, err := s.look(t, "en", rogatory.DutyOfficer, row.address, row.page)
