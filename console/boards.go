@@ -98,11 +98,11 @@ func nextOf(l *language.Locale, line legislation.Line) (todo []string) {
 		todo = append(todo, l.T("laws.next.add"))
 	}
 	for _, p := range line.Coming {
-		todo = append(todo, l.T("laws.next.wait", "date", string(p.From)))
+		todo = append(todo, l.T("laws.next.wait", "date", dayOf(l, p.From)))
 	}
 	for _, p := range line.Enactments {
 		if p.Until != "" {
-			todo = append(todo, l.T("laws.next.ends", "date", string(p.Until)))
+			todo = append(todo, l.T("laws.next.ends", "date", dayOf(l, p.Until)))
 		}
 		if p.VerifiedBy == "" {
 			todo = append(todo, l.T("laws.next.verify"))

@@ -71,6 +71,15 @@ func (c *canvas) label(y int, text string) {
 	c.put(`<text class="label" x="0" y="%d">%s</text>`, y, escaped(text))
 }
 
+// atRight writes text at the right end, where time ends.
+func (c *canvas) atRight(y int, text string) {
+	if c.words.RightToLeft {
+		c.label(y, text)
+		return
+	}
+	c.put(`<text class="label last" x="100%%" y="%d">%s</text>`, y, escaped(text))
+}
+
 // number keeps what is drawn within what can be drawn.
 func number(v float64) float64 {
 	if math.IsNaN(v) || v < 0 {
@@ -179,14 +188,17 @@ func Dots(w Words, rows []Dot, ticks []Tick) string {
 
 // tick writes the label of a place on an axis; the outer ones are kept within the drawing.
 func (c *canvas) tick(i, of int, x float64, y int, label string) {
-	class := "tick"
+	class, first, last, direction := "tick", "tick first", "tick last", ""
+	if c.words.RightToLeft { // a text that runs to the left begins at its right end
+		first, last, direction = last, first, ` direction="rtl"`
+	}
 	switch {
 	case i == 0 && x < 15:
-		class, x = "tick first", 0
+		class, x = first, 0
 	case i == of-1 && x > 85:
-		class, x = "tick last", 100
+		class, x = last, 100
 	}
-	c.put(`<text class="%s" x="%.2f%%" y="%d">%s</text>`, class, x, y+labelBase, escaped(label))
+	c.put(`<text class="%s" x="%.2f%%" y="%d"%s>%s</text>`, class, x, y+labelBase, direction, escaped(label))
 }
 
 // Point is a place of a line.
@@ -306,7 +318,7 @@ func Stairs(w Words, rows []Row, days int, marks []Mark, goal Goal) string {
 	c.put(`<line class="axis" x1="0" x2="100%%" y1="%d" y2="%d"/>`, lineHeight, lineHeight)
 	if goal.Value > 0 {
 		c.put(`<line class="goal" x1="0" x2="100%%" y1="%.1f" y2="%.1f"/>`, y(goal.Value), y(goal.Value))
-		c.label(int(y(goal.Value))-6, goal.Label)
+		c.atRight(int(y(goal.Value))-6, goal.Label)
 	}
 	for _, r := range rows {
 		from, value := 0, 0
