@@ -29,9 +29,11 @@ import (
 
 	"rogatory"
 	"rogatory/alarm"
+	"rogatory/assistance"
 	"rogatory/clock"
 	"rogatory/docket"
 	"rogatory/language"
+	"rogatory/legislation"
 	"rogatory/treaty"
 	"rogatory/upload"
 )
@@ -76,6 +78,10 @@ type Config struct {
 	Uploads *upload.Shelf
 	// Health says how the node is.
 	Health func(ctx context.Context) []Check
+
+	// Laws and Assistance read the published lists of the node; nil means that there are none.
+	Laws       func() (legislation.Book, error)
+	Assistance func() (assistance.Book, error)
 }
 
 // Transfer is an exhibit on its way here, in segments.
@@ -121,6 +127,7 @@ type server struct {
 	spoken   []*language.Locale // those that have all their texts
 	looks    *looks
 	sealing  locks // uploads that are being sealed
+	census   census
 }
 
 // New returns the console. It answers below Prefix.
@@ -229,6 +236,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "POST rota/swap", (*server).swapAdded)
 	s.page(mux, "GET outbox", (*server).outbox)
 	s.page(mux, "POST outbox/{id}/revive", (*server).revive)
+	s.boards(mux)
 
 	mux.Handle(Prefix, s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)

@@ -34,7 +34,7 @@ type Results struct {
 
 const (
 	// FoundPage is how many requests a page of results shows: each has several lines.
-	FoundPage = 10
+	FoundPage = 8
 	// lookedThrough bounds how many files one search reads for a page. An index finds a little too much
 	// only where words have to follow on one another; after as many as this the reader is asked whether
 	// to look further.

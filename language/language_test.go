@@ -134,8 +134,8 @@ func TestPlaceholdersAreThoseOfEnglish(t *testing.T) {
 
 // same are words that another language spells as English does.
 var same = map[string][]string{
-	"fr": {"Consultation", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
-	"es": {"no", "{n} byte", "{n} bytes"},
+	"fr": {"{s} s", "{m} min", "{h} h", "{h} h {m} min", "Assistance", "Article", "Instruments", "{n} instruments", "Obligation", "Consultation", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
+	"es": {"{s} s", "{m} min", "{h} h", "{h} h {m} min", "{d} d", "{d} d {h} h", "no", "{n} byte", "{n} bytes"},
 	"vi": {"{n} byte"},
 }
 

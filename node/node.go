@@ -334,6 +334,9 @@ func (n *Node) Book() *directory.Book { return n.book.Book() }
 // Config returns the configuration.
 func (n *Node) Config() Config { return n.config }
 
+// Dir returns the node's folder, in which the lists lie that its office publishes.
+func (n *Node) Dir() string { return n.dir }
+
 // Close ends the node. It waits for transfers to stop.
 func (n *Node) Close() error {
 	n.wg.Wait()

@@ -98,6 +98,12 @@ func (tx *Tx) NextRequestNumber(c rogatory.CaseID) (int, error) {
 	return int(n), err
 }
 
+// RequestsFrom returns at most limit requests by reference, those after one; the empty reference begins. It is for
+// whoever reads them all: one that changes meanwhile is neither lost nor seen twice.
+func (tx *Tx) RequestsFrom(after rogatory.RequestID, limit int) ([]Request, error) {
+	return list(tx, readRequest, "SELECT "+requestColumns+" FROM request WHERE id > $1 ORDER BY id LIMIT $2", string(after), atMost(limit))
+}
+
 // RequestFilter says which requests to list. An empty field means any.
 type RequestFilter struct {
 	Side  rogatory.Side

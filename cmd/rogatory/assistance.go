@@ -51,16 +51,10 @@ func (assistanceCmds) Help() string {
   rogatory assistance evaluate XA-N-1 XB-O-1 --answer as_agreed=yes --answer able_alone=partly --answer rights_kept=yes --answer still_needed="a second course" --answer advice="bring printed exercises"`
 }
 
-func bookFile(d *desk) string { return filepath.Join(d.globals.Node, "assistance", "book.json") }
+func bookFile(d *desk) string { return assistanceIn(d.globals.Node) }
 
 // readBook reads the office's book; an empty one if there is none.
-func readBook(d *desk) (assistance.Book, error) {
-	data, err := readPublished(bookFile(d), assistance.MaxSize)
-	if err != nil || data == nil {
-		return assistance.Book{}, err
-	}
-	return assistance.Load(bookFile(d), data, assistance.Standard())
-}
+func readBook(d *desk) (assistance.Book, error) { return readAssistance(d.globals.Node) }
 
 // amendBook puts a changed book into the place of the office's book.
 func amendBook(d *desk, change func(assistance.Book) (assistance.Book, error)) error {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"rogatory"
@@ -41,7 +40,7 @@ type laws struct {
 	File    []string `help:"Read this book too, such as another State's." type:"path" placeholder:"FILE"`
 }
 
-func lawFile(d *desk) string { return filepath.Join(d.globals.Node, "legislation.json") }
+func lawFile(d *desk) string { return lawsIn(d.globals.Node) }
 
 // read joins the books; two of them must not speak of one State.
 func (l laws) read(d *desk, t legislation.Table) (legislation.Book, error) {

@@ -17,9 +17,11 @@ import (
 
 	"rogatory"
 	"rogatory/api"
+	"rogatory/assistance"
 	"rogatory/console"
 	"rogatory/journal"
 	"rogatory/keyring"
+	"rogatory/legislation"
 	"rogatory/node"
 	"rogatory/preview"
 	"rogatory/store"
@@ -200,7 +202,9 @@ func officeConsole(n *node.Node, fetching *fetches, demo bool) (http.Handler, er
 	return console.New(console.Config{
 		Render: preview.New(program).Render, Uploads: uploads,
 		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, People: n.Officers, Keys: n, Demo: demo, Origin: n.Config().Origin, Ministry: ministry(n), Desk: n.Desk, Rota: n,
-		Parties: func() []rogatory.Party { return n.Book().Parties() },
+		Parties:    func() []rogatory.Party { return n.Book().Parties() },
+		Laws:       func() (legislation.Book, error) { return readLaws(n.Dir()) },
+		Assistance: func() (assistance.Book, error) { return readAssistance(n.Dir()) },
 		Fetch: func(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) error {
 			fetching.begin(ctx, id, func(ctx context.Context) error { return n.Fetch(ctx, by, id, nil) })
 			return nil
