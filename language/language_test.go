@@ -133,14 +133,14 @@ func TestPlaceholdersAreThoseOfEnglish(t *testing.T) {
 
 // same are words that another language spells as English does.
 var same = map[string][]string{
-	"fr": {"Consultation", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
+	"fr": {"Article {article}", "Condition", "Consultation", "Date", "Description", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
 	"es": {"no", "{n} byte", "{n} bytes"},
 	"vi": {"{n} byte"},
 }
 
 // latin are the Latin words that stand in languages of other scripts: a term of law, designations of formats, codes
 // and keys, and the name of an entry.
-var latin = []string{"de", "minimis", "SHA", "SSH", "UTC", "EUR", "T", "j", "k", "Enter", "exhibit", "sealed"}
+var latin = []string{"de", "minimis", "PDF", "SHA", "SSH", "UTC", "EUR", "T", "j", "k", "Enter", "exhibit", "sealed"}
 
 // code are commands, files and members of files, which are typed as they are in every language.
 var code = regexp.MustCompile(`rogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|[a-z0-9/]+(\.[0-9]+)?\.(json|pem)|time_stamp|origin|https|\bkeys\b`)
