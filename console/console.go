@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -30,6 +31,7 @@ import (
 	"rogatory/clock"
 	"rogatory/docket"
 	"rogatory/language"
+	"rogatory/pdf"
 	"rogatory/treaty"
 )
 
@@ -100,11 +102,12 @@ type server struct {
 	assets   assets
 	texts    *language.Catalogue
 	spoken   []*language.Locale // those that have all their texts
+	fonts    func() (*pdf.Library, error)
 }
 
 // New returns the console. It answers below Prefix.
 func New(c Config) http.Handler {
-	s := &server{Config: c, sessions: newSessions(c), assets: loadAssets(), texts: language.Load()}
+	s := &server{Config: c, sessions: newSessions(c), assets: loadAssets(), texts: language.Load(), fonts: sync.OnceValues(pdf.Open)}
 	s.spoken = whole(s.texts)
 	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		s.Log.Error("console session", "err", err)
@@ -166,7 +169,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.searchRoutes(mux)
 	s.page(mux, "POST requests/{id}/claim", (*server).claim)
 	s.page(mux, "GET requests/{id}", (*server).request)
-	s.page(mux, "GET requests/{id}/letter", (*server).letterPage)
+	s.letterRoutes(mux)
 	s.page(mux, "GET requests/{id}/acts/{act}", (*server).actPage)
 	s.page(mux, "POST requests/{id}/acts/{act}", (*server).actDone)
 	s.page(mux, "GET new", (*server).newPage)
