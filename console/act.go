@@ -12,6 +12,7 @@ import (
 	"rogatory"
 	"rogatory/docket"
 	"rogatory/language"
+	"rogatory/letter"
 	"rogatory/treaty"
 )
 
@@ -367,7 +368,7 @@ type actScreenView struct {
 	Fault    *rogatory.Error
 	Stale    []lineView // what happened since the page was read
 	Findings []treaty.Finding
-	Letter   *letterView
+	Letter   *letter.Document
 }
 
 func (s *server) openAct(v *visit) (docket.File, treaty.Kind, actView, error) {
@@ -413,8 +414,8 @@ func (s *server) showAct(v *visit, status int, f docket.File, act actView, a *sh
 	}
 	view.Said = spoken(v.loc, a.body)
 	if act.Act == rogatory.Send {
-		letter := s.letter(v.loc, f, v.now)
-		view.Letter = &letter
+		draft := s.draftLetter(v.loc, f)
+		view.Letter = &draft
 		found, err := s.Office.Review(v.ctx, v.by, f.ID)
 		if err != nil {
 			return err

@@ -219,7 +219,7 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 		"inbox":     inboxScreen(at(v.loc.T("inbox.title"), "inbox"), inbox),
 		"duty":      dutyScreen(at(v.loc.T("duty.title"), "duty"), duty),
 		"case":      requestScreen(at(f.Request.Title, "inbox"), request),
-		"letter":    letterScreen(at(f.Request.Title, "inbox"), s.letter(v.loc, f, v.now)),
+		"letter":    paperScreen(at(f.Request.Title, "inbox"), paperView{Request: f.ID, Document: s.draftLetter(v.loc, f)}),
 		"search":    searchScreen(at(v.loc.T("search.title"), "search"), found),
 		"outbox":    outboxScreen(at(v.loc.T("outbox.title"), "outbox"), outbox),
 		"people":    peopleScreen(at(v.loc.T("people.title"), "people"), people, nil),

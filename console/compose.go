@@ -13,6 +13,7 @@ import (
 	"rogatory"
 	"rogatory/docket"
 	"rogatory/language"
+	"rogatory/letter"
 	"rogatory/treaty"
 )
 
@@ -144,7 +145,7 @@ type draft struct {
 	Findings []treaty.Finding
 	Tasks    []taskView
 	Optional []taskView
-	Letter   letterView
+	Letter   letter.Document
 	ThemName string
 	Ready    bool
 	MaySend  bool
@@ -166,7 +167,7 @@ func (s *server) draft(v *visit) (draft, error) {
 	if err != nil {
 		return draft{}, err
 	}
-	d := draft{File: f, Kind: kind, Findings: found, Letter: s.letter(v.loc, f, v.now), ThemName: s.name(v.loc, f.Them.State), MaySend: mayAct(v.by.Role, rogatory.Send) && f.Author != v.by.Name}
+	d := draft{File: f, Kind: kind, Findings: found, Letter: s.draftLetter(v.loc, f), ThemName: s.name(v.loc, f.Them.State), MaySend: mayAct(v.by.Role, rogatory.Send) && f.Author != v.by.Name}
 	d.Ready = !slices.ContainsFunc(found, func(f treaty.Finding) bool { return f.Blocks })
 	d.Tasks, d.Optional = parts(v.loc, s.Rules, kind, f.Request, s.party(f.Them.State).Languages, found)
 	return d, nil

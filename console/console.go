@@ -34,6 +34,7 @@ import (
 	"rogatory/docket"
 	"rogatory/language"
 	"rogatory/legislation"
+	"rogatory/pdf"
 	"rogatory/treaty"
 	"rogatory/upload"
 )
@@ -128,11 +129,12 @@ type server struct {
 	looks    *looks
 	sealing  locks // uploads that are being sealed
 	census   census
+	fonts    func() (*pdf.Library, error)
 }
 
 // New returns the console. It answers below Prefix.
 func New(c Config) http.Handler {
-	s := &server{Config: c, sessions: newSessions(c), assets: loadAssets(), texts: language.Load(), looks: newLooks()}
+	s := &server{Config: c, sessions: newSessions(c), assets: loadAssets(), texts: language.Load(), looks: newLooks(), fonts: sync.OnceValues(pdf.Open)}
 	s.spoken = whole(s.texts)
 	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		s.Log.Error("console session", "err", err)
@@ -194,7 +196,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.searchRoutes(mux)
 	s.page(mux, "POST requests/{id}/claim", (*server).claim)
 	s.page(mux, "GET requests/{id}", (*server).request)
-	s.page(mux, "GET requests/{id}/letter", (*server).letterPage)
+	s.letterRoutes(mux)
 	s.page(mux, "GET requests/{id}/acts/{act}", (*server).actPage)
 	s.page(mux, "POST requests/{id}/acts/{act}", (*server).actDone)
 	s.page(mux, "GET new", (*server).newPage)

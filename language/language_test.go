@@ -134,14 +134,14 @@ func TestPlaceholdersAreThoseOfEnglish(t *testing.T) {
 
 // same are words that another language spells as English does.
 var same = map[string][]string{
-	"fr": {"{s} s", "{m} min", "{h} h", "{h} h {m} min", "Assistance", "Article", "Instruments", "{n} instruments", "Obligation", "Consultation", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
+	"fr": {"{s} s", "{m} min", "{h} h", "{h} h {m} min", "Assistance", "Article", "Article {article}", "Condition", "Date", "Description", "Instruments", "{n} instruments", "Obligation", "Consultation", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
 	"es": {"{s} s", "{m} min", "{h} h", "{h} h {m} min", "{d} d", "{d} d {h} h", "no", "{n} byte", "{n} bytes"},
 	"vi": {"{n} byte"},
 }
 
 // latin are the Latin words that stand in languages of other scripts: a term of law, designations of formats, codes
 // and keys, and the name of an entry.
-var latin = []string{"de", "minimis", "SHA", "SSH", "UTC", "EUR", "T", "j", "k", "Enter", "exhibit", "sealed"}
+var latin = []string{"de", "minimis", "PDF", "SHA", "SSH", "UTC", "EUR", "T", "j", "k", "Enter", "exhibit", "sealed"}
 
 // code are commands, files and members of files, which are typed as they are in every language.
 var code = regexp.MustCompile(`[0-9-]+T[0-9:]+Z( to [0-9-]+T[0-9:]+Z)?|rogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|[a-z0-9/]+(\.[0-9]+)?\.(json|pem)|time_stamp|origin|https|\bkeys\b`)

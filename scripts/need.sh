@@ -8,6 +8,8 @@ command -v openssl >/dev/null 2>&1 || packages="$packages openssl"
 command -v unzip >/dev/null 2>&1 || packages="$packages unzip"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
 command -v chromium >/dev/null 2>&1 || packages="$packages chromium fonts-noto-core"
+command -v pdftotext >/dev/null 2>&1 || packages="$packages poppler-utils"
+command -v qpdf >/dev/null 2>&1 || packages="$packages qpdf"
 [ -z "$packages" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing for the tests:$packages"

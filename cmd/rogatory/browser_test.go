@@ -281,6 +281,11 @@ func story(t *testing.T, tag string) {
 	b.press(b.l.Act(rogatory.Send))
 	b.see(b.words("willbe.title"), "message.sent")
 	b.examine("/console/requests/" + string(id) + "/letter")
+	b.see(b.words("letter.heading.request"))
+	file := inTab(b, chromedp.Evaluate[string](`(() => { const r = new XMLHttpRequest(); r.open("GET", "letter.pdf?language=ar,en", false); r.send(); return r.getResponseHeader("Content-Type") + " " + r.responseText.slice(0, 8) })()`))
+	if file != "application/pdf %PDF-1.7" {
+		t.Errorf("the letter as PDF is %q", file)
+	}
 	b.examine("/console/requests/" + string(id) + "/acts/send")
 	b.do(rogatory.Send)
 	b.see(b.words("act.done", "act", b.l.Act(rogatory.Send)))

@@ -63,6 +63,7 @@ type commands struct {
 	Money     moneyCmds     `cmd:"" help:"Stop the money of a fraud, and say what came back."`
 	Exhibit   exhibitCmds   `cmd:"" help:"Evidence: seal, offer, fetch, open."`
 	Outbox    outboxCmds    `cmd:"" help:"Messages on their way out."`
+	Letter    letterCmd     `cmd:"" help:"Write the letter of a request, its refusal, or a certificate as PDF or HTML, in the languages of both States."`
 	Courier   courierCmds   `cmd:"" help:"Messages and exhibits carried on a disk instead of the line."`
 	Package   packageCmds   `cmd:"" help:"Court packages."`
 	Journal   journalCmds   `cmd:"" help:"The node's journal."`
