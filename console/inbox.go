@@ -79,6 +79,7 @@ type inboxView struct {
 	Next     string // address of the next page
 	MayClaim bool
 	MayDraft bool
+	People   []rogatory.Officer // who can hold requests
 }
 
 func (s *server) inbox(v *visit) error {
@@ -95,6 +96,9 @@ func (s *server) inbox(v *visit) error {
 		return err
 	}
 	view := inboxView{Filter: string(show), MayDraft: mayAct(v.by.Role, rogatory.Draft), MayClaim: mayClaim(v.by.Role)}
+	if view.People, err = s.assignees(v); err != nil {
+		return err
+	}
 	for _, each := range queue {
 		view.Rows = append(view.Rows, s.row(v.loc, each, v.now))
 	}

@@ -51,6 +51,7 @@ type requestView struct {
 	Older      int64 // of the timeline, what comes before this entry is on another page; zero if nothing does
 	Siblings   []docket.File
 	MayClaim   bool
+	People     []rogatory.Officer // who can hold it
 	MaySeal    bool
 	MayPack    bool
 	Waits      docket.Waiting
@@ -95,6 +96,9 @@ func (s *server) request(v *visit) error {
 	view := requestView{File: f, Kind: kind, Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: mayClaim(v.by.Role) && !f.State.Final(), Waits: f.WaitsFor(),
 		MaySeal: maySeal(v.by.Role, f, kind), MayPack: v.by.Role == rogatory.Custodian && s.Package != nil, DraftOpen: f.State == rogatory.Drafted && mayAct(v.by.Role, rogatory.Revise),
 		SecondOnly: f.State == rogatory.Drafted && f.Author == v.by.Name}
+	if view.People, err = s.assignees(v); err != nil {
+		return err
+	}
 	if view.Claim, err = s.Office.ClaimOf(v.ctx, f.ID); err != nil {
 		return err
 	}

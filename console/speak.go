@@ -17,6 +17,7 @@ import (
 const (
 	cookieLanguage = "rogatory-language"
 	cookieTheme    = "rogatory-theme"
+	cookieKeys     = "rogatory-keys"
 	choiceLife     = 365 * 24 * time.Hour
 )
 
@@ -59,6 +60,12 @@ func theme(r *http.Request) string {
 	return themes[0]
 }
 
+// keys reports whether single keys do something: whoever dictates or slips can switch them off (WCAG 2.1.4).
+func keys(r *http.Request) bool {
+	c, err := r.Cookie(cookieKeys)
+	return err != nil || c.Value != "off"
+}
+
 // choose keeps a language or a theme, and goes back to the page. What was typed there is not lost where
 // the browser keeps it; a form that was sent already is not sent again.
 func (s *server) choose(v *visit) error {
@@ -70,6 +77,9 @@ func (s *server) choose(v *visit) error {
 	}
 	if t := v.r.PostFormValue("theme"); slices.Contains(themes, t) {
 		keep(cookieTheme, t)
+	}
+	if k := v.r.PostFormValue("keys"); k == "on" || k == "off" {
+		keep(cookieKeys, k)
 	}
 	back := v.r.PostFormValue("back")
 	if !strings.HasPrefix(back, Prefix) || strings.ContainsAny(back, "\r\n\\") {

@@ -114,6 +114,7 @@ type frame struct {
 	CSS, JS  string
 	Icon     string
 	Watch    *watchView // nil where nobody is signed in, or there is no desk
+	Keys     bool       // single keys do something
 	Theme    string
 	Back     string // the page itself, for a change of language
 	Now      rogatory.Instant
@@ -125,7 +126,7 @@ type frame struct {
 func (v *visit) frame(title, at string) frame {
 	us := v.s.party(v.s.Office.Us.State)
 	return frame{Locale: v.loc, Title: title, At: at, By: v.by, Us: v.s.Office.Us, Office: v.s.name(v.loc, v.s.Office.Us.State), Exercise: v.s.Office.Mode == rogatory.Exercise,
-		CSS: v.s.assets.css, JS: v.s.assets.js, Icon: v.s.assets.icon, Theme: theme(v.r), Watch: v.s.watch(v), Back: pageOf(v.r), Now: v.now, Zone: zoneOf(us), SignedIn: v.by.Name != "", Said: v.s.sessions.PopString(v.ctx, sessionSaid), s: v.s}
+		CSS: v.s.assets.css, JS: v.s.assets.js, Icon: v.s.assets.icon, Theme: theme(v.r), Keys: keys(v.r), Watch: v.s.watch(v), Back: pageOf(v.r), Now: v.now, Zone: zoneOf(us), SignedIn: v.by.Name != "", Said: v.s.sessions.PopString(v.ctx, sessionSaid), s: v.s}
 }
 
 // pageOf is the page that a browser can read again: where a form was sent, the page of the form.

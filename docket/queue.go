@@ -219,24 +219,44 @@ func (o *Office) ClaimOf(ctx context.Context, id rogatory.RequestID) (Claim, err
 	return claim, err
 }
 
+// mayHold reports whether a person of a role may have requests on the desk.
+func mayHold(role rogatory.OfficerRole) bool {
+	return role == rogatory.DutyOfficer || role == rogatory.Decider || role == rogatory.Custodian
+}
+
 // Claim takes a request on, from whoever had it, or gives it back if back is set. It is journaled, is
 // told to nobody outside, and changes nothing about who may act. What is over is held by nobody.
 func (o *Office) Claim(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, back bool) error {
-	if by.Role != rogatory.DutyOfficer && by.Role != rogatory.Decider && by.Role != rogatory.Custodian {
+	if back {
+		return o.hold(ctx, by, id, rogatory.Officer{})
+	}
+	return o.hold(ctx, by, id, by.Officer)
+}
+
+// Assign gives a request to a colleague, who must be able to hold one. It is journaled with who gave it; see Claim.
+func (o *Office) Assign(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, to rogatory.Officer) error {
+	if !mayHold(to.Role) {
+		return rogatory.Fault(rogatory.Invalid, "assignee_invalid", "%.60q in the role %s can hold no requests", to.Name, to.Role).WithHint("give it to an officer, a decider or a custodian")
+	}
+	return o.hold(ctx, by, id, to)
+}
+
+func (o *Office) hold(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, to rogatory.Officer) error {
+	if !mayHold(by.Role) {
 		return rogatory.Fault(rogatory.Denied, "role_not_allowed", "%s in the role %s may not take requests on", by.Name, by.Role)
 	}
 	return o.Store.Update(ctx, func(tx *store.Tx) error {
 		if _, err := o.must(tx, id); err != nil {
 			return err
 		}
-		e := rogatory.Entry{Type: rogatory.RequestClaimed, At: o.now(), By: by, Request: id, Name: by.Name}
+		e := rogatory.Entry{Type: rogatory.RequestClaimed, At: o.now(), By: by, Request: id, Name: to.Name}
 		held := e.At
-		if back {
-			e.Name, held = "", 0
+		if to.Name == "" {
+			held = 0
 		}
 		if err := o.record(tx, e); err != nil {
 			return err
 		}
-		return tx.Hold(id, e.Name, held)
+		return tx.Hold(id, to.Name, held)
 	})
 }

@@ -49,10 +49,23 @@
   const rows = [...document.querySelectorAll("[data-row]")];
   let at = -1;
   document.addEventListener("keydown", (e) => {
-    if (e.target.closest("input,textarea,select") || e.ctrlKey || e.metaKey || e.altKey || !rows.length) return;
+    if (!("keys" in document.documentElement.dataset) || e.target.closest("input:not([type=checkbox]),textarea,select") || e.ctrlKey || e.metaKey || e.altKey) return;
+    const row = at < 0 ? null : rows[at].closest("tr");
     const step = { j: 1, k: -1 }[e.key];
-    if (!step) return;
-    at = Math.max(0, Math.min(rows.length - 1, at + step));
-    rows[at].focus();
+    if (step && rows.length) {
+      at = Math.max(0, Math.min(rows.length - 1, at + step));
+      rows[at].focus();
+    } else if (e.key === "x" && row) {
+      const box = row.querySelector("[type=checkbox]");
+      if (box) box.checked = !box.checked;
+    } else if (e.key === "e" && row) {
+      const claim = row.querySelector("[data-claim]");
+      if (claim) claim.click();
+    } else if (e.key === "f" && document.getElementById("q")) {
+      e.preventDefault();
+      document.getElementById("q").focus();
+    } else if (e.key === "?" && document.querySelector(".who")) {
+      location.assign("/console/keys");
+    }
   });
 })();
