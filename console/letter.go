@@ -47,8 +47,8 @@ type choiceOf struct {
 
 // facts are what the papers of a request have in common.
 func (s *server) facts(f docket.File) (facts letter.Facts, us, them letter.Office) {
-	us = letter.Office{Party: s.party(f.Us.State), Authority: f.Us.Authority}
-	them = letter.Office{Party: s.party(f.Them.State), Authority: f.Them.Authority}
+	us = letter.OfficeOf(s.texts, s.party(f.Us.State), f.Us.Authority)
+	them = letter.OfficeOf(s.texts, s.party(f.Them.State), f.Them.Authority)
 	facts = letter.Facts{ID: f.ID, Request: f.Request, Requesting: us, Requested: them, Rules: s.Rules, Mode: s.Office.Mode}
 	if f.Side == rogatory.RequestedSide {
 		facts.Requesting, facts.Requested = them, us

@@ -277,6 +277,16 @@ func TestBothLanguagesStandOneAfterTheOther(t *testing.T) {
 	}
 }
 
+func TestAnExerciseStateIsCalledInEachLanguage(t *testing.T) {
+	c := language.Load()
+	for name, want := range map[string]string{"Aurelia": c.Locale("ar").State("XA"), "Ruritania": "Ruritania"} {
+		o := OfficeOf(c, rogatory.Party{Code: "XA", Name: name}, "justice")
+		if got := o.stateName(c.Locale("ar")).Text; got != want {
+			t.Errorf("%s is called %s in Arabic, %s was wanted", name, got, want)
+		}
+	}
+}
+
 func TestTheSameValuesMakeTheSameBytes(t *testing.T) {
 	l := language.Load().Locale("en")
 	d := papers("en", l)["custody"]

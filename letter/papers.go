@@ -38,7 +38,16 @@ type Message struct {
 	Language     string          // of its words, BCP 47
 }
 
-// stateName is what a State is called: an exercise State as the directory says.
+// OfficeOf returns an office whose State is called in each language as we say it, unless the directory gives an
+// exercise State a name of its own.
+func OfficeOf(c *language.Catalogue, p rogatory.Party, a rogatory.AuthorityID) Office {
+	if p.Name == c.Locale(language.Base).State(p.Code) {
+		p.Name = ""
+	}
+	return Office{p, a}
+}
+
+// stateName is what a State is called: an exercise State with a name of its own as the directory says.
 func (o Office) stateName(l *language.Locale) Text {
 	if o.Party.Code.Fictional() && o.Party.Name != "" {
 		return free(o.Party.Name, "")

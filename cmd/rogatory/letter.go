@@ -85,12 +85,13 @@ func (c *letterCmd) document(d *desk, client *api.Client) (letter.Document, erro
 	if err != nil {
 		return letter.Document{}, err
 	}
+	texts := language.Load()
 	office := func(a rogatory.Address) letter.Office {
 		i := slices.IndexFunc(parties, func(p rogatory.Party) bool { return p.Code == a.State })
 		if i < 0 {
 			return letter.Office{Party: rogatory.Party{Code: a.State}, Authority: a.Authority}
 		}
-		return letter.Office{Party: parties[i], Authority: a.Authority}
+		return letter.OfficeOf(texts, parties[i], a.Authority)
 	}
 	us, them := office(f.Us), office(f.Them)
 	facts := letter.Facts{ID: f.ID, Request: f.Request, Requesting: us, Requested: them, Rules: rules, Mode: us.Party.Mode}
@@ -101,7 +102,7 @@ func (c *letterCmd) document(d *desk, client *api.Client) (letter.Document, erro
 	for _, m := range messages {
 		spoken = append(spoken, letter.Spoken{Message: m.Message, Digest: m.Digest, Entry: m.Entry})
 	}
-	languages, err := c.languages(them.Party, us.Party)
+	languages, err := c.languages(texts, them.Party, us.Party)
 	if err != nil {
 		return letter.Document{}, err
 	}
@@ -117,8 +118,7 @@ func (c *letterCmd) document(d *desk, client *api.Client) (letter.Document, erro
 	return letter.Custody(facts, us, rogatory.At(time.Now()), exhibit, letter.EventsOf(exhibit.ID, entries, spoken), languages...), nil
 }
 
-func (c *letterCmd) languages(reader, writer rogatory.Party) ([]*language.Locale, error) {
-	all := language.Load()
+func (c *letterCmd) languages(all *language.Catalogue, reader, writer rogatory.Party) ([]*language.Locale, error) {
 	if len(c.Language) == 0 {
 		return letter.Languages(all, reader, writer), nil
 	}
