@@ -10,6 +10,7 @@ import (
 	"rogatory"
 	"rogatory/deadline"
 	"rogatory/docket"
+	"rogatory/language"
 	"rogatory/treaty/status"
 )
 
@@ -34,11 +35,11 @@ type treatyView struct {
 	Counts map[status.Phase]int
 }
 
-func fact(f *status.Fact) string {
+func fact(l *language.Locale, f *status.Fact) string {
 	if f == nil {
 		return ""
 	}
-	return f.When.String()
+	return dayWords(l, f.When)
 }
 
 func (s *server) treatyDesk(v *visit) error {
@@ -62,12 +63,12 @@ func (s *server) treatyDesk(v *visit) error {
 		if view.Filter == "" && view.Query == "" && now.Phase == status.Outside {
 			continue
 		}
-		row := treatyRow{Code: st.Code, Name: name, Phase: now.Phase, Signed: fact(now.Signature)}
+		row := treatyRow{Code: st.Code, Name: name, Phase: now.Phase, Signed: fact(v.loc, now.Signature)}
 		if now.Signature != nil {
 			row.Verified = now.Signature.Verified
 		}
 		if now.Consent != nil {
-			row.Consented = fact(&now.Consent.Fact)
+			row.Consented = fact(v.loc, &now.Consent.Fact)
 		}
 		view.Rows = append(view.Rows, row)
 	}

@@ -101,23 +101,25 @@ type deedView struct {
 	Verified bool
 }
 
+// dayWords writes a day as well as it is known.
+func dayWords(l *language.Locale, w status.When) string {
+	day := func(d status.Date) string { return l.Day(rogatory.At(d.Time()), zoneNamed("UTC")) }
+	switch {
+	case w.On != 0:
+		return day(w.On)
+	case w.Latest() != 0:
+		return l.T("way.between", "from", day(w.Earliest()), "to", day(w.Latest()))
+	}
+	return l.T("way.unknown")
+}
+
 // deedsOf is the part of a State in the timeline.
 func (s *server) deedsOf(l *language.Locale, code rogatory.StateCode) (all []deedView) {
-	day := func(d status.Date) string { return l.Day(rogatory.At(d.Time()), zoneNamed("UTC")) }
 	for _, e := range s.Office.Rules.Desk.Timeline() {
 		if e.State != code {
 			continue
 		}
-		a := deedView{What: e.What, Computed: e.Computed, Verified: e.Verified}
-		switch {
-		case e.On != 0:
-			a.Day = day(e.On)
-		case e.Latest() != 0:
-			a.Day = l.T("way.between", "from", day(e.Earliest()), "to", day(e.Latest()))
-		default:
-			a.Day = l.T("way.unknown")
-		}
-		all = append(all, a)
+		all = append(all, deedView{Day: dayWords(l, e.When), What: e.What, Computed: e.Computed, Verified: e.Verified})
 	}
 	return all
 }
