@@ -63,6 +63,21 @@ func (e exam) queue() {
 		return err
 	})
 	e.update(func(tx *store.Tx) error {
+		return tx.PutAside(id(1), store.Aside{Until: 200, By: "bruno", Why: "the court sits on Monday"})
+	})
+	left, _ := shown(store.QueueFilter{Now: 199})
+	same(e, "without what is put aside", left, []int{2, 3, 5, 4})
+	aside, put := shown(store.QueueFilter{Now: 199, Aside: true})
+	same(e, "put aside", aside, []int{1})
+	same(e, "why", put.Aside, store.Aside{Until: 200, By: "bruno", Why: "the court sits on Monday"})
+	left, _ = shown(store.QueueFilter{Now: 200})
+	same(e, "back when the moment has come", left, []int{2, 3, 1, 5, 4})
+	e.view(func(tx *store.Tx) error {
+		counts, err := tx.QueueCounts(150, 350, "anna")
+		same(e, "counts without what is put aside", counts, store.QueueCounts{Overdue: 1, Today: 1, Us: 1, Them: 1, Mine: 1, Unclaimed: 1, Drafts: 1, All: 4, Aside: 1})
+		return err
+	})
+	e.update(func(tx *store.Tx) error {
 		moved := places[0]
 		moved.Due = 50
 		if err := tx.SetPlace(moved); err != nil {
@@ -72,7 +87,7 @@ func (e exam) queue() {
 	})
 	e.view(func(tx *store.Tx) error {
 		row, in, err := tx.InQueue(id(1))
-		same(e, "moved, and still held", []any{in, row.Holder, row.HeldAt, row.Turn}, []any{true, "anna", rogatory.Instant(7), int64(50)})
+		same(e, "moved, still held, and put aside no longer than until it is due", []any{in, row.Holder, row.HeldAt, row.Turn, row.Aside.Until}, []any{true, "anna", rogatory.Instant(7), int64(50), rogatory.Instant(50)})
 		if err != nil {
 			return err
 		}
