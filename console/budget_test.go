@@ -172,7 +172,7 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 		inbox.Filters = append(inbox.Filters, filterView{string(f), count, f == docket.ShowAll, Prefix + "inbox?show=" + string(f)})
 	}
 	for i, f := range some(pageSize) {
-		q := docket.Queued{File: f}
+		q := docket.Queued{File: f, Unseen: i % 7}
 		if i%2 == 0 {
 			q.Claim.By = w.words(2)
 		}

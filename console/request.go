@@ -94,6 +94,10 @@ func (s *server) requestWith(v *visit, form asideForm) error {
 	if err != nil {
 		return err
 	}
+	// Before they are read: what comes in between is new the next time, and not lost.
+	if err := s.Office.Saw(v.ctx, v.by, f.ID); err != nil {
+		s.Log.Error("console seen", "request", f.ID, "err", err) // the request can be read all the same
+	}
 	kind, err := s.Rules.Kind(f.Request.Kind)
 	if err != nil {
 		return err

@@ -150,3 +150,31 @@ func TestARequestIsGivenToAColleague(t *testing.T) {
 	}
 	w.sound()
 }
+
+// What came since somebody opened a request is counted for that person alone, and nothing of it is journaled.
+func TestWhatAPersonHasNotReadIsCounted(t *testing.T) {
+	w := newWorld(t)
+	id := w.sent(rogatory.Preservation42)
+	unseen := func(by rogatory.Actor, want int) {
+		t.Helper()
+		page, _, _, err := w.xb.Queue(w.Context(), by, QueueFilter{})
+		w.ok(err)
+		if page[0].Unseen != want {
+			t.Fatalf("%s has not read %d messages, want %d", by.Name, page[0].Unseen, want)
+		}
+	}
+	unseen(w.xb.officer(), 1)
+	size := w.size(w.xb)
+	w.ok(w.xb.Saw(w.Context(), w.xb.officer(), id))
+	if w.size(w.xb) != size {
+		t.Error("reading was journaled")
+	}
+	unseen(w.xb.officer(), 0)
+	unseen(w.xb.decider(), 1)
+	w.does(w.xa, w.xa.officer(), id, rogatory.AskStatus, words("Is there any news?"))
+	w.carry()
+	unseen(w.xb.officer(), 1)
+	unseen(w.xb.decider(), 2)
+	w.refused(w.xb.Saw(w.Context(), w.xb.as("Root", rogatory.Administrator), id), "role_not_allowed")
+	w.sound()
+}

@@ -65,6 +65,8 @@ type Queued struct {
 	File
 	Claim Claim // zero if nobody has taken it
 	Aside Aside // zero if it is not put aside now
+	// Unseen is how many messages of the other State have come since whoever asks opened the request; see Saw.
+	Unseen int
 }
 
 // Soon is how long before it is due a request counts as due today: a day, in which a shift can still act.
@@ -132,10 +134,19 @@ func (o *Office) Queue(ctx context.Context, by rogatory.Actor, q QueueFilter) (p
 	}
 	var rows []store.Standing
 	var c store.QueueCounts
+	var unseen map[rogatory.RequestID]int64
 	err = o.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if rows, err = tx.Queue(f); err == nil {
-			c, err = tx.QueueCounts(now, now.Add(Soon), by.Name)
+		if rows, err = tx.Queue(f); err != nil {
+			return err
 		}
+		if c, err = tx.QueueCounts(now, now.Add(Soon), by.Name); err != nil {
+			return err
+		}
+		var ids []rogatory.RequestID
+		for _, row := range rows {
+			ids = append(ids, row.Request.ID)
+		}
+		unseen, err = tx.Unseen(by.Name, ids)
 		return err
 	})
 	if err != nil {
@@ -151,7 +162,7 @@ func (o *Office) Queue(ctx context.Context, by rogatory.Actor, q QueueFilter) (p
 		if err != nil {
 			return nil, nil, "", err
 		}
-		page = append(page, Queued{files[0], claimOf(row), asideOf(row, now)})
+		page = append(page, Queued{files[0], claimOf(row), asideOf(row, now), int(unseen[row.Request.ID])})
 	}
 	return page, QueueCounts{ShowOverdue: int(c.Overdue), ShowToday: int(c.Today), ShowUs: int(c.Us), ShowThem: int(c.Them), ShowMine: int(c.Mine),
 		ShowUnclaimed: int(c.Unclaimed), ShowDrafts: int(c.Drafts), ShowAside: int(c.Aside), ShowAll: int(c.All)}, next, nil

@@ -96,3 +96,36 @@ func (e exam) queue() {
 		return err
 	})
 }
+
+func (e exam) seen() {
+	one, two, none := caseOne.Request(1), caseOne.Request(2), caseOne.Request(3)
+	arrives := func(n int, to rogatory.RequestID, d store.Direction) {
+		e.update(func(tx *store.Tx) error {
+			return tx.InsertMessage(store.Message{ID: message(n), Request: to, Case: caseOne, Direction: d, Peer: "XB", Sequence: int64(n), Act: rogatory.TellStatus,
+				Digest: rogatory.DigestOf([]byte{byte(n)}), Entry: int64(n), Container: []byte("PK"), Receipt: []byte{}})
+		})
+	}
+	unseen := func(name, person string, want map[rogatory.RequestID]int64) {
+		e.view(func(tx *store.Tx) error {
+			got, err := tx.Unseen(person, []rogatory.RequestID{one, two, none})
+			same(e, name, got, want)
+			return err
+		})
+	}
+	arrives(1, one, store.In)
+	arrives(2, one, store.In)
+	arrives(3, one, store.Out)
+	arrives(4, two, store.In)
+	unseen("all are new", "anna", map[rogatory.RequestID]int64{one: 2, two: 1})
+	for _, id := range []rogatory.RequestID{one, one, none} {
+		e.update(func(tx *store.Tx) error { return tx.See(id, "anna") })
+	}
+	unseen("one was read", "anna", map[rogatory.RequestID]int64{two: 1})
+	unseen("by nobody else", "bruno", map[rogatory.RequestID]int64{one: 2, two: 1})
+	arrives(5, one, store.In)
+	unseen("another came", "anna", map[rogatory.RequestID]int64{one: 1, two: 1})
+	e.refused(rogatory.Invalid, "too_many", func(tx *store.Tx) error {
+		_, err := tx.Unseen("anna", make([]rogatory.RequestID, store.MaxRows+1))
+		return err
+	})
+}

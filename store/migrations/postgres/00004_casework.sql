@@ -7,3 +7,11 @@ ALTER TABLE queue ADD COLUMN aside BIGINT NOT NULL DEFAULT 0; -- never after tur
 ALTER TABLE queue ADD COLUMN aside_by TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE queue ADD COLUMN aside_why TEXT COLLATE "C" NOT NULL DEFAULT '';
 CREATE INDEX queue_aside ON queue (aside) WHERE aside <> 0;
+
+-- How far a person has read the messages of a request: up to this entry of the journal.
+CREATE TABLE seen (
+    request_id  TEXT COLLATE "C" NOT NULL,
+    person      TEXT COLLATE "C" NOT NULL,
+    entry_index BIGINT NOT NULL,
+    PRIMARY KEY (request_id, person)
+);
