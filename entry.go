@@ -33,6 +33,7 @@ const (
 	RulesAdopted       EntryType = "rules.adopted"    // a data file took effect: Name says which, Why its digest and source
 	PersonChanged      EntryType = "person.changed"   // who may use the office's door
 	RequestClaimed     EntryType = "request.claimed"  // Name has taken it on; nobody holds it if that is empty
+	RequestSnoozed     EntryType = "request.snoozed"  // until the moment in Name, for Why; taken up again if that is empty
 	CasesSearched      EntryType = "cases.searched"   // somebody looked for cases: Search says what of
 
 	// The desk. An alarm is named by its own identifier, never by what waits.

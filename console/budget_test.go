@@ -162,16 +162,33 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 		}
 		return all
 	}
+	more := writer{rand.New(rand.NewPCG(3, 4))} // of its own, so that the other screens stay as they were
 	inbox := inboxView{Filter: "all", MayClaim: true, MayDraft: true, Next: Prefix + "inbox?after=1_x"}
 	for _, f := range filters {
-		inbox.Filters = append(inbox.Filters, filterView{string(f), w.IntN(9999) + 1, f == docket.ShowAll, Prefix + "inbox?show=" + string(f)})
+		count := 9999
+		if f != docket.ShowAside {
+			count = w.IntN(9999) + 1
+		}
+		inbox.Filters = append(inbox.Filters, filterView{string(f), count, f == docket.ShowAll, Prefix + "inbox?show=" + string(f)})
 	}
 	for i, f := range some(pageSize) {
-		q := docket.Queued{File: f}
+		q := docket.Queued{File: f, Unseen: i % 7}
 		if i%2 == 0 {
 			q.Claim.By = w.words(2)
 		}
 		inbox.Rows = append(inbox.Rows, s.row(v.loc, q, v.now))
+	}
+	for range maxRecent {
+		inbox.Recent = append(inbox.Recent, more.file(v.now, kinds))
+	}
+	for range 20 {
+		inbox.People = append(inbox.People, rogatory.Officer{Name: more.words(2), Role: rogatory.DutyOfficer})
+	}
+	aside := inbox
+	aside.Rows = nil
+	for _, r := range inbox.Rows[:asidePage] {
+		r.Aside = docket.Aside{Until: v.now.Add(time.Hour), By: more.words(2), Why: more.words(60)}
+		aside.Rows = append(aside.Rows, r)
 	}
 	duty := dutyView{Row: &inbox.Rows[0], Act: rogatory.Accept, Calls: s.party("XB").ContactPoints, Others: inbox.Rows[1 : 1+dutyOthers]}
 
@@ -183,7 +200,7 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 	for _, field := range append(required, optional...) {
 		f.Request.Contents[field] = w.words(40)
 	}
-	request := requestView{File: f, Kind: kinds[0], Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: true, MaySeal: true, MayPack: true, Waits: docket.OnUs, Moves: s.actsOf(f, v.by), Siblings: some(5), Older: 7}
+	request := requestView{File: f, Kind: kinds[0], Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: true, People: inbox.People, MaySeal: true, MayPack: true, Waits: docket.OnUs, Moves: s.actsOf(f, v.by), Siblings: some(5), Older: 7}
 	for _, d := range f.Deadlines {
 		request.Clocks = append(request.Clocks, s.clockOf(v.loc, d, v.now, f.Them.State))
 	}
@@ -217,6 +234,7 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 	at := func(name, where string) frame { return v.frame(name, where) }
 	return map[string]templ.Component{
 		"inbox":     inboxScreen(at(v.loc.T("inbox.title"), "inbox"), inbox),
+		"aside":     inboxScreen(at(v.loc.T("inbox.title"), "inbox"), aside),
 		"duty":      dutyScreen(at(v.loc.T("duty.title"), "duty"), duty),
 		"case":      requestScreen(at(f.Request.Title, "inbox"), request),
 		"letter":    paperScreen(at(f.Request.Title, "inbox"), paperView{Request: f.ID, Document: s.draftLetter(v.loc, f)}),

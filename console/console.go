@@ -196,6 +196,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.searchRoutes(mux)
 	s.page(mux, "POST requests/{id}/claim", (*server).claim)
 	s.page(mux, "POST requests/{id}/assign", (*server).assigned)
+	s.page(mux, "POST requests/{id}/aside", (*server).aside)
 	s.page(mux, "POST bulk", (*server).bulk)
 	s.page(mux, "POST bulk/undo", (*server).bulkUndo)
 	s.page(mux, "GET keys", (*server).keysPage)

@@ -118,7 +118,7 @@ func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handVi
 				h.Why = l.Proof
 			}
 		case e.Entry.Exhibit != nil && e.Entry.Exhibit.ID == id:
-			if h.What = entryWords(v.loc, e.Entry); e.Entry.Type == rogatory.ExhibitOpened && e.Entry.Name == docket.RenderedCopy {
+			if h.What = entryWords(v.loc, e.Entry, zoneOf(s.party(s.Office.Us.State))); e.Entry.Type == rogatory.ExhibitOpened && e.Entry.Name == docket.RenderedCopy {
 				h.What = v.loc.T("preview.looked")
 			}
 		default:

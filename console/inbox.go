@@ -59,7 +59,7 @@ func (s *server) row(l *language.Locale, q docket.Queued, now rogatory.Instant) 
 }
 
 // The filters of the queue, in the order in which they are shown.
-var filters = []docket.Show{docket.ShowOverdue, docket.ShowToday, docket.ShowUs, docket.ShowThem, docket.ShowMine, docket.ShowUnclaimed, docket.ShowDrafts, docket.ShowAll}
+var filters = []docket.Show{docket.ShowOverdue, docket.ShowToday, docket.ShowUs, docket.ShowThem, docket.ShowMine, docket.ShowUnclaimed, docket.ShowDrafts, docket.ShowAside, docket.ShowAll}
 
 // filterView is one filter as a link.
 type filterView struct {
@@ -69,8 +69,11 @@ type filterView struct {
 	URL   string
 }
 
-// pageSize is how many lines of the queue one page shows.
-const pageSize = 50
+// pageSize is how many lines of the queue one page shows; asidePage those that are put aside, which say more.
+const (
+	pageSize  = 50
+	asidePage = 25
+)
 
 type inboxView struct {
 	Filters  []filterView
@@ -80,6 +83,7 @@ type inboxView struct {
 	MayClaim bool
 	MayDraft bool
 	People   []rogatory.Officer // who can hold requests
+	Recent   []docket.File      // what this session opened last
 }
 
 func (s *server) inbox(v *visit) error {
@@ -88,7 +92,11 @@ func (s *server) inbox(v *visit) error {
 	if !slices.Contains(filters, show) {
 		show = docket.ShowAll
 	}
-	queue, counts, next, err := s.Office.Queue(v.ctx, v.by, docket.QueueFilter{Show: show, After: q.Get("after"), Limit: pageSize})
+	limit := pageSize
+	if show == docket.ShowAside {
+		limit = asidePage
+	}
+	queue, counts, next, err := s.Office.Queue(v.ctx, v.by, docket.QueueFilter{Show: show, After: q.Get("after"), Limit: limit})
 	if err != nil {
 		if rogatory.KindOf(err) == rogatory.Denied {
 			return v.to("outbox") // whoever runs the node sees no case
@@ -97,6 +105,9 @@ func (s *server) inbox(v *visit) error {
 	}
 	view := inboxView{Filter: string(show), MayDraft: mayAct(v.by.Role, rogatory.Draft), MayClaim: mayClaim(v.by.Role)}
 	if view.People, err = s.assignees(v); err != nil {
+		return err
+	}
+	if view.Recent, err = s.recentFiles(v); err != nil {
 		return err
 	}
 	for _, each := range queue {
@@ -111,9 +122,7 @@ func (s *server) inbox(v *visit) error {
 	return v.show(http.StatusOK, inboxScreen(v.frame(v.loc.T("inbox.title"), "inbox"), view))
 }
 
-func mayClaim(role rogatory.OfficerRole) bool {
-	return role == rogatory.DutyOfficer || role == rogatory.Decider || role == rogatory.Custodian
-}
+func mayClaim(role rogatory.OfficerRole) bool { return docket.MayHold(role) }
 
 func mayAct(role rogatory.OfficerRole, act rogatory.Act) bool {
 	for _, t := range rogatory.Lifecycle() {

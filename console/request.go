@@ -43,6 +43,8 @@ type requestView struct {
 	Them       rogatory.Party
 	ThemName   string
 	Claim      docket.Claim
+	Aside      docket.Aside
+	AsideForm  asideForm
 	Clocks     []clockView
 	Past       []docket.Deadline
 	Moves      []actView // acts that move the request
@@ -84,22 +86,29 @@ func (s *server) entriesOf(v *visit, id rogatory.RequestID) (all []docket.Logged
 	}
 }
 
-func (s *server) request(v *visit) error {
+func (s *server) request(v *visit) error { return s.requestWith(v, asideForm{}) }
+
+// requestWith shows the request with a form that could not be taken.
+func (s *server) requestWith(v *visit, form asideForm) error {
 	f, err := v.file()
 	if err != nil {
 		return err
+	}
+	// Before they are read: what comes in between is new the next time, and not lost.
+	if err := s.Office.Saw(v.ctx, v.by, f.ID); err != nil {
+		s.Log.Error("console seen", "request", f.ID, "err", err) // the request can be read all the same
 	}
 	kind, err := s.Rules.Kind(f.Request.Kind)
 	if err != nil {
 		return err
 	}
-	view := requestView{File: f, Kind: kind, Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: mayClaim(v.by.Role) && !f.State.Final(), Waits: f.WaitsFor(),
+	view := requestView{File: f, AsideForm: form, Kind: kind, Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: mayClaim(v.by.Role) && !f.State.Final(), Waits: f.WaitsFor(),
 		MaySeal: maySeal(v.by.Role, f, kind), MayPack: v.by.Role == rogatory.Custodian && s.Package != nil, DraftOpen: f.State == rogatory.Drafted && mayAct(v.by.Role, rogatory.Revise),
 		SecondOnly: f.State == rogatory.Drafted && f.Author == v.by.Name}
 	if view.People, err = s.assignees(v); err != nil {
 		return err
 	}
-	if view.Claim, err = s.Office.ClaimOf(v.ctx, f.ID); err != nil {
+	if view.Claim, view.Aside, err = s.Office.Standing(v.ctx, f.ID); err != nil {
 		return err
 	}
 	for _, d := range f.Deadlines {
@@ -123,7 +132,12 @@ func (s *server) request(v *visit) error {
 	if all, err := s.Office.RequestsOfCase(v.ctx, v.by, f.ID.Case()); err == nil {
 		view.Siblings = slices.DeleteFunc(all, func(g docket.File) bool { return g.ID == f.ID })
 	}
-	return v.show(http.StatusOK, requestScreen(v.frame(f.Request.Title, "inbox"), view))
+	v.opened(f.ID)
+	status := http.StatusOK
+	if form.Fault != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	return v.show(status, requestScreen(v.frame(f.Request.Title, "inbox"), view))
 }
 
 // timeline tells the journal of a request: each entry is one line, and messages say their words.
@@ -167,7 +181,7 @@ func (s *server) timeline(v *visit, f docket.File) (lines []lineView, older int6
 				l.Old = v.loc.T("line.moved", "old", v.loc.RequestState(before), "new", v.loc.RequestState(state))
 			}
 		} else {
-			l.What = entryWords(v.loc, e.Entry)
+			l.What = entryWords(v.loc, e.Entry, us)
 			if e.Entry.Type == rogatory.RequestDrafted {
 				state = rogatory.Drafted
 			}
@@ -306,8 +320,16 @@ func marking(l *language.Locale, k treaty.Kind) string {
 }
 
 // entryWords says what an entry records, and whom or what it names.
-func entryWords(l *language.Locale, e rogatory.Entry) string {
+func entryWords(l *language.Locale, e rogatory.Entry, zone string) string {
 	switch {
+	case e.Type == rogatory.RequestSnoozed && e.Name == "":
+		return l.T("line.taken_up")
+	case e.Type == rogatory.RequestSnoozed:
+		var until rogatory.Instant
+		if until.UnmarshalText([]byte(e.Name)) != nil {
+			return l.EntryType(e.Type)
+		}
+		return l.T("line.aside", "time", when(l, until, zone))
 	case e.Type == rogatory.RequestClaimed && e.Name == "":
 		return l.T("line.unclaimed")
 	case e.Name == "" || e.Exhibit != nil:

@@ -37,8 +37,9 @@ const (
 	sessionName   = "name"
 	sessionProved = "proved" // when the person last proved to be there, in microseconds
 	sessionKept   = "kept"
-	sessionRite   = "rite" // a passkey ceremony under way
-	sessionSaid   = "said" // shown once, on the next page
+	sessionRite   = "rite"   // a passkey ceremony under way
+	sessionSaid   = "said"   // shown once, on the next page
+	sessionRecent = "recent" // requests that were opened, the last one first
 )
 
 func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {

@@ -117,8 +117,10 @@ func (o *Office) Heard(ctx context.Context, by rogatory.Actor, id rogatory.Reque
 		if err != nil {
 			return err
 		}
-		f, err = o.note(tx, by, m)
-		return err
+		if f, err = o.note(tx, by, m); err != nil {
+			return err
+		}
+		return bringBack(tx, id)
 	})
 	return f, err
 }

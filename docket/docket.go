@@ -664,6 +664,9 @@ func (o *Office) applyParked(tx *store.Tx, peer rogatory.StateCode, last int64) 
 			if err != nil && rogatory.CodeOf(err) != "request_unknown" {
 				return err
 			}
+			if err := bringBack(tx, m.Request); err != nil {
+				return err
+			}
 		}
 		if err := tx.SetApplied(store.In, row.ID); err != nil {
 			return err

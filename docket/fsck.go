@@ -50,7 +50,7 @@ func (o *Office) Check(ctx context.Context, key journal.Verifier, depth vault.De
 		if err := o.checkTree(ctx, tx, size, key); err != nil {
 			return err
 		}
-		r := replay{o: o, rules: o.Rules, tx: tx, files: replayed, last: map[rogatory.StateCode]int64{}, out: map[rogatory.StateCode]int64{}, parked: map[rogatory.StateCode]map[int64]store.Message{}}
+		r := replay{o: o, rules: o.Rules, tx: tx, files: replayed, last: map[rogatory.StateCode]int64{}, out: map[rogatory.StateCode]int64{}, parked: map[rogatory.StateCode]map[int64]store.Message{}, aside: map[rogatory.RequestID]store.Aside{}}
 		for start := int64(0); start < size; start += fsckBatch {
 			rows, err := tx.Entries(start, int(min(fsckBatch, size-start)))
 			if err != nil {
@@ -153,6 +153,7 @@ type replay struct {
 	last     map[rogatory.StateCode]int64 // applied, by sender
 	out      map[rogatory.StateCode]int64 // sent, by receiver
 	parked   map[rogatory.StateCode]map[int64]store.Message
+	aside    map[rogatory.RequestID]store.Aside
 	messages int
 	earlier  int // files under earlier rules
 }
@@ -202,6 +203,7 @@ func (r *replay) entry(row store.Entry) error {
 				if err := r.apply(next); err != nil && rogatory.CodeOf(err) != "request_unknown" {
 					return err
 				}
+				delete(r.aside, next.Request)
 			}
 		}
 	case rogatory.MessageReceipted:
@@ -212,7 +214,20 @@ func (r *replay) entry(row store.Entry) error {
 		if rogatory.DigestOf(m.Receipt) != e.Message.Receipt {
 			return damaged("receipt_damaged", "the receipt of message %s does not match entry %d", m.ID, row.Index)
 		}
+	case rogatory.RequestSnoozed:
+		delete(r.aside, e.Request)
+		if e.Name == "" {
+			return nil
+		}
+		a := store.Aside{By: e.By.Name, Why: e.Why}
+		if err := a.Until.UnmarshalText([]byte(e.Name)); err != nil {
+			return damaged("entry_damaged", "journal entry %d does not fit: %w", row.Index, err)
+		}
+		r.aside[e.Request] = a
 	default:
+		if e.Type == rogatory.MessageUndelivered || e.Said != nil && e.Said.From.State != r.o.Us.State {
+			delete(r.aside, e.Request)
+		}
 		if err := applyLocal(r.files, r.rules, e, r.o.Us); err != nil {
 			return damaged("entry_damaged", "journal entry %d does not fit: %w", row.Index, err)
 		}
@@ -330,10 +345,16 @@ func (r *replay) rows(f File, row store.Request) error {
 		return damaged(rogatory.CodeOf(err), "%w", err).WithHint("rogatory search rebuild makes the index anew; no case is damaged by this")
 	}
 	place, in := placeOf(f)
-	if q, have, err := r.tx.InQueue(f.ID); err != nil {
+	q, have, err := r.tx.InQueue(f.ID)
+	if err != nil {
 		return err
-	} else if have != in || in && !q.Stands(place) {
+	}
+	if have != in || in && !q.Stands(place) {
 		return damaged("queue_stale", "request %s does not stand in the queue as its file says", f.ID).WithHint("rogatory search rebuild makes the queue anew; no case is damaged by this")
+	}
+	// It may be put aside for less than the journal says, since what is due brings it back, and never for more.
+	if said := r.aside[f.ID]; q.Aside.Until > min(said.Until, rogatory.Instant(q.Turn)) || q.Aside.Until != 0 && (q.Aside.By != said.By || q.Aside.Why != said.Why) {
+		return damaged("aside_damaged", "request %s is put aside as the journal does not say", f.ID).WithHint("take it up again in the console")
 	}
 	deadlines, err := r.tx.Deadlines(f.ID)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite"
 
@@ -27,6 +28,7 @@ func TestCheckFindsWhatWasChanged(t *testing.T) {
 	w.ok(err)
 	w.does(w.xb, w.xb.decider(), id, rogatory.Offer, rogatory.Body{Exhibit: &rogatory.Exhibit{ID: e.ID}})
 	w.carry()
+	w.ok(w.xb.PutAside(ctx, w.xb.officer(), id, w.xb.now().Add(time.Minute), "after the hearing"))
 	w.sound() // publishes a checkpoint too
 	key, err := journal.NewVerifier(w.xb.keys.JournalVerifier())
 	w.ok(err)
@@ -42,6 +44,8 @@ func TestCheckFindsWhatWasChanged(t *testing.T) {
 		{"a file's state", "UPDATE request SET view = CAST(replace(CAST(view AS TEXT), '\"accepted\"', '\"refused\"') AS BLOB)", "view_damaged"},
 		{"a file taken out", "DELETE FROM request", "request_missing"},
 		{"a request hidden from lists", "UPDATE request SET state = 'closed'", "request_damaged"},
+		{"a request put aside for longer", "UPDATE queue SET aside = aside + 1", "aside_damaged"},
+		{"a request put aside for another reason", "UPDATE queue SET aside_why = 'x'", "aside_damaged"},
 		{"a deadline taken out", "DELETE FROM deadline", "deadline_damaged"},
 		{"a deadline that runs again", "UPDATE deadline SET state = 'running'", "deadline_damaged"},
 		{"an exhibit taken out", "DELETE FROM exhibit", "exhibit_damaged"},

@@ -225,6 +225,9 @@ func (o *Office) Failed(ctx context.Context, d store.Delivery, cause error) erro
 		if _, err := o.Ledger.Record(tx, rogatory.Entry{Type: rogatory.MessageUndelivered, At: o.now(), By: o.node(), Request: row.Request, Message: ref}); err != nil {
 			return err
 		}
+		if err := bringBack(tx, row.Request); err != nil {
+			return err
+		}
 		return tx.Bury(d.Message, d.Fence, o.now(), code)
 	})
 }

@@ -64,6 +64,9 @@ type Claim struct {
 type Queued struct {
 	File
 	Claim Claim // zero if nobody has taken it
+	Aside Aside // zero if it is not put aside now
+	// Unseen is how many messages of the other State have come since whoever asks opened the request; see Saw.
+	Unseen int
 }
 
 // Soon is how long before it is due a request counts as due today: a day, in which a shift can still act.
@@ -81,6 +84,7 @@ const (
 	ShowMine      Show = "mine" // held or drafted by whoever asks
 	ShowUnclaimed Show = "unclaimed"
 	ShowDrafts    Show = "drafts"
+	ShowAside     Show = "aside" // put aside, and in no other part
 	ShowAll       Show = "all"
 )
 
@@ -106,7 +110,7 @@ func (o *Office) Queue(ctx context.Context, by rogatory.Actor, q QueueFilter) (p
 	}
 	limit = min(limit, MaxPage)
 	now := o.now()
-	f := store.QueueFilter{Limit: limit + 1}
+	f := store.QueueFilter{Limit: limit + 1, Now: now}
 	if f.After, f.AfterID, err = parsePlace(q.After); err != nil {
 		return nil, nil, "", err
 	}
@@ -125,13 +129,24 @@ func (o *Office) Queue(ctx context.Context, by rogatory.Actor, q QueueFilter) (p
 		f.Waits, f.Unclaimed = store.WaitsUs, true
 	case ShowDrafts:
 		f.Waits = store.WaitsDraft
+	case ShowAside:
+		f.Aside = true
 	}
 	var rows []store.Standing
 	var c store.QueueCounts
+	var unseen map[rogatory.RequestID]int64
 	err = o.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if rows, err = tx.Queue(f); err == nil {
-			c, err = tx.QueueCounts(now, now.Add(Soon), by.Name)
+		if rows, err = tx.Queue(f); err != nil {
+			return err
 		}
+		if c, err = tx.QueueCounts(now, now.Add(Soon), by.Name); err != nil {
+			return err
+		}
+		var ids []rogatory.RequestID
+		for _, row := range rows {
+			ids = append(ids, row.Request.ID)
+		}
+		unseen, err = tx.Unseen(by.Name, ids)
 		return err
 	})
 	if err != nil {
@@ -147,10 +162,10 @@ func (o *Office) Queue(ctx context.Context, by rogatory.Actor, q QueueFilter) (p
 		if err != nil {
 			return nil, nil, "", err
 		}
-		page = append(page, Queued{files[0], claimOf(row)})
+		page = append(page, Queued{files[0], claimOf(row), asideOf(row, now), int(unseen[row.Request.ID])})
 	}
 	return page, QueueCounts{ShowOverdue: int(c.Overdue), ShowToday: int(c.Today), ShowUs: int(c.Us), ShowThem: int(c.Them), ShowMine: int(c.Mine),
-		ShowUnclaimed: int(c.Unclaimed), ShowDrafts: int(c.Drafts), ShowAll: int(c.All)}, next, nil
+		ShowUnclaimed: int(c.Unclaimed), ShowDrafts: int(c.Drafts), ShowAside: int(c.Aside), ShowAll: int(c.All)}, next, nil
 }
 
 // parsePlace reads a place in a list.
@@ -208,19 +223,24 @@ func takeOverClaims(tx *store.Tx) error {
 	return tx.SetSetting(claimsSetting, nil)
 }
 
-// ClaimOf returns who has taken the request on; zero if nobody has.
-func (o *Office) ClaimOf(ctx context.Context, id rogatory.RequestID) (Claim, error) {
-	var claim Claim
-	err := o.Store.View(ctx, func(tx *store.Tx) error {
+// Standing returns who has taken the request on and what it is put aside for; zero if nobody has, or it is not.
+func (o *Office) Standing(ctx context.Context, id rogatory.RequestID) (claim Claim, aside Aside, err error) {
+	err = o.Store.View(ctx, func(tx *store.Tx) error {
 		row, _, err := tx.InQueue(id)
-		claim = claimOf(row)
+		claim, aside = claimOf(row), asideOf(row, o.now())
 		return err
 	})
+	return claim, aside, err
+}
+
+// ClaimOf returns who has taken the request on; zero if nobody has.
+func (o *Office) ClaimOf(ctx context.Context, id rogatory.RequestID) (Claim, error) {
+	claim, _, err := o.Standing(ctx, id)
 	return claim, err
 }
 
-// mayHold reports whether a person of a role may have requests on the desk.
-func mayHold(role rogatory.OfficerRole) bool {
+// MayHold reports whether a person of a role may have requests on the desk.
+func MayHold(role rogatory.OfficerRole) bool {
 	return role == rogatory.DutyOfficer || role == rogatory.Decider || role == rogatory.Custodian
 }
 
@@ -235,15 +255,23 @@ func (o *Office) Claim(ctx context.Context, by rogatory.Actor, id rogatory.Reque
 
 // Assign gives a request to a colleague, who must be able to hold one. It is journaled with who gave it; see Claim.
 func (o *Office) Assign(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, to rogatory.Officer) error {
-	if !mayHold(to.Role) {
+	if !MayHold(to.Role) {
 		return rogatory.Fault(rogatory.Invalid, "assignee_invalid", "%.60q in the role %s can hold no requests", to.Name, to.Role).WithHint("give it to an officer, a decider or a custodian")
 	}
 	return o.hold(ctx, by, id, to)
 }
 
-func (o *Office) hold(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, to rogatory.Officer) error {
-	if !mayHold(by.Role) {
+// mayOrder refuses who may not say who holds what, and what waits.
+func mayOrder(by rogatory.Actor) error {
+	if !MayHold(by.Role) {
 		return rogatory.Fault(rogatory.Denied, "role_not_allowed", "%s in the role %s may not take requests on", by.Name, by.Role)
+	}
+	return nil
+}
+
+func (o *Office) hold(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, to rogatory.Officer) error {
+	if err := mayOrder(by); err != nil {
+		return err
 	}
 	return o.Store.Update(ctx, func(tx *store.Tx) error {
 		if _, err := o.must(tx, id); err != nil {

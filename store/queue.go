@@ -35,13 +35,15 @@ func (p Place) turn() int64 {
 	return math.MaxInt64 - int64(p.Changed)
 }
 
-// SetPlace puts a request into the queue or moves it there. Who holds it holds it on.
+// SetPlace puts a request into the queue or moves it there. Who holds it holds it on; what was put aside stays so,
+// but no longer than until it is due.
 func (tx *Tx) SetPlace(p Place) error {
 	if err := checkText("author", p.Author); err != nil {
 		return err
 	}
 	_, err := tx.exec(`INSERT INTO queue (request_id, waits, turn, author, holder, held_at) VALUES ($1, $2, $3, $4, '', 0)
-		ON CONFLICT (request_id) DO UPDATE SET waits = excluded.waits, turn = excluded.turn, author = excluded.author
+		ON CONFLICT (request_id) DO UPDATE SET waits = excluded.waits, turn = excluded.turn, author = excluded.author,
+			aside = CASE WHEN queue.aside > excluded.turn THEN excluded.turn ELSE queue.aside END
 		WHERE queue.waits <> excluded.waits OR queue.turn <> excluded.turn OR queue.author <> excluded.author`, string(p.Request), p.Waits, p.turn(), p.Author)
 	return err
 }
@@ -61,6 +63,25 @@ func (tx *Tx) Hold(id rogatory.RequestID, by string, at rogatory.Instant) error 
 	return err
 }
 
+// Aside is what a request of the queue is put aside for.
+type Aside struct {
+	Until rogatory.Instant // zero if it is not
+	By    string
+	Why   string
+}
+
+// PutAside puts a request of the queue aside, or takes it up again with a zero Aside.
+func (tx *Tx) PutAside(id rogatory.RequestID, a Aside) error {
+	if err := checkText("person", a.By); err != nil {
+		return err
+	}
+	if err := checkText("reason", a.Why); err != nil {
+		return err
+	}
+	_, err := tx.exec("UPDATE queue SET aside = $1, aside_by = $2, aside_why = $3 WHERE request_id = $4 AND (aside <> 0 OR $1 <> 0)", int64(a.Until), a.By, a.Why, string(id))
+	return err
+}
+
 // ClearQueue empties the queue.
 func (tx *Tx) ClearQueue() error {
 	_, err := tx.exec("DELETE FROM queue")
@@ -74,13 +95,14 @@ type Standing struct {
 	Turn    int64 // its place: what a page after it begins with
 	Holder  string
 	HeldAt  rogatory.Instant
+	Aside   Aside // as it was said: the moment may have come
 }
 
-const queueColumns = "q.waits, q.turn, q.holder, q.held_at"
+const queueColumns = "q.waits, q.turn, q.holder, q.held_at, q.aside, q.aside_by, q.aside_why"
 
 func readQueued(scan func(...any) error) (q Standing, err error) {
 	r := &q.Request
-	err = scan(&q.Waits, &q.Turn, &q.Holder, &q.HeldAt, &r.ID, &r.Case, &r.Side, &r.Peer, &r.Kind, &r.State, &r.Version, &r.Updated, &r.View)
+	err = scan(&q.Waits, &q.Turn, &q.Holder, &q.HeldAt, &q.Aside.Until, &q.Aside.By, &q.Aside.Why, &r.ID, &r.Case, &r.Side, &r.Peer, &r.Kind, &r.State, &r.Version, &r.Updated, &r.View)
 	return q, err
 }
 
@@ -90,8 +112,10 @@ type QueueFilter struct {
 	From      rogatory.Instant // due then or later
 	To        rogatory.Instant // due before
 	Unclaimed bool
-	Of        string // held or drafted by this person
-	After     int64  // Turn and ID of the last one of the page before
+	Of        string           // held or drafted by this person
+	Now       rogatory.Instant // without what is put aside then
+	Aside     bool             // only that instead
+	After     int64            // Turn and ID of the last one of the page before
 	AfterID   rogatory.RequestID
 	Limit     int // at most MaxRows
 }
@@ -119,6 +143,12 @@ func (tx *Tx) Queue(f QueueFilter) ([]Standing, error) {
 	if f.Of != "" {
 		add("(q.holder = $%[1]d OR q.waits = 'draft' AND q.author = $%[1]d)", f.Of)
 	}
+	switch {
+	case f.Aside:
+		add("q.aside <> 0 AND q.aside > $%d", int64(f.Now))
+	case f.Now != 0:
+		add("q.aside <= $%d", int64(f.Now))
+	}
 	args = append(args, atMost(f.Limit))
 	columns := "r." + strings.ReplaceAll(requestColumns, ", ", ", r.")
 	return list(tx, readQueued, fmt.Sprintf("SELECT %s, %s FROM queue q JOIN request r ON r.id = q.request_id WHERE %s ORDER BY q.turn, q.request_id LIMIT $%d",
@@ -137,9 +167,11 @@ func (q Standing) Stands(p Place) bool { return q.Waits == p.Waits && q.Turn == 
 // QueueCounts are how many requests of the queue there are of each sort.
 type QueueCounts struct {
 	Overdue, Today, Us, Them, Mine, Unclaimed, Drafts, All int64
+	Aside                                                  int64 // and in none of the others
 }
 
-// QueueCounts counts: today is due from now until soon; mine is held or drafted by name.
+// QueueCounts counts: today is due from now until soon; mine is held or drafted by name. What is put aside now, which is
+// little, is counted apart and taken off the rest.
 func (tx *Tx) QueueCounts(now, soon rogatory.Instant, name string) (c QueueCounts, err error) {
 	type group struct {
 		waits string
@@ -172,7 +204,24 @@ func (tx *Tx) QueueCounts(now, soon rogatory.Instant, name string) (c QueueCount
 		(SELECT count(*) FROM queue WHERE waits = 'us' AND holder = ''),
 		(SELECT count(*) FROM queue WHERE holder = $3 AND holder <> '') + (SELECT count(*) FROM queue WHERE waits = 'draft' AND author = $3 AND holder <> $3)`,
 		int64(now), int64(soon), name)
+	if err != nil {
+		return c, err
+	}
 	c.Overdue, c.Today, c.Unclaimed, c.Mine = r.Overdue, r.Today, r.Unclaimed, r.Mine
+	aside := func(scan func(...any) error) (c QueueCounts, err error) {
+		err = scan(&c.Aside, &c.Us, &c.Them, &c.Drafts, &c.Overdue, &c.Today, &c.Unclaimed, &c.Mine)
+		return c, err
+	}
+	// Without groups, so that only the index of what is put aside is read.
+	sum := func(condition string) string {
+		return "coalesce(sum(CASE WHEN " + condition + " THEN 1 ELSE 0 END), 0)"
+	}
+	off, _, err := one(tx, aside, "SELECT "+strings.Join([]string{"count(*)", sum("waits = 'us'"), sum("waits = 'them'"), sum("waits = 'draft'"), sum("turn < $1"), sum("turn >= $1 AND turn < $2"),
+		sum("waits = 'us' AND holder = ''"), sum("holder = $3 AND holder <> '' OR waits = 'draft' AND author = $3 AND holder <> $3")}, ", ")+
+		" FROM queue WHERE aside <> 0 AND aside > $1", int64(now), int64(soon), name)
+	c.Aside, c.All = off.Aside, c.All-off.Aside
+	c.Us, c.Them, c.Drafts = c.Us-off.Us, c.Them-off.Them, c.Drafts-off.Drafts
+	c.Overdue, c.Today, c.Unclaimed, c.Mine = c.Overdue-off.Overdue, c.Today-off.Today, c.Unclaimed-off.Unclaimed, c.Mine-off.Mine
 	return c, err
 }
 

@@ -46,15 +46,35 @@
     setTimeout(again, 700);
   }
 
+  // Single keys for the queue. They do nothing while a field or a dialogue has the focus, and can be switched off.
   const rows = [...document.querySelectorAll("[data-row]")];
-  let at = -1;
+  let last = -1;
+  const here = () => {
+    const at = rows.findIndex((r) => r.closest("tr").contains(document.activeElement));
+    return at < 0 ? last : at;
+  };
+  const help = async () => {
+    const text = await (await fetch("/console/keys")).text();
+    const page = new DOMParser().parseFromString(text, "text/html");
+    if (!page.querySelector("kbd")) throw new Error("not the page");
+    const d = document.createElement("dialog");
+    d.append(...document.importNode(page.querySelector("main"), true).childNodes);
+    d.setAttribute("aria-label", d.querySelector("h1").textContent);
+    const back = d.querySelector("[name=back]");
+    if (back) back.value = location.pathname + location.search;
+    d.querySelector("[method=dialog]").hidden = false;
+    d.addEventListener("close", () => d.remove());
+    document.body.append(d);
+    d.showModal();
+  };
   document.addEventListener("keydown", (e) => {
-    if (!("keys" in document.documentElement.dataset) || e.target.closest("input:not([type=checkbox]),textarea,select") || e.ctrlKey || e.metaKey || e.altKey) return;
-    const row = at < 0 ? null : rows[at].closest("tr");
+    if (!("keys" in document.documentElement.dataset) || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.repeat && e.key !== "j" && e.key !== "k") return;
+    if (e.target.closest("input:not([type=checkbox]),textarea,select,dialog")) return;
+    const at = here(), row = at < 0 ? null : rows[at].closest("tr");
     const step = { j: 1, k: -1 }[e.key];
     if (step && rows.length) {
-      at = Math.max(0, Math.min(rows.length - 1, at + step));
-      rows[at].focus();
+      last = Math.max(0, Math.min(rows.length - 1, at + step));
+      rows[last].focus();
     } else if (e.key === "x" && row) {
       const box = row.querySelector("[type=checkbox]");
       if (box) box.checked = !box.checked;
@@ -65,7 +85,8 @@
       e.preventDefault();
       document.getElementById("q").focus();
     } else if (e.key === "?" && document.querySelector(".who")) {
-      location.assign("/console/keys");
+      e.preventDefault();
+      help().catch(() => location.assign("/console/keys"));
     }
   });
 })();

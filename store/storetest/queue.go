@@ -63,6 +63,21 @@ func (e exam) queue() {
 		return err
 	})
 	e.update(func(tx *store.Tx) error {
+		return tx.PutAside(id(1), store.Aside{Until: 200, By: "bruno", Why: "the court sits on Monday"})
+	})
+	left, _ := shown(store.QueueFilter{Now: 199})
+	same(e, "without what is put aside", left, []int{2, 3, 5, 4})
+	aside, put := shown(store.QueueFilter{Now: 199, Aside: true})
+	same(e, "put aside", aside, []int{1})
+	same(e, "why", put.Aside, store.Aside{Until: 200, By: "bruno", Why: "the court sits on Monday"})
+	left, _ = shown(store.QueueFilter{Now: 200})
+	same(e, "back when the moment has come", left, []int{2, 3, 1, 5, 4})
+	e.view(func(tx *store.Tx) error {
+		counts, err := tx.QueueCounts(150, 350, "anna")
+		same(e, "counts without what is put aside", counts, store.QueueCounts{Overdue: 1, Today: 1, Us: 1, Them: 1, Mine: 1, Unclaimed: 1, Drafts: 1, All: 4, Aside: 1})
+		return err
+	})
+	e.update(func(tx *store.Tx) error {
 		moved := places[0]
 		moved.Due = 50
 		if err := tx.SetPlace(moved); err != nil {
@@ -72,12 +87,45 @@ func (e exam) queue() {
 	})
 	e.view(func(tx *store.Tx) error {
 		row, in, err := tx.InQueue(id(1))
-		same(e, "moved, and still held", []any{in, row.Holder, row.HeldAt, row.Turn}, []any{true, "anna", rogatory.Instant(7), int64(50)})
+		same(e, "moved, still held, and put aside no longer than until it is due", []any{in, row.Holder, row.HeldAt, row.Turn, row.Aside.Until}, []any{true, "anna", rogatory.Instant(7), int64(50), rogatory.Instant(50)})
 		if err != nil {
 			return err
 		}
 		_, in, err = tx.InQueue(id(2))
 		same(e, "what left", in, false)
+		return err
+	})
+}
+
+func (e exam) seen() {
+	one, two, none := caseOne.Request(1), caseOne.Request(2), caseOne.Request(3)
+	arrives := func(n int, to rogatory.RequestID, d store.Direction) {
+		e.update(func(tx *store.Tx) error {
+			return tx.InsertMessage(store.Message{ID: message(n), Request: to, Case: caseOne, Direction: d, Peer: "XB", Sequence: int64(n), Act: rogatory.TellStatus,
+				Digest: rogatory.DigestOf([]byte{byte(n)}), Entry: int64(n), Container: []byte("PK"), Receipt: []byte{}})
+		})
+	}
+	unseen := func(name, person string, want map[rogatory.RequestID]int64) {
+		e.view(func(tx *store.Tx) error {
+			got, err := tx.Unseen(person, []rogatory.RequestID{one, two, none})
+			same(e, name, got, want)
+			return err
+		})
+	}
+	arrives(1, one, store.In)
+	arrives(2, one, store.In)
+	arrives(3, one, store.Out)
+	arrives(4, two, store.In)
+	unseen("all are new", "anna", map[rogatory.RequestID]int64{one: 2, two: 1})
+	for _, id := range []rogatory.RequestID{one, one, none} {
+		e.update(func(tx *store.Tx) error { return tx.See(id, "anna") })
+	}
+	unseen("one was read", "anna", map[rogatory.RequestID]int64{two: 1})
+	unseen("by nobody else", "bruno", map[rogatory.RequestID]int64{one: 2, two: 1})
+	arrives(5, one, store.In)
+	unseen("another came", "anna", map[rogatory.RequestID]int64{one: 1, two: 1})
+	e.refused(rogatory.Invalid, "too_many", func(tx *store.Tx) error {
+		_, err := tx.Unseen("anna", make([]rogatory.RequestID, store.MaxRows+1))
 		return err
 	})
 }

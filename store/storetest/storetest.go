@@ -74,6 +74,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a witness does not go back", exam.witness},
 		{"a request is found by what it says now", exam.search},
 		{"the queue is in the order in which requests are due", exam.queue},
+		{"what a person has not read is counted", exam.seen},
 		{"settings are kept", exam.settings},
 		{"a page is claimed once, and an alarm is listed while it is open", exam.desk},
 		{"one failing closure takes nothing with it but itself", exam.isolation},
