@@ -141,7 +141,7 @@ var same = map[string][]string{
 var latin = []string{"de", "minimis", "PDF", "SHA", "SSH", "UTC", "EUR", "T", "j", "k", "Enter", "exhibit", "sealed"}
 
 // code are commands, files and members of files, which are typed as they are in every language.
-var code = regexp.MustCompile(`[0-9-]+T[0-9:]+Z( to [0-9-]+T[0-9:]+Z)?|rogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|[a-z0-9/]+(\.[0-9]+)?\.(json|pem)|time_stamp|origin|https|\bkeys\b`)
+var code = regexp.MustCompile(`[0-9-]+T[0-9:]+Z( to [0-9-]+T[0-9:]+Z)?|rogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|[a-z0-9/]+(\.[0-9]+)?\.(json|pem)|sha256|time_stamp|origin|https|\bkeys\b`)
 
 // frame reports whether a text has no word of its own, only values and a designation: it is the same in every language.
 func frame(s string) bool {
