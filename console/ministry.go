@@ -127,27 +127,12 @@ func (s *server) ministryBack(v *visit) error {
 	}
 	signedIn := rogatory.At(time.Unix(claims.AuthTime, 0))
 	present := claims.AuthTime > 0 && v.now.Sub(signedIn) < freshFor
-	to, err := s.enterAs(v, name, present)
+	if v.by.Name != "" && v.by.Name != name {
+		return rogatory.Fault(rogatory.Denied, "other_person", "%s is signed in here, and the ministry says %.60q", v.by.Name, name).WithHint("sign out first")
+	}
+	to, err := s.enter(v, name, present)
 	if err == nil {
 		http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	}
 	return err
-}
-
-// enterAs begins the session of a person, or renews the proof of one who is signed in.
-func (s *server) enterAs(v *visit, name string, present bool) (string, error) {
-	if v.by.Name != "" && v.by.Name != name {
-		return "", rogatory.Fault(rogatory.Denied, "other_person", "%s is signed in here, and the ministry says %.60q", v.by.Name, name).WithHint("sign out first")
-	}
-	if v.by.Name == "" {
-		if err := s.sessions.RenewToken(v.ctx); err != nil {
-			return "", err
-		}
-		s.sessions.Put(v.ctx, sessionName, name)
-	}
-	if present {
-		s.prove(v.ctx)
-	}
-	to, _ := s.back(v.ctx)
-	return to, nil
 }

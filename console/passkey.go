@@ -209,12 +209,7 @@ func (s *server) passkeyFinish(v *visit) error {
 	if err := s.keepPasskey(r.Name, site, c); err != nil {
 		return err
 	}
-	if v.by.Name == r.Name {
-		s.prove(v.ctx)
-		to, _ := s.back(v.ctx)
-		return v.answer(map[string]string{"to": to})
-	}
-	to, err := s.enter(v.ctx, r.Name)
+	to, err := s.enter(v, r.Name, true)
 	if err != nil {
 		return err
 	}
@@ -290,7 +285,7 @@ func (s *server) enrolFinish(v *visit) error {
 	if err := s.Keys.EndEnrolment(r.Token); err != nil {
 		return err
 	}
-	to, err := s.enter(v.ctx, r.Name)
+	to, err := s.enter(v, r.Name, true)
 	if err != nil {
 		return err
 	}

@@ -25,8 +25,8 @@ func (s *server) signIn(v *visit) error {
 	if !s.demo() {
 		people = nil // who works here is not for everybody to read
 	}
-	_, waits := s.back(v.ctx)
-	return v.show(http.StatusOK, signInScreen(v.frame(v.loc.T("signin.title"), ""), people, waits))
+	k, waits := s.waiting(v.ctx)
+	return v.show(http.StatusOK, signInScreen(v.frame(v.loc.T("signin.title"), ""), people, waits && k.Posted))
 }
 
 func (s *server) signInDemo(v *visit) error {
@@ -41,7 +41,7 @@ func (s *server) signInDemo(v *visit) error {
 	if !slices.ContainsFunc(people, func(o rogatory.Officer) bool { return o.Name == name }) {
 		return personUnknown(name)
 	}
-	to, err := s.enter(v.ctx, name)
+	to, err := s.enter(v, name, true)
 	if err == nil {
 		http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	}
@@ -52,15 +52,20 @@ func personUnknown(name string) error {
 	return rogatory.Fault(rogatory.NotFound, "person_unknown", "nobody is called %.60q here", name).WithHint("an administrator adds people with rogatory person add")
 }
 
-// enter begins the session of a person who proved to be there, and says where to go.
-func (s *server) enter(ctx context.Context, name string) (string, error) {
-	if err := s.sessions.RenewToken(ctx); err != nil {
-		return "", err
+// enter begins the session of a person, or renews the proof of one who is signed in, and says where to go. Present
+// tells whether the person proved just now to be there.
+func (s *server) enter(v *visit, name string, present bool) (string, error) {
+	if v.by.Name != name {
+		if err := s.sessions.RenewToken(v.ctx); err != nil {
+			return "", err
+		}
+		s.sessions.Put(v.ctx, sessionName, name)
+		s.sessions.Remove(v.ctx, sessionProved)
 	}
-	s.sessions.Put(ctx, sessionName, name)
-	s.prove(ctx)
-	to, _ := s.back(ctx)
-	return to, nil
+	if present {
+		s.prove(v.ctx)
+	}
+	return s.back(v.ctx), nil
 }
 
 func (s *server) prove(ctx context.Context) {
@@ -94,8 +99,7 @@ func (s *server) confirmDemo(v *visit) error {
 		return rogatory.Fault(rogatory.Denied, "sign_in_passkey", "this needs the passkey")
 	}
 	s.prove(v.ctx)
-	to, _ := s.back(v.ctx)
-	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
+	http.Redirect(v.w, v.r, s.back(v.ctx), http.StatusSeeOther)
 	return nil
 }
 

@@ -225,7 +225,9 @@ func sentence(s string) string {
 // kept is a form that waits until somebody has signed in, or proved again to be there.
 type kept struct {
 	Path string     `json:"path"`
-	Form url.Values `json:"form,omitempty"` // empty for a page that was only read
+	Form url.Values `json:"form,omitempty"`
+	// Posted tells a form without fields, such as a button, from a page that was only read.
+	Posted bool `json:"posted,omitempty"`
 }
 
 // maxKept bounds what a session holds of a form.
@@ -241,7 +243,7 @@ func (s *server) keep(v *visit) {
 		if streams(v.r) || v.r.ParseForm() != nil {
 			k.Path = strings.TrimSuffix(v.r.URL.Path, "/fetch")
 		} else {
-			k.Form = v.r.PostForm
+			k.Form, k.Posted = v.r.PostForm, true
 		}
 	}
 	text, err := json.Marshal(k)
@@ -251,26 +253,33 @@ func (s *server) keep(v *visit) {
 	s.sessions.Put(v.ctx, sessionKept, string(text))
 }
 
-// back goes to what was kept, or to the inbox.
-func (s *server) back(ctx context.Context) (string, bool) {
-	var k kept
+// waiting returns what was kept, and leaves it there.
+func (s *server) waiting(ctx context.Context) (k kept, ok bool) {
 	text := s.sessions.GetString(ctx, sessionKept)
-	if text == "" || json.Unmarshal([]byte(text), &k) != nil || !strings.HasPrefix(k.Path, Prefix) {
-		return Prefix + "inbox", false
-	}
-	if k.Form != nil {
-		return Prefix + "resume", true
+	ok = text != "" && json.Unmarshal([]byte(text), &k) == nil && strings.HasPrefix(k.Path, Prefix)
+	return k, ok
+}
+
+// back says where to go after a sign-in: to the page that was asked for, to what asks whether a form is sent after all,
+// or to the inbox.
+func (s *server) back(ctx context.Context) string {
+	k, ok := s.waiting(ctx)
+	switch {
+	case !ok:
+		return Prefix + "inbox"
+	case k.Posted:
+		return Prefix + "resume"
 	}
 	s.sessions.Remove(ctx, sessionKept)
-	return k.Path, false
+	return k.Path
 }
 
 // resume offers to carry on with a form that was kept.
 func (s *server) resume(v *visit) error {
-	var k kept
-	text := s.sessions.PopString(v.ctx, sessionKept)
-	if text == "" || json.Unmarshal([]byte(text), &k) != nil || !strings.HasPrefix(k.Path, Prefix) {
+	k, ok := s.waiting(v.ctx)
+	if !ok {
 		return v.to("inbox")
 	}
+	s.sessions.Remove(v.ctx, sessionKept)
 	return v.show(http.StatusOK, resumeScreen(v.frame(v.loc.T("resume.title"), ""), k))
 }
