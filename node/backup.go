@@ -25,7 +25,30 @@ const backupFile = "backup.json"
 
 // apart is what a backup leaves out: keys lie in the safe and not beside what they open, tokens and links are made
 // anew, and the rest belongs to the machine.
-var apart = []string{keysDir, tokensDir, enrolDir, secretsDir, lockFile, runFile, backupFile, vaultDir}
+var apart = []string{keysDir, tokensDir, enrolDir, secretsDir, uploadsDir, lockFile, runFile, backupFile}
+
+// Folders of a rehearsal, which a killed process leaves behind. One holds copies of keys, so no backup takes them along
+// and the next start removes them.
+const (
+	restorePrefix   = "restore-"
+	rehearsalPrefix = "rehearsal-"
+)
+
+// sweepRehearsals removes what a killed rehearsal left.
+func sweepRehearsals(dir string) error {
+	for _, prefix := range []string{restorePrefix, rehearsalPrefix} {
+		left, err := filepath.Glob(filepath.Join(dir, prefix+"*"))
+		if err != nil {
+			return err
+		}
+		for _, name := range left {
+			if err := os.RemoveAll(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // Backups is what is known about the backups of a node.
 type Backups struct {
@@ -70,16 +93,20 @@ func Backup(ctx context.Context, dir, to string, linked bool, c clock.Clock) err
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(to); err == nil {
+	now := rogatory.At(c.Now())
+	err = os.MkdirAll(filepath.Dir(to), 0o700)
+	if err == nil {
+		err = os.Mkdir(to, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
 		return rogatory.Fault(rogatory.Conflict, "backup_exists", "there is something at %s already", to).WithHint("name a folder that does not exist")
 	}
-	now := rogatory.At(c.Now())
-	err = os.MkdirAll(to, 0o700)
 	if err == nil {
-		err = copyNode(ctx, config, dir, to, linked)
+		if err = copyNode(ctx, config, dir, to, carry(linked)); err != nil {
+			os.RemoveAll(to)
+		}
 	}
 	if err != nil {
-		os.RemoveAll(to)
 		if _, ok := errors.AsType[*rogatory.Error](err); ok {
 			return err
 		}
@@ -91,7 +118,18 @@ func Backup(ctx context.Context, dir, to string, linked bool, c clock.Clock) err
 	return keepBackups(dir, func(b *Backups) { b.Made, b.Folder = now, to })
 }
 
-func copyNode(ctx context.Context, config Config, dir, to string, linked bool) error {
+// carry copies one object of the vault, or links it where that is allowed and the disk can.
+func carry(linked bool) func(from, to string) error {
+	return func(from, to string) error {
+		if linked && os.Link(from, to) == nil {
+			return nil
+		}
+		return copyFile(from, to)
+	}
+}
+
+// copyNode copies the database, the small files and, object by object, the evidence; a nil object leaves the vault out.
+func copyNode(ctx context.Context, config Config, dir, to string, object func(from, to string) error) error {
 	from, into := config.store(dir), config.store(to)
 	if err := store.Copy(ctx, from, into.Source); err != nil {
 		return err
@@ -104,30 +142,33 @@ func copyNode(ctx context.Context, config Config, dir, to string, linked bool) e
 		if err != nil || name == "." {
 			return err
 		}
-		top, _, _ := strings.Cut(filepath.ToSlash(name), "/")
-		evidence := top == vaultDir
-		if slices.Contains(apart, top) && !evidence || strings.HasPrefix(path, from.Source) || strings.HasSuffix(name, ".new") || path == to {
+		top, rest, _ := strings.Cut(filepath.ToSlash(name), "/")
+		switch {
+		case object == nil && top == vaultDir, slices.Contains(apart, top), strings.HasPrefix(top, restorePrefix), strings.HasPrefix(top, rehearsalPrefix), path == to:
 			if d.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
+		case strings.HasPrefix(path, from.Source), strings.HasSuffix(name, ".new"):
+			return nil
 		}
 		target := filepath.Join(to, name)
+		// Of the vault only whole objects are copied: what is on its way is fetched or sealed again.
+		evidence := top == vaultDir
 		switch {
 		case d.IsDir():
 			return os.MkdirAll(target, 0o700)
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular(), evidence && !strings.HasPrefix(rest, vaultObjects+"/"):
 			return nil
-		case evidence && linked && os.Link(path, target) == nil:
-			return nil
+		case evidence:
+			return object(path, target)
 		}
-		err = copyFile(path, target)
-		if evidence && errors.Is(err, fs.ErrNotExist) {
-			return nil // an upload that was given up meanwhile
-		}
-		return err
+		return copyFile(path, target)
 	})
 }
+
+// vaultObjects is the folder of whole exhibits within the vault.
+const vaultObjects = "objects"
 
 func copyFile(from, to string) error {
 	r, err := os.Open(from)
@@ -155,7 +196,7 @@ func TryBackup(ctx context.Context, dir, backup string, depth vault.Depth, c clo
 }
 
 func restored(ctx context.Context, dir, backup string, depth vault.Depth) (int64, error) {
-	scratch, err := os.MkdirTemp(dir, "restore-")
+	scratch, err := os.MkdirTemp(dir, restorePrefix)
 	if err != nil {
 		return 0, err
 	}
@@ -168,7 +209,15 @@ func restored(ctx context.Context, dir, backup string, depth vault.Depth) (int64
 	if err := os.Mkdir(trial, 0o700); err != nil {
 		return 0, err
 	}
-	if err := copyNode(ctx, config, backup, trial, true); err != nil {
+	if err := copyNode(ctx, config, backup, trial, nil); err != nil {
+		return 0, err
+	}
+	// The evidence is read where it lies: a second copy of it could fill the node's disk.
+	evidence, err := filepath.Abs(filepath.Join(backup, vaultDir))
+	if err == nil {
+		err = os.Symlink(evidence, filepath.Join(trial, vaultDir))
+	}
+	if err != nil {
 		return 0, err
 	}
 	keys, err := os.ReadDir(filepath.Join(dir, keysDir))
@@ -198,7 +247,7 @@ func restored(ctx context.Context, dir, backup string, depth vault.Depth) (int64
 func (n *Node) RehearseBackup(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, rehearsalTime)
 	defer cancel()
-	scratch, err := os.MkdirTemp(n.dir, "rehearsal-")
+	scratch, err := os.MkdirTemp(n.dir, rehearsalPrefix)
 	if err != nil {
 		return err
 	}

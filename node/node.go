@@ -168,6 +168,11 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if n.lock, err = takeLock(filepath.Join(n.dir, lockFile)); err != nil {
 		return err
 	}
+	if !n.opt.Inspect {
+		if err = sweepRehearsals(n.dir); err != nil {
+			return err
+		}
+	}
 	if err = n.loadKeys(); err != nil {
 		return err
 	}
