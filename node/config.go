@@ -172,6 +172,9 @@ func (c Config) check() error {
 	local := err == nil && (origin.Hostname() == "localhost" || origin.Hostname() == "127.0.0.1")
 	say(c.Origin != "" && (err != nil || origin.Host == "" || strings.Trim(origin.Path, "/") != "" || origin.Scheme != "https" && !local), "origin must be https and a name, such as https://office.example")
 	say(c.SignIn.Issuer != "" && (c.Origin == "" || c.SignIn.ClientID == "" || c.SignIn.SecretFile == ""), "sign_in needs issuer, client_id and secret_file, and origin")
+	issuer, err := url.Parse(c.SignIn.Issuer)
+	near := err == nil && (issuer.Hostname() == "localhost" || issuer.Hostname() == "127.0.0.1")
+	say(c.SignIn.Issuer != "" && (err != nil || issuer.Host == "" || issuer.Scheme != "https" && !near), "sign_in.issuer must be an https URL")
 	if len(problems) > 0 {
 		return rogatory.Fault(rogatory.Invalid, "config_invalid", "%s: %s", configFile, strings.Join(problems, "; "))
 	}
@@ -253,21 +256,39 @@ func directorySource(from string) directory.Source {
 func openVaultDisk(dir string) (*disk.Folder, error) { return disk.Open(filepath.Join(dir, vaultDir)) }
 
 // SignInSecret reads the secret that the office shares with the ministry's sign-in; empty, and said in the health, if
-// it cannot be read.
+// it cannot be read or others than the node's account may read it.
 func (n *Node) SignInSecret() string {
-	if n.config.SignIn.SecretFile == "" {
+	name := n.config.SignIn.SecretFile
+	if name == "" {
 		return ""
 	}
-	data, err := os.ReadFile(filepath.Join(n.dir, filepath.FromSlash(n.config.SignIn.SecretFile)))
-	if err == nil && len(data) > maxSecret {
-		err = fmt.Errorf("the file has %d bytes, at most %d are read", len(data), maxSecret)
-	}
+	data, err := readSecret(filepath.Join(n.dir, filepath.FromSlash(name)))
 	n.note("sign_in", err)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(data))
+	return data
 }
 
 // maxSecret bounds a file that holds one secret.
 const maxSecret = 4096
+
+func readSecret(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("%s may be read by others: chmod 600", filepath.Base(name))
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err == nil && len(data) > maxSecret {
+		err = fmt.Errorf("%s has more than %d bytes", filepath.Base(name), maxSecret)
+	}
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(string(data)), nil
+}

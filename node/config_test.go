@@ -54,6 +54,14 @@ func TestConfigurationSaysWhatIsWrong(t *testing.T) {
 		{"an exercise State live", func(c *node.Config) { c.Mode = rogatory.Live }, "exercise nodes are for the States XA to XZ"},
 		{"no languages", func(c *node.Config) { c.Languages = nil }, "roles and languages"},
 		{"a door without TLS", func(c *node.Config) { c.Endpoint = "http://example.org" }, "endpoint must be an https URL"},
+		{"screens without TLS", func(c *node.Config) { c.Origin = "http://office.example" }, "origin must be https"},
+		{"screens under a path", func(c *node.Config) { c.Origin = "https://office.example/there" }, "origin must be https"},
+		{"a sign-in without TLS", func(c *node.Config) {
+			c.Origin, c.SignIn = "https://office.example", node.SignIn{Issuer: "http://login.example", ClientID: "x", SecretFile: "secrets/x"}
+		}, "sign_in.issuer must be an https URL"},
+		{"a sign-in without a name for the office", func(c *node.Config) {
+			c.SignIn = node.SignIn{Issuer: "https://login.example", ClientID: "x", SecretFile: "secrets/x"}
+		}, "sign_in needs"},
 		{"an unknown engine", func(c *node.Config) { c.Database.Engine = "oracle" }, "sqlite or postgres"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

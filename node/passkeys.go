@@ -115,36 +115,49 @@ func (n *Node) readPasskeys() (passkeys, error) {
 	return all, nil
 }
 
-// Keep implements console.Keys.
+// Keep implements console.Keys. What is new is journaled first, and without the lock: recording reads the list of
+// people, which may itself take passkeys away.
 func (n *Node) Keep(name string, k console.Passkey) error {
-	n.keep.Lock()
-	defer n.keep.Unlock()
+	same := func(h heldKey) bool { return h.Name == name && bytes.Equal(h.ID, k.ID) }
 	all, err := n.readPasskeys()
 	if err != nil {
 		return err
 	}
-	one := heldKey{name, k}
-	fresh := true
-	if i := slices.IndexFunc(all.Passkeys, func(h heldKey) bool { return h.Name == name && bytes.Equal(h.ID, k.ID) }); i >= 0 {
-		all.Passkeys[i], fresh = one, false
-	} else {
-		all.Passkeys = append(all.Passkeys, one)
+	if !slices.ContainsFunc(all.Passkeys, same) {
+		if err := roomFor(all, name); err != nil {
+			return err
+		}
+		if err := n.recordPasskey(name); err != nil {
+			return err
+		}
 	}
+	n.keep.Lock()
+	defer n.keep.Unlock()
+	if all, err = n.readPasskeys(); err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(all.Passkeys, same); i >= 0 {
+		all.Passkeys[i] = heldKey{name, k}
+	} else if err := roomFor(all, name); err != nil {
+		return err
+	} else {
+		all.Passkeys = append(all.Passkeys, heldKey{name, k})
+	}
+	return n.writePasskeys(all)
+}
+
+// roomFor refuses one passkey too many.
+func roomFor(all passkeys, name string) error {
 	held := 0
 	for _, h := range all.Passkeys {
 		if h.Name == name {
 			held++
 		}
 	}
-	if held > maxPasskeys {
+	if held >= maxPasskeys {
 		return rogatory.Fault(rogatory.Conflict, "passkeys_many", "%s has %d passkeys already", name, maxPasskeys).WithHint("an administrator takes one off " + passkeysFile)
 	}
-	if fresh {
-		if err := n.recordPasskey(name); err != nil {
-			return err
-		}
-	}
-	return n.writePasskeys(all)
+	return nil
 }
 
 // recordPasskey journals that a person registered a passkey, before it opens anything.
@@ -167,15 +180,19 @@ func (n *Node) recordPasskey(name string) error {
 	})
 }
 
-// dropPasskeys takes every passkey of a person away.
-func (n *Node) dropPasskeys(name string) error {
+// dropPasskeys takes away every passkey of those of whom gone is true.
+func (n *Node) dropPasskeys(gone func(name string) bool) error {
 	n.keep.Lock()
 	defer n.keep.Unlock()
 	all, err := n.readPasskeys()
 	if err != nil {
 		return err
 	}
-	all.Passkeys = slices.DeleteFunc(all.Passkeys, func(h heldKey) bool { return h.Name == name })
+	before := len(all.Passkeys)
+	all.Passkeys = slices.DeleteFunc(all.Passkeys, func(h heldKey) bool { return gone(h.Name) })
+	if len(all.Passkeys) == before {
+		return nil
+	}
 	return n.writePasskeys(all)
 }
 

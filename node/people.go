@@ -239,6 +239,10 @@ func (n *Node) people(ctx context.Context) ([]Person, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Whoever is on the list no more leaves no passkey: one of the same name next year is somebody else.
+	if err := n.dropPasskeys(func(name string) bool { return find(all, name) < 0 }); err != nil {
+		return nil, err
+	}
 	n.list.recorded = rogatory.DigestOf(text)
 	return all, nil
 }

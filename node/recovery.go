@@ -109,7 +109,7 @@ func (n *Node) GrantRecovery(ctx context.Context, by rogatory.Actor, name string
 	if err != nil {
 		return "", err
 	}
-	if err := n.dropPasskeys(name); err != nil {
+	if err := n.dropPasskeys(func(held string) bool { return held == name }); err != nil {
 		return "", err
 	}
 	return Enrol(n.dir, name, n.opt.Clock.Now())

@@ -172,3 +172,53 @@ func TestALostPasskeyTakesTwoPeople(t *testing.T) {
 		t.Errorf("%d wishes are open, %v", len(open), err)
 	}
 }
+
+// A button that is pressed after the session has ended is pressed again by one click after the sign-in, and the page that
+// comes is not that of a wrong address: a night's alarm is one button without a field.
+func TestAButtonOutlivesTheSession(t *testing.T) {
+	w := exercise(t)
+	xa := w.Members["XA"]
+	g := newGuest(t, strings.Replace(xa.Addresses.Office, "127.0.0.1", "localhost", 1))
+	if got := g.post("/console/outbox/nothing/revive", nil); !strings.HasPrefix(got.at, "/console/sign-in") {
+		t.Fatalf("without a session the button leads to %s", got.at)
+	}
+	got := g.post("/console/sign-in/demo", url.Values{"name": {"A. Okafor"}})
+	if got.at != "/console/resume" || !strings.Contains(got.text, `action="/console/outbox/nothing/revive"`) {
+		t.Errorf("after the sign-in the browser is at %s (%d), and not offered the button again", got.at, got.status)
+	}
+	// A page that was only read is simply shown.
+	other := newGuest(t, g.base)
+	other.get("/console/people")
+	if got := other.post("/console/sign-in/demo", url.Values{"name": {"A. Okafor"}}); got.at != "/console/people" {
+		t.Errorf("a page that was asked for is not shown, but %s", got.at)
+	}
+}
+
+// Who leaves takes the passkeys along: one of the same name next year is somebody else.
+func TestWhoLeavesLeavesNoPasskey(t *testing.T) {
+	ctx := context.Background()
+	w := exercise(t)
+	xa := w.Members["XA"]
+	for _, name := range []string{"A. Okafor", "Custodian N. Silva"} {
+		if err := xa.Node.Keep(name, console.Passkey{ID: []byte(name), Site: "localhost", Data: []byte(`{}`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := node.RemovePerson(xa.Dir, "A. Okafor"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := xa.Node.Officers(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := node.AddPerson(xa.Dir, "A. Okafor", rogatory.Decider); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := xa.Node.Officers(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"A. Okafor": 0, "Custodian N. Silva": 1} {
+		if keys, err := xa.Node.Passkeys(name); err != nil || len(keys) != want {
+			t.Errorf("%s has %d passkeys, %v", name, len(keys), err)
+		}
+	}
+}
