@@ -345,6 +345,11 @@ func Normal(m rogatory.Message) rogatory.Message {
 		if r.Offence.Articles == nil {
 			r.Offence.Articles = []string{}
 		}
+		if r.Translation != nil && r.Translation.Contents == nil {
+			t := *r.Translation
+			t.Contents = map[string]string{}
+			r.Translation = &t
+		}
 		m.Body.Request = &r
 	}
 	if m.Body.Exhibit != nil && m.Body.Exhibit.Limits.Conditions == nil {

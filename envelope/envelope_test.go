@@ -255,6 +255,29 @@ func TestSignAndOpen(t *testing.T) {
 	}
 }
 
+// A translation that says nothing of the fields is spelled as empty, like every other list and map.
+func TestATranslationIsSpelledLikeTheRest(t *testing.T) {
+	xa := newState(t, "XA", "Aurelia")
+	m := message()
+	r := *m.Body.Request
+	r.Translation = &rogatory.Translation{Language: "fr", By: "M. Diop", Title: "Conservation"}
+	m.Body.Request = &r
+	container, _, err := envelope.Sign(m, xa.Seal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := envelope.Open(container, xa.party, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := o.Message.Body.Request.Translation; got == nil || got.Contents == nil || got.By != "M. Diop" {
+		t.Errorf("the translation is read as %+v", got)
+	}
+	if r.Translation.Contents != nil {
+		t.Error("signing changed the caller's request")
+	}
+}
+
 // What we sign, every receiver can read: text that has no one encoding is refused before it is signed
 // and numbered, not after it was sent.
 func TestOnlyReadableMessagesAreSigned(t *testing.T) {
