@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -158,6 +159,12 @@ func searchFields(f File) []search.Field {
 	slices.Sort(names)
 	for _, name := range names {
 		add(name, f.Request.Contents[name])
+	}
+	if t := f.Request.Translation; t != nil {
+		add("title", t.Title)
+		for _, name := range slices.Sorted(maps.Keys(t.Contents)) {
+			add(name, t.Contents[name])
+		}
 	}
 	add("law", f.Request.Offence.Law)
 	for _, p := range f.Request.Payments {

@@ -57,6 +57,15 @@ func TestSearchStory(t *testing.T) {
 		t.Errorf("all of ours, the last first, are %v", found)
 	}
 
+	translated := second
+	translated.Translation = &rogatory.Translation{Language: "fr", By: "M. Diop", Title: "Gel d'un compte bancaire", Contents: map[string]string{}}
+	if _, err := w.xa.Revise(ctx, w.xa.officer(), draft.ID, w.xb.Us, translated); err != nil {
+		t.Fatal(err)
+	}
+	if found, reasons := look(w.xa, "bancaire"); len(found) != 1 || reasons != "title=bancaire;" {
+		t.Errorf("by its translation %v is found, because of %q", found, reasons)
+	}
+
 	second.Title = "another matter"
 	_, err = w.xa.Revise(ctx, w.xa.officer(), draft.ID, w.xb.Us, second)
 	w.ok(err)
