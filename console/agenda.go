@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rogatory"
+	"rogatory/deadline"
 	"rogatory/desk"
 	"rogatory/docket"
 )
@@ -26,6 +27,7 @@ type dayView struct {
 	Off    string // why it is no working day here; empty on a working day
 	Today  bool
 	Due    []appointmentView
+	Rest   int // more than are shown
 }
 
 type agendaView struct {
@@ -60,20 +62,39 @@ func (s *server) agenda(v *visit) error {
 	if err != nil {
 		return err
 	}
+	view := s.agendaOf(v, first, month, all)
+	view.More = more || view.More
+	return v.show(http.StatusOK, agendaScreen(v.frame(v.loc.T("agenda.title"), "agenda"), view))
+}
+
+// Limits of what one page shows, so that a busy month crosses a slow line: the day says how many there are, and the
+// inbox has them all.
+const (
+	dayShown    = 2
+	agendaShown = 60
+)
+
+// agendaOf arranges the deadlines of a month as a grid and as a list.
+func (s *server) agendaOf(v *visit, first time.Time, month []deadline.Day, all []docket.Appointment) agendaView {
+	zone, today := first.Location(), v.now.Time().In(first.Location()).Format(time.DateOnly)
 	link := func(t time.Time) string { return Prefix + "agenda?month=" + t.Format(monthForm) }
-	view := agendaView{Month: v.loc.Month(first.Month()) + " " + strconv.Itoa(first.Year()), More: more, Before: link(first.AddDate(0, -1, 0)), Next: link(last), Zone: zone.String()}
+	view := agendaView{Month: v.loc.Month(first.Month()) + " " + strconv.Itoa(first.Year()), More: len(all) > agendaShown, Before: link(first.AddDate(0, -1, 0)), Next: link(first.AddDate(0, 1, 0)), Zone: zone.String()}
+	byDay := map[int][]docket.Appointment{}
+	for i, a := range all {
+		day := a.Deadline.Due.Time().In(zone).Day()
+		byDay[day] = append(byDay[day], a)
+		if i < agendaShown {
+			view.All = append(view.All, s.appointment(v, a))
+		}
+	}
 	week := make([]dayView, (int(first.Weekday())+6)%7)
 	for i, d := range month {
-		day := dayView{Number: i + 1, Date: d.Date, Today: d.Date == today.Format(time.DateOnly)}
+		day := dayView{Number: i + 1, Date: d.Date, Today: d.Date == today, Rest: max(0, len(byDay[i+1])-dayShown)}
 		if !d.Working {
 			day.Off = d.Why
 		}
-		for _, a := range all {
-			if a.Deadline.Due.Time().In(zone).Day() == i+1 {
-				row := appointmentView{a, s.clockOf(v.loc, a.Deadline, v.now, a.File.Them.State), s.name(v.loc, a.File.Them.State)}
-				day.Due = append(day.Due, row)
-				view.All = append(view.All, row)
-			}
+		for _, a := range byDay[i+1][:len(byDay[i+1])-day.Rest] {
+			day.Due = append(day.Due, s.appointment(v, a))
 		}
 		if week = append(week, day); len(week) == len(daysOfWeek) {
 			view.Weeks, week = append(view.Weeks, week), nil
@@ -82,7 +103,11 @@ func (s *server) agenda(v *visit) error {
 	if len(week) > 0 {
 		view.Weeks = append(view.Weeks, append(week, make([]dayView, len(daysOfWeek)-len(week))...))
 	}
-	return v.show(http.StatusOK, agendaScreen(v.frame(v.loc.T("agenda.title"), "agenda"), view))
+	return view
+}
+
+func (s *server) appointment(v *visit, a docket.Appointment) appointmentView {
+	return appointmentView{a, s.clockOf(v.loc, a.Deadline, v.now, a.File.Them.State), s.name(v.loc, a.File.Them.State)}
 }
 
 // feedLength is how far the calendar file looks ahead.

@@ -227,6 +227,21 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 	for range 60 {
 		people = append(people, personView{rogatory.Officer{Name: w.words(3), Role: rogatory.DutyOfficer}, w.IntN(4)})
 	}
+	var month []docket.Appointment
+	for i, f := range func() (all []docket.File) {
+		for range 500 {
+			all = append(all, more.file(v.now, kinds))
+		}
+		return all
+	}() {
+		f.Deadlines[0].Due = rogatory.At(time.Date(2026, 11, 1+i%30, 12, 0, 0, 0, time.UTC))
+		month = append(month, docket.Appointment{File: f, Deadline: f.Deadlines[0]})
+	}
+	days, err := s.Office.Rules.Calendars.Of("XA").Month(2026, time.November)
+	if err != nil {
+		panic(err)
+	}
+	agenda := s.agendaOf(v, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), days, month)
 	var points []desk.Point
 	for _, p := range s.Parties() {
 		points = append(points, desk.PointsOf(p, nil)...)
@@ -235,6 +250,7 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 	return map[string]templ.Component{
 		"inbox":     inboxScreen(at(v.loc.T("inbox.title"), "inbox"), inbox),
 		"aside":     inboxScreen(at(v.loc.T("inbox.title"), "inbox"), aside),
+		"agenda":    agendaScreen(at(v.loc.T("agenda.title"), "agenda"), agenda),
 		"duty":      dutyScreen(at(v.loc.T("duty.title"), "duty"), duty),
 		"case":      requestScreen(at(f.Request.Title, "inbox"), request),
 		"letter":    paperScreen(at(f.Request.Title, "inbox"), paperView{Request: f.ID, Document: s.draftLetter(v.loc, f)}),

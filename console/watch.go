@@ -38,7 +38,7 @@ func (s *server) watch(v *visit) *watchView {
 	}
 	s.watched.Lock()
 	defer s.watched.Unlock()
-	if s.watched.at == 0 || v.now.Sub(s.watched.at) > watchAge || v.r.Method != http.MethodGet {
+	if s.watched.at == 0 || v.now.Sub(s.watched.at) > watchAge {
 		state, err := s.Desk.State(v.ctx)
 		if err != nil {
 			s.Log.Error("console desk", "err", err)
@@ -54,6 +54,13 @@ func (s *server) watch(v *visit) *watchView {
 		w.Next = w.State.Next.Name
 	}
 	return &w
+}
+
+// lookAgain makes the next screen read the desk anew: what a person just did must show.
+func (s *server) lookAgain() {
+	s.watched.Lock()
+	defer s.watched.Unlock()
+	s.watched.at = 0
 }
 
 func (s *server) noDesk() error {
@@ -200,6 +207,7 @@ func (s *server) alarmAnswered(v *visit) error {
 	if _, err := s.Desk.Acknowledge(v.ctx, v.by, v.r.PathValue("id")); err != nil {
 		return err
 	}
+	s.lookAgain()
 	v.say("desk.yours")
 	for _, a := range all {
 		if a.Alarm.ID == v.r.PathValue("id") && a.Request != "" {
@@ -226,6 +234,7 @@ func (s *server) noteLeft(v *visit) error {
 		note.Wrong = faultWords(v.loc, e).Words
 		return s.showDesk(v, statusOf(err), note)
 	}
+	s.lookAgain()
 	v.say("desk.left")
 	return v.to("desk")
 }
@@ -237,6 +246,7 @@ func (s *server) noteRead(v *visit) error {
 	if _, err := s.Desk.ReadNote(v.ctx, v.by, v.r.PathValue("id")); err != nil {
 		return err
 	}
+	s.lookAgain()
 	return v.to("desk")
 }
 
@@ -288,11 +298,11 @@ func (s *server) showRota(v *visit, status int, override, swap []field) error {
 		return err
 	}
 	zone := zoneNamed(rota.Zone)
-	now := v.now.Time().In(zone)
-	monday := time.Date(now.Year(), now.Month(), now.Day()-(int(now.Weekday())+6)%7, 0, 0, 0, 0, zone)
+	day := v.now.Time().In(zone)
 	if asked, err := time.ParseInLocation(time.DateOnly, v.r.URL.Query().Get("week"), zone); err == nil && asked.Year() >= 2000 && asked.Year() < 2100 {
-		monday = asked
+		day = asked
 	}
+	monday := time.Date(day.Year(), day.Month(), day.Day()-(int(day.Weekday())+6)%7, 0, 0, 0, 0, zone)
 	link := func(t time.Time) string { return Prefix + "rota?week=" + t.Format(time.DateOnly) }
 	view.Before, view.Next = link(monday.AddDate(0, 0, -7)), link(monday.AddDate(0, 0, 7))
 	days, err := s.Desk.Grid(rogatory.At(monday), len(daysOfWeek))
@@ -400,6 +410,7 @@ func (s *server) changed(v *visit, form func(*visit, *desk.Rota, map[string]stri
 		}
 		return show(statusOf(err), fields)
 	}
+	s.lookAgain()
 	v.say("rota.saved")
 	return v.to("rota")
 }
