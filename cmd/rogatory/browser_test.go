@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -188,9 +189,11 @@ func await(t *testing.T, what string, there func() bool) {
 	}
 }
 
-func exercise(t *testing.T) *demo.World {
+func exercise(t *testing.T) *demo.World { return exerciseWith(t, nil) }
+
+func exerciseWith(t *testing.T, prepare func(dir string, c node.Config) error) *demo.World {
 	t.Helper()
-	w, err := demo.Begin(context.Background(), demo.Settings{Dir: filepath.Join(t.TempDir(), "world"), States: []rogatory.StateCode{"XA", "XB"},
+	w, err := demo.Begin(context.Background(), demo.Settings{Dir: filepath.Join(t.TempDir(), "world"), States: []rogatory.StateCode{"XA", "XB"}, Prepare: prepare,
 		Door: func(n *node.Node) (http.Handler, error) { return officeDoor(n, true) }})
 	if err != nil {
 		t.Fatal(err)
@@ -203,6 +206,36 @@ func exercise(t *testing.T) *demo.World {
 	return w
 }
 
+// desked gives each office a rota of two people and two ways to wake them, which end at a real server.
+func desked(t *testing.T) func(dir string, c node.Config) error {
+	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	t.Cleanup(gate.Close)
+	officer := map[rogatory.StateCode]string{"XA": "A. Okafor", "XB": "B. Lindqvist"}
+	return func(dir string, c node.Config) error {
+		files := map[string]string{
+			node.RotaFile: fmt.Sprintf(`{"version": "2026-11-25.1", "state": %q, "number": "+888 000 001", "zone": "Europe/Vienna",
+				"people": [{"id": "one", "name": %q}, {"id": "two", "name": "R. Castellan"}, {"id": "head", "name": "H. Mwangi"}], "fallback": "two", "head": "head",
+				"rotations": [{"id": "turns", "start": "2026-01-05T08:00", "every": 12, "unit": "hour", "people": ["one", "two"]}], "rules": [{"id": "always", "rotation": "turns"}]}`, c.State, officer[c.State]),
+			node.EscalationFile: `{"version": "2026-11-25.1", "channels": [{"id": "gate", "kind": "webhook", "provider": "one"}, {"id": "bell", "kind": "webhook", "provider": "two"}],
+				"policies": [{"id": "urgent", "urgent": true, "cycles": 2, "last_resort": "Drive to the desk", "steps": [{"to": "on_duty", "channels": ["gate", "bell"], "wait_seconds": 300}, {"to": "fallback", "channels": ["gate", "bell"], "wait_seconds": 300}]}]}`,
+			node.PagerFile: fmt.Sprintf(`{"door": "http://%[2]s/page/", "channels": [
+				{"name": "gate", "provider": "one", "allow_networks": ["127.0.0.0/8"], "webhook": {"url": %[1]q, "key_file": "secrets/hook"}},
+				{"name": "bell", "provider": "two", "allow_networks": ["127.0.0.0/8"], "webhook": {"url": %[1]q, "key_file": "secrets/hook"}}],
+				"people": {"one": {"gate": "one", "bell": "one"}, "two": {"gate": "two", "bell": "two"}, "head": {"gate": "head", "bell": "head"}}}`, gate.URL, c.OfficeListen),
+			"secrets/hook": "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)) + "\n",
+		}
+		if err := os.MkdirAll(filepath.Join(dir, "secrets"), 0o700); err != nil {
+			return err
+		}
+		for name, text := range files {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // A request is drafted, sent, acknowledged, accepted, executed with an exhibit and exported for a court,
 // by six people of two States through their consoles alone. Then every screen that they saw is examined.
 func TestStoryThroughTheConsole(t *testing.T) {
@@ -213,7 +246,7 @@ func TestStoryThroughTheConsole(t *testing.T) {
 
 func story(t *testing.T, tag string) {
 	b := &tab{t: t, ctx: browser(t), l: language.Load().Locale(tag)}
-	w := exercise(t)
+	w := exerciseWith(t, desked(t))
 	xa, xb := w.Members["XA"], w.Members["XB"]
 	state := func(m *demo.Member, id rogatory.RequestID, want rogatory.State) func() bool {
 		return func() bool {
@@ -291,8 +324,16 @@ func story(t *testing.T, tag string) {
 	b.see(b.words("act.done", "act", b.l.Act(rogatory.Send)))
 	await(t, "the delivery", state(xb, id, rogatory.Requested))
 
-	// Borealia's officer, at night.
+	// Borealia's officer, at night. Somebody is woken, whoever has the turn.
 	b.as(xb, "B. Lindqvist")
+	await(t, "the page", func() bool {
+		pages, err := xb.Node.Desk.Deliveries(context.Background(), xb.Actor("B. Lindqvist", rogatory.DutyOfficer), 10)
+		return err == nil && len(pages) > 1
+	})
+	b.open("/console/desk")
+	b.see(b.words("desk.take"))
+	b.examine("/console/desk")
+	b.examine("/console/rota")
 	b.open("/console/duty")
 	b.see(b.l.State("XA"), b.l.Act(rogatory.Acknowledge))
 	b.examine("/console/duty")
