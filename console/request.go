@@ -162,7 +162,7 @@ func (s *server) timeline(v *visit, f docket.File) (lines []lineView, older int6
 			continue // shown as the proof of the message that it receipts
 		}
 		local := at(e.Entry.At, us)
-		l := lineView{Index: e.Index, At: e.Entry.At, Time: local.Format("15:04"), Who: e.Entry.By.Name}
+		l := lineView{Index: e.Index, At: e.Entry.At, Time: local.Format("15:04"), Who: whoOf(v.loc, e.Entry.By.Officer)}
 		if d := v.loc.Day(e.Entry.At, zoneNamed(us)); d != day {
 			day, l.Day = d, d
 		}
@@ -230,7 +230,7 @@ func (s *server) message(v *visit, l *lineView, m docket.Correspondence, f docke
 	} else {
 		l.What = v.loc.T("line.in", "act", v.loc.Done(m.Message.Act), "state", s.name(v.loc, f.Them.State))
 	}
-	l.Who = m.Message.By.Name
+	l.Who = whoOf(v.loc, m.Message.By)
 	if by := m.Message.ApprovedBy; by.Name != "" && by.Name != l.Who {
 		l.Who = v.loc.T("line.approved", "author", l.Who, "approver", by.Name)
 	}
@@ -317,6 +317,14 @@ func marking(l *language.Locale, k treaty.Kind) string {
 		return ""
 	}
 	return l.Marking(k.ID)
+}
+
+// whoOf names a person, or the node where nobody acted.
+func whoOf(l *language.Locale, o rogatory.Officer) string {
+	if o.Role == rogatory.TheNode {
+		return l.Role(string(o.Role))
+	}
+	return o.Name
 }
 
 // entryWords says what an entry records, and whom or what it names.

@@ -314,7 +314,7 @@ func (s *server) showRota(v *visit, status int, override, swap []field) error {
 		place[p.ID] = i
 	}
 	for i, d := range days {
-		day := weekDay{GridDay: d, Label: v.loc.T("agenda."+daysOfWeek[i%len(daysOfWeek)]) + " " + d.Date[len("2026-"):]}
+		day := weekDay{GridDay: d, Label: v.loc.T("agenda."+daysOfWeek[i%len(daysOfWeek)]) + " " + d.Date[len("2026-11-"):]}
 		for at, c := range d.Cells {
 			class, name := fmt.Sprintf("who%d", place[c.Person]%colours), ""
 			if p, ok := rota.Person(c.Person); ok {
