@@ -35,6 +35,14 @@ func TestATranslationSaysAllThatTheOriginalSays(t *testing.T) {
 		}
 		return all
 	}
+	if kept := rules.Translatable("data"); !kept {
+		t.Error("what is to be preserved is told in words, and needs no translation")
+	}
+	for _, id := range []string{"identifier", "persons", "period"} {
+		if rules.Translatable(id) {
+			t.Errorf("%s means the same in every language, and is to be translated", id)
+		}
+	}
 	for name, row := range map[string]struct {
 		change func(*rogatory.Request)
 		want   []string
@@ -49,6 +57,29 @@ func TestATranslationSaysAllThatTheOriginalSays(t *testing.T) {
 	} {
 		if got := codes(row.change); !slices.Equal(got, row.want) {
 			t.Errorf("%s: found %v, want %v", name, got, row.want)
+		}
+	}
+}
+
+// Identifiers and choices are not asked for again in the translation.
+func TestIdentifiersNeedNoTranslation(t *testing.T) {
+	rules := treaty.Convention()
+	req, err := rules.Example("location_query", "", rogatory.Instant(1_795_000_000_000_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if req.Contents["identifier"] == "" {
+		t.Fatal("the example has no identifier")
+	}
+	req.Translation = &rogatory.Translation{Language: "fr", By: "M. Diop", Title: "Localisation", Contents: map[string]string{}}
+	for id, said := range req.Contents {
+		if id != "identifier" {
+			req.Translation.Contents[id] = said
+		}
+	}
+	for _, f := range rules.Review(req, 0) {
+		if f.Blocks && f.Field == "identifier" {
+			t.Errorf("found %s: %s", f.Code, f.Text)
 		}
 	}
 }

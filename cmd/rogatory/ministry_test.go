@@ -112,9 +112,16 @@ func TestTheMinistrySignsIn(t *testing.T) {
 		t.Errorf("one sign-in is given to two people: %v", err)
 	}
 
-	// An answer that was not asked for, and one that is replayed.
+	// An answer to another question than the one that this browser asked.
+	asking := newGuest(t, door.URL)
+	asking.get("/console/sign-in/ministry")
+	if got := asking.get("/console/sign-in/ministry/back?code=stolen&state=guessed"); got.status != http.StatusConflict || !strings.Contains(got.text, "rite_over") {
+		t.Errorf("an answer to another question is met by %d:\n%s", got.status, got.text)
+	}
+
+	// An answer to no question at all.
 	other := newGuest(t, door.URL)
-	if got := other.get("/console/sign-in/ministry/back?code=stolen&state=guessed"); got.status != http.StatusConflict && got.status != http.StatusForbidden || !strings.Contains(got.text, "rite_over") {
+	if got := other.get("/console/sign-in/ministry/back?code=stolen&state=guessed"); got.status != http.StatusConflict || !strings.Contains(got.text, "rite_over") {
 		t.Errorf("a forged answer is met by %d", got.status)
 	}
 }
@@ -141,6 +148,9 @@ func TestALostPasskeyTakesTwoPeople(t *testing.T) {
 
 	if got := officer.post(lost+"/recover", url.Values{"why": {"mine is gone"}}); got.status != http.StatusForbidden {
 		t.Errorf("the officer asks for a link: %d", got.status)
+	}
+	if got := decider.post("/console/people/"+url.PathEscape("Prosecutor L. Haddad")+"/recover", url.Values{"why": {"mine"}}); got.status != http.StatusForbidden || !strings.Contains(got.text, "second_person_needed") {
+		t.Errorf("a decider asks for a link of their own: %d", got.status)
 	}
 	if got := root.post(lost+"/recover", url.Values{"why": {" "}}); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("a link is asked for without a reason: %d", got.status)

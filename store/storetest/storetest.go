@@ -863,7 +863,20 @@ func (e exam) deadlines() {
 	e.refused(rogatory.NotFound, "deadline_unknown", func(tx *store.Tx) error {
 		return tx.CloseDeadline(requestOne, "other", 1, store.Passed)
 	})
+	between := func(from, to rogatory.Instant) (names []string) {
+		e.view(func(tx *store.Tx) error {
+			all, err := tx.Between(from, to, 10)
+			for _, d := range all {
+				names = append(names, d.Name)
+			}
+			return err
+		})
+		return names
+	}
+	same(e, "from one moment on", between(50, 91), []string{"answer", "preservation"})
+	same(e, "before another", between(50, 90), []string{"answer"})
 	e.update(func(tx *store.Tx) error { return tx.CloseDeadline(requestOne, "answer", 1, store.Met) })
+	same(e, "met", between(50, 90), []string(nil))
 	e.refused(rogatory.Conflict, "deadline_moved_on", func(tx *store.Tx) error {
 		return tx.CloseDeadline(requestOne, "answer", 1, store.Passed)
 	})
