@@ -11,6 +11,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -31,7 +32,6 @@ type file struct {
 	name     File
 	reviewed bool
 	texts    map[string]text
-	lines    map[string]int
 }
 
 // text is one message: plain, or a form for each plural category of the language.
@@ -61,20 +61,27 @@ func read(name File, data []byte) (*file, error) {
 	if len(data) > MaxFileSize {
 		return nil, rogatory.Fault(rogatory.Invalid, "texts_too_large", "texts %s/%s of %d bytes, at most %d are read", name.Language, name.Name, len(data), MaxFileSize)
 	}
-	f := &file{name: name, texts: map[string]text{}, lines: map[string]int{}}
-	p := parser{dec: json.NewDecoder(bytes.NewReader(data)), data: data}
+	f := &file{name: name, texts: map[string]text{}}
+	p := parser{json.NewDecoder(bytes.NewReader(data))}
 	if err := p.file(f); err != nil {
-		return nil, f.fault(p.line(), "%s", err)
+		return nil, f.fault(data, int(p.dec.InputOffset()), "%s", err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.texts)) {
 		if err := f.check(key, f.texts[key]); err != nil {
-			return nil, f.fault(f.lines[key], "%s: %s", key, err)
+			return nil, f.fault(data, placeOf(data, key), "%s: %s", key, err)
 		}
 	}
 	return f, nil
 }
 
-func (f *file) fault(line int, format string, args ...any) error {
+// placeOf finds a key in what a file was read from.
+func placeOf(source []byte, key string) int {
+	return bytes.Index(source, strconv.AppendQuote(nil, key))
+}
+
+// fault names the line of a place in what the file was read from.
+func (f *file) fault(source []byte, place int, format string, args ...any) error {
+	line := 1 + bytes.Count(source[:min(max(place, 0), len(source))], []byte("\n"))
 	return rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s near line %d: %s", f.name.Language, f.name.Name, line, fmt.Sprintf(format, args...))
 }
 
@@ -112,30 +119,31 @@ func (f *file) check(key string, t text) error {
 	return nil
 }
 
-// like checks that the file has the keys and placeholders of base, and no others.
-func (f *file) like(base *file) error {
+// like checks that the file has the keys and placeholders of base, and no others. source is what it was read
+// from, to name the line.
+func (f *file) like(base *file, source []byte) error {
 	for _, key := range slices.Sorted(maps.Keys(f.texts)) {
 		t := f.texts[key]
 		b, ok := base.texts[key]
 		if !ok {
-			return f.fault(f.lines[key], "%s is not an English key of this file", key)
+			return f.fault(source, placeOf(source, key), "%s is not an English key of this file", key)
 		}
 		if (t.forms == nil) != (b.forms == nil) {
-			return f.fault(f.lines[key], "%s: English has plural forms where this has none, or the other way round", key)
+			return f.fault(source, placeOf(source, key), "%s: English has plural forms where this has none, or the other way round", key)
 		}
 		want := names(b.all()...)
 		for _, s := range t.all() {
 			if got := names(s); t.forms == nil && !slices.Equal(got, want) || t.forms != nil && !within(got, want) {
-				return f.fault(f.lines[key], "%s: placeholders %v, English has %v", key, got, want)
+				return f.fault(source, placeOf(source, key), "%s: placeholders %v, English has %v", key, got, want)
 			}
 		}
 		if other, ok := t.forms[Other]; ok && !slices.Equal(names(other), want) {
-			return f.fault(f.lines[key], "%s: the form other has placeholders %v, English has %v", key, names(other), want)
+			return f.fault(source, placeOf(source, key), "%s: the form other has placeholders %v, English has %v", key, names(other), want)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(base.texts)) {
 		if _, ok := f.texts[key]; !ok {
-			return f.fault(1, "%s is missing", key)
+			return f.fault(source, 0, "%s is missing", key)
 		}
 	}
 	return nil
@@ -163,14 +171,7 @@ func names(texts ...string) []string {
 }
 
 // parser walks a file token by token, since a JSON map would hide a doubled key.
-type parser struct {
-	dec  *json.Decoder
-	data []byte
-}
-
-func (p parser) line() int {
-	return 1 + bytes.Count(p.data[:min(int(p.dec.InputOffset()), len(p.data))], []byte("\n"))
-}
+type parser struct{ dec *json.Decoder }
 
 func (p parser) file(f *file) error {
 	seen := map[string]bool{}
@@ -187,7 +188,6 @@ func (p parser) file(f *file) error {
 				if _, twice := f.texts[key]; twice {
 					return fmt.Errorf("%.80q is there twice", key)
 				}
-				f.lines[key] = p.line()
 				t, err := p.text()
 				f.texts[key] = t
 				return err

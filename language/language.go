@@ -54,8 +54,19 @@ type File struct {
 // Locale is one language: its texts, and how it writes figures.
 type Locale struct {
 	tag   string
-	texts map[string]text
+	where map[string]string // the file in which a key stands, the same in all languages
+	files map[string]*file
 	forms forms
+}
+
+// text looks a key up.
+func (l *Locale) text(key string) (text, bool) {
+	f := l.files[l.where[key]]
+	if f == nil {
+		return text{}, false
+	}
+	t, ok := f.texts[key]
+	return t, ok
 }
 
 // Load returns the texts that came with this program. They are checked by a test; an error here would
@@ -77,7 +88,7 @@ func load() (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := map[File]*file{}
+	files, sources := map[File]*file{}, map[File][]byte{}
 	for _, tag := range supported {
 		listed, err := embedded.ReadDir("data/" + tag)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -92,9 +103,10 @@ func load() (*Catalogue, error) {
 			if files[name], err = read(name, data); err != nil {
 				return nil, err
 			}
+			sources[name] = data
 		}
 	}
-	return assemble(files, habits)
+	return assemble(files, sources, habits)
 }
 
 // With returns a catalogue in which a deployment's file stands for the embedded one of that name. It has to
@@ -109,7 +121,7 @@ func (c *Catalogue) With(name File, data []byte) (*Catalogue, error) {
 		return nil, err
 	}
 	if name.Language == Base {
-		if err := f.like(c.files[name]); err != nil {
+		if err := f.like(c.files[name], data); err != nil {
 			return nil, err
 		}
 	}
@@ -119,15 +131,27 @@ func (c *Catalogue) With(name File, data []byte) (*Catalogue, error) {
 	for tag, l := range c.locales {
 		habits[tag] = l.forms
 	}
-	return assemble(files, habits)
+	return assemble(files, map[File][]byte{name: data}, habits)
 }
 
-func assemble(files map[File]*file, habits map[string]forms) (*Catalogue, error) {
+func assemble(files map[File]*file, sources map[File][]byte, habits map[string]forms) (*Catalogue, error) {
+	where := map[string]string{}
+	for _, name := range slices.SortedFunc(maps.Keys(files), byName) {
+		if name.Language != Base {
+			continue
+		}
+		for key := range files[name].texts {
+			if _, twice := where[key]; twice {
+				return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s: %s stands in another file too", name.Language, name.Name, key)
+			}
+			where[key] = name.Name
+		}
+	}
 	c := &Catalogue{locales: map[string]*Locale{}, files: files}
 	var tags []language.Tag
 	for _, tag := range supported {
 		tags = append(tags, language.MustParse(tag))
-		c.locales[tag] = &Locale{tag: tag, texts: map[string]text{}, forms: habits[tag]}
+		c.locales[tag] = &Locale{tag: tag, where: where, files: map[string]*file{}, forms: habits[tag]}
 	}
 	c.matcher = language.NewMatcher(tags)
 	for name, f := range files {
@@ -135,16 +159,10 @@ func assemble(files map[File]*file, habits map[string]forms) (*Catalogue, error)
 		if base == nil {
 			return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s: English has no such file", name.Language, name.Name)
 		}
-		if err := f.like(base); err != nil {
+		if err := f.like(base, sources[name]); err != nil {
 			return nil, err
 		}
-		texts := c.locales[name.Language].texts
-		for key, t := range f.texts {
-			if _, twice := texts[key]; twice {
-				return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s: %s stands in another file too", name.Language, name.Name, key)
-			}
-			texts[key] = t
-		}
+		c.locales[name.Language].files[name.Name] = f
 	}
 	return c, nil
 }
@@ -172,7 +190,7 @@ func (c *Catalogue) Locale(acceptLanguage ...string) *Locale {
 
 // Keys lists the keys of every text, sorted: a test of whoever uses them finds those that are missing or
 // unused.
-func (c *Catalogue) Keys() []string { return slices.Sorted(maps.Keys(c.locales[Base].texts)) }
+func (c *Catalogue) Keys() []string { return slices.Sorted(maps.Keys(c.locales[Base].where)) }
 
 // Unreviewed lists the files that no reviewer has approved, for administrators.
 func (c *Catalogue) Unreviewed() []File {

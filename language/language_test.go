@@ -101,7 +101,7 @@ func TestEveryIdentifierHasWordsInEveryLanguage(t *testing.T) {
 			t.Fatalf("asked for %s, got %s", tag, l.Tag())
 		}
 		for _, key := range keys() {
-			if _, ok := l.texts[key]; !ok {
+			if _, ok := l.text(key); !ok {
 				t.Errorf("%s has no words for %s", tag, key)
 			}
 		}

@@ -7,7 +7,7 @@ import "rogatory"
 // term returns the words for an identifier, or the identifier itself where there are none: another State's
 // rules may be newer than ours.
 func (l *Locale) term(group, id string) string {
-	if t, ok := l.texts[group+"."+id]; ok && t.forms == nil {
+	if t, ok := l.text(group + "." + id); ok && t.forms == nil {
 		return t.plain
 	}
 	return l.Isolate(id)
@@ -95,7 +95,7 @@ func (l *Locale) DeadlineState(state string) string { return l.term("deadline_st
 // words of its own, by its kind. It tells less than the error itself, whose message has the values and is English.
 func (l *Locale) Fault(e *rogatory.Error) string {
 	for _, key := range []string{"fault." + e.Code, "fault.kind." + string(e.Kind)} {
-		if t, ok := l.texts[key]; ok && t.forms == nil {
+		if t, ok := l.text(key); ok && t.forms == nil {
 			return t.plain
 		}
 	}
@@ -105,7 +105,7 @@ func (l *Locale) Fault(e *rogatory.Error) string {
 // Finding returns what the review of a request found, by its code; field is its label. See Fault.
 func (l *Locale) Finding(code, field string) string {
 	key := "finding." + code
-	if t, ok := l.texts[key]; !ok || t.forms != nil {
+	if t, ok := l.text(key); !ok || t.forms != nil {
 		key = "finding.other"
 	}
 	return l.T(key, "field", field)

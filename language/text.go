@@ -18,7 +18,7 @@ import (
 // A key that does not exist comes back in ⟦brackets⟧, and a placeholder without value stays: tests find
 // them, and an officer at night is not met by a blank page.
 func (l *Locale) T(key string, args ...any) string {
-	t, ok := l.texts[key]
+	t, ok := l.text(key)
 	if !ok || t.forms != nil {
 		return missing(key)
 	}
@@ -27,7 +27,7 @@ func (l *Locale) T(key string, args ...any) string {
 
 // N is T for a text that counts: the form is that of n in the language, and {n} in it is n.
 func (l *Locale) N(key string, n int64, args ...any) string {
-	t, ok := l.texts[key]
+	t, ok := l.text(key)
 	if !ok || t.forms == nil {
 		return missing(key)
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -102,6 +103,8 @@ func (c *serveCmd) Run(d *desk) error {
 			if d.globals.JSON {
 				json.NewEncoder(d.out).Encode(a)
 			}
+			// Reading the rules and the words of eight languages leaves three times more behind than stays.
+			debug.FreeOSMemory()
 		})
 	}
 	if closing := n.Close(); err == nil {
