@@ -19,7 +19,7 @@ import (
 // JSON value on standard output. A part that serves does so until its standard input ends.
 
 // collectAt is that of the command rogatory, whose work the parts do.
-const collectAt = 200
+const collectAt = 300
 
 func play(part string) error {
 	if os.Getenv("GOGC") == "" {

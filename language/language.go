@@ -19,6 +19,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 
@@ -38,10 +39,13 @@ var supported = []string{Base, "ar", "zh", "fr", "ru", "es", "vi", "th"}
 // Supported lists the languages as BCP 47 tags, English first.
 func Supported() []string { return slices.Clone(supported) }
 
-// Catalogue is every text in every language. It is immutable and safe for use by many at once.
+// Catalogue is every text in every language. It is immutable and safe for use by many at once. A language is
+// read when it is first spoken: an office speaks one or two, and all of them take more memory than the rest of an
+// idle node.
 type Catalogue struct {
 	locales map[string]*Locale
-	files   map[File]*file
+	names   []File // of every file, sorted
+	mended  map[File]*file
 	matcher language.Matcher
 }
 
@@ -55,13 +59,17 @@ type File struct {
 type Locale struct {
 	tag   string
 	where map[string]string // the file in which a key stands, the same in all languages
-	files map[string]*file
+	files func() (map[string]*file, error)
 	forms forms
 }
 
 // text looks a key up.
 func (l *Locale) text(key string) (text, bool) {
-	f := l.files[l.where[key]]
+	files, err := l.files()
+	if err != nil {
+		panic("the embedded texts do not load: " + err.Error()) // a test reads them all
+	}
+	f := files[l.where[key]]
 	if f == nil {
 		return text{}, false
 	}
@@ -69,17 +77,18 @@ func (l *Locale) text(key string) (text, bool) {
 	return t, ok
 }
 
-// Load returns the texts that came with this program. They are checked by a test; an error here would
-// be a defect, so it panics.
+// Load returns the texts that came with this program. They are checked by a test; an error here, or when a
+// language is first spoken, would be a defect, so it panics.
 func Load() *Catalogue {
-	c, err := load()
+	c, err := load(nil)
 	if err != nil {
 		panic("the embedded texts do not load: " + err.Error())
 	}
 	return c
 }
 
-func load() (*Catalogue, error) {
+// load reads English, and prepares the others. mended files stand for the embedded ones.
+func load(mended map[File]*file) (*Catalogue, error) {
 	cldr, err := embedded.ReadFile("data/cldr.json")
 	if err != nil {
 		return nil, err
@@ -88,31 +97,78 @@ func load() (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, sources := map[File]*file{}, map[File][]byte{}
+	base, err := spoken(Base, nil, mended)
+	if err != nil {
+		return nil, err
+	}
+	where := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(base)) {
+		for key := range base[name].texts {
+			if _, twice := where[key]; twice {
+				return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s: %s stands in another file too", Base, name, key)
+			}
+			where[key] = name
+		}
+	}
+	c := &Catalogue{locales: map[string]*Locale{}, mended: mended}
+	var tags []language.Tag
 	for _, tag := range supported {
+		tags = append(tags, language.MustParse(tag))
+		c.locales[tag] = &Locale{tag: tag, where: where, forms: habits[tag],
+			files: sync.OnceValues(func() (map[string]*file, error) {
+				if tag == Base {
+					return base, nil
+				}
+				return spoken(tag, base, mended)
+			})}
 		listed, err := embedded.ReadDir("data/" + tag)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		for _, entry := range listed {
-			data, err := embedded.ReadFile(path.Join("data", tag, entry.Name()))
+			c.names = append(c.names, File{tag, strings.TrimSuffix(entry.Name(), ".json")})
+		}
+	}
+	slices.SortFunc(c.names, byName)
+	c.matcher = language.NewMatcher(tags)
+	return c, nil
+}
+
+// spoken reads the files of a language, and holds them against those of English.
+func spoken(tag string, base map[string]*file, mended map[File]*file) (map[string]*file, error) {
+	listed, err := embedded.ReadDir("data/" + tag)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	files := map[string]*file{}
+	for _, entry := range listed {
+		name := File{tag, strings.TrimSuffix(entry.Name(), ".json")}
+		f, data := mended[name], []byte(nil)
+		if f == nil {
+			if data, err = embedded.ReadFile(path.Join("data", tag, entry.Name())); err == nil {
+				f, err = read(name, data)
+			}
 			if err != nil {
 				return nil, err
 			}
-			name := File{tag, strings.TrimSuffix(entry.Name(), ".json")}
-			if files[name], err = read(name, data); err != nil {
-				return nil, err
-			}
-			sources[name] = data
+		}
+		if files[name.Name] = f; tag == Base {
+			continue
+		}
+		if base[name.Name] == nil {
+			return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s: English has no such file", tag, name.Name)
+		}
+		if err := f.like(base[name.Name], data); err != nil {
+			return nil, err
 		}
 	}
-	return assemble(files, sources, habits)
+	return files, nil
 }
 
 // With returns a catalogue in which a deployment's file stands for the embedded one of that name. It has to
 // hold the same keys and placeholders: texts are mended, not added. The catalogue itself is unchanged.
 func (c *Catalogue) With(name File, data []byte) (*Catalogue, error) {
-	if c.files[name] == nil {
+	if !slices.Contains(c.names, name) {
 		return nil, rogatory.Fault(rogatory.NotFound, "texts_unknown", "there is no file %.20q of texts in %.20q", name.Name, name.Language).
 			WithHint("name it as the embedded one is named, such as fr/terms")
 	}
@@ -120,51 +176,34 @@ func (c *Catalogue) With(name File, data []byte) (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name.Language == Base {
-		if err := f.like(c.files[name], data); err != nil {
-			return nil, err
-		}
+	base, err := c.locales[Base].files()
+	if err != nil {
+		return nil, err
 	}
-	files := maps.Clone(c.files)
-	files[name] = f
-	habits := map[string]forms{}
-	for tag, l := range c.locales {
-		habits[tag] = l.forms
+	if err := f.like(base[name.Name], data); err != nil {
+		return nil, err
 	}
-	return assemble(files, map[File][]byte{name: data}, habits)
+	mended := maps.Clone(c.mended)
+	if mended == nil {
+		mended = map[File]*file{}
+	}
+	mended[name] = f
+	return load(mended)
 }
 
-func assemble(files map[File]*file, sources map[File][]byte, habits map[string]forms) (*Catalogue, error) {
-	where := map[string]string{}
-	for _, name := range slices.SortedFunc(maps.Keys(files), byName) {
-		if name.Language != Base {
-			continue
-		}
-		for key := range files[name].texts {
-			if _, twice := where[key]; twice {
-				return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s: %s stands in another file too", name.Language, name.Name, key)
-			}
-			where[key] = name.Name
-		}
-	}
-	c := &Catalogue{locales: map[string]*Locale{}, files: files}
-	var tags []language.Tag
-	for _, tag := range supported {
-		tags = append(tags, language.MustParse(tag))
-		c.locales[tag] = &Locale{tag: tag, where: where, files: map[string]*file{}, forms: habits[tag]}
-	}
-	c.matcher = language.NewMatcher(tags)
-	for name, f := range files {
-		base := files[File{Base, name.Name}]
-		if base == nil {
-			return nil, rogatory.Fault(rogatory.Invalid, "texts_invalid", "texts %s/%s: English has no such file", name.Language, name.Name)
-		}
-		if err := f.like(base, sources[name]); err != nil {
+// all reads every language.
+func (c *Catalogue) all() (map[File]*file, error) {
+	every := map[File]*file{}
+	for tag, l := range c.locales {
+		files, err := l.files()
+		if err != nil {
 			return nil, err
 		}
-		c.locales[name.Language].files[name.Name] = f
+		for name, f := range files {
+			every[File{tag, name}] = f
+		}
 	}
-	return c, nil
+	return every, nil
 }
 
 // maxAccept bounds an Accept-Language header, which anyone may send.
@@ -192,10 +231,14 @@ func (c *Catalogue) Locale(acceptLanguage ...string) *Locale {
 // unused.
 func (c *Catalogue) Keys() []string { return slices.Sorted(maps.Keys(c.locales[Base].where)) }
 
-// Unreviewed lists the files that no reviewer has approved, for administrators.
+// Unreviewed lists the files that no reviewer has approved, for administrators. It reads every language.
 func (c *Catalogue) Unreviewed() []File {
+	files, err := c.all()
+	if err != nil {
+		panic("the embedded texts do not load: " + err.Error())
+	}
 	var names []File
-	for name, f := range c.files {
+	for name, f := range files {
 		if !f.reviewed {
 			names = append(names, name)
 		}
@@ -208,9 +251,9 @@ func (c *Catalogue) Unreviewed() []File {
 // in that language: T and N answer with the key in brackets, and a term is its identifier.
 func (c *Catalogue) Missing() []File {
 	var names []File
-	for base := range c.files {
+	for _, base := range c.names {
 		for _, tag := range supported {
-			if name := (File{tag, base.Name}); base.Language == Base && c.files[name] == nil {
+			if name := (File{tag, base.Name}); base.Language == Base && !slices.Contains(c.names, name) {
 				names = append(names, name)
 			}
 		}

@@ -46,7 +46,7 @@ func TestStatesAreNamedAsTheUnitedNationsNamesThem(t *testing.T) {
 
 // An abbreviated name ("ОАЭ", "о-ва Кука") is no name for a letter.
 func TestNoStateIsNamedByAnAbbreviation(t *testing.T) {
-	for name, f := range Load().files {
+	for name, f := range everything(t) {
 		for key, text := range f.texts {
 			if s := text.plain; strings.HasPrefix(key, "state.") && (strings.Contains(s, "о-ва") || strings.ToUpper(s) == s && strings.ToLower(s) != s) {
 				t.Errorf("%v: %s is abbreviated: %q", name, key, s)
@@ -57,7 +57,7 @@ func TestNoStateIsNamedByAnAbbreviation(t *testing.T) {
 
 // Two States or two languages of one name cannot be told apart in a list.
 func TestNoNameStandsForTwo(t *testing.T) {
-	for name, f := range Load().files {
+	for name, f := range everything(t) {
 		seen := map[string]string{}
 		for key, text := range f.texts {
 			group, _, _ := strings.Cut(key, ".")
@@ -76,7 +76,7 @@ func TestNoNameStandsForTwo(t *testing.T) {
 const iso639 = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu"
 
 func TestEveryTwoLetterLanguageHasAName(t *testing.T) {
-	english := Load().files[File{Base, "names"}].texts // every other language has the keys of English
+	english := everything(t)[File{Base, "names"}].texts // every other language has the keys of English
 	want := strings.Fields(iso639)
 	for _, code := range want {
 		if _, ok := english["language."+code]; !ok {

@@ -84,9 +84,8 @@ type globals struct {
 
 // collectAt is how much may be allocated, in per cent of what lives, before the garbage collector
 // runs. A node keeps little, some MiB, and each message leaves some hundred KiB behind at once, so with
-// Go's default of 100 it would collect several times a second to win little; with 300 an idle node does
-// not fit 64 MiB. GOGC overrides it.
-const collectAt = 200
+// Go's default of 100 it would collect several times a second to win little. GOGC overrides it.
+const collectAt = 300
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == preview.Command {
