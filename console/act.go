@@ -22,12 +22,22 @@ type field struct {
 	Form                                string // text, area, radio, moment, number
 	Value                               string
 	Options                             []option
-	Wrong                               string // what to mend; empty if nothing
+	Groups                              map[string]string // headings, by the options under them
+	Wrong                               string            // what to mend; empty if nothing
 	Needed                              bool
 	Original, OriginalIn                string // a text that this one translates, and its language
 }
 
 type option struct{ Value, Label string }
+
+// heads is the heading that stands before option i, if one does.
+func (f field) heads(i int) string {
+	group := f.Groups[f.Options[i].Value]
+	if i > 0 && f.Groups[f.Options[i-1].Value] == group {
+		return ""
+	}
+	return group
+}
 
 // actView is an act that is open now.
 type actView struct {

@@ -61,7 +61,7 @@ type newView struct {
 func (s *server) newForm(v *visit, values map[string]string) newView {
 	l := v.loc
 	n := newView{Kinds: s.Rules.Kinds, Case: values["case"], Follows: values["follows"],
-		Kind:  field{Name: "kind", Form: "radio", Label: l.T("new.kind"), Value: values["kind"], Needed: true},
+		Kind:  field{Name: "kind", Form: "radio", Label: l.T("new.kind"), Value: values["kind"], Needed: true, Groups: map[string]string{}},
 		To:    field{Name: "to", Form: "radio", Label: l.T("new.to"), Article: "40(12)", Value: values["to"], Needed: true},
 		Title: field{Name: "title", Form: "text", Label: l.T("new.name"), Hint: l.T("new.name.hint"), Value: values["title"], Needed: true}}
 	for _, k := range s.Rules.Kinds {
@@ -69,7 +69,9 @@ func (s *server) newForm(v *visit, values map[string]string) newView {
 			n.Kind.Options = append(n.Kind.Options, option{string(k.ID), l.T("cite.titled", "title", l.Kind(k.ID), "article", k.Article)})
 		}
 		for _, p := range k.Parts {
-			n.Kind.Options = append(n.Kind.Options, option{string(k.ID) + "/" + p.ID, l.T("cite.titled", "title", l.Kind(k.ID)+": "+l.Part(k.ID, p.ID), "article", p.Article)})
+			value := string(k.ID) + "/" + p.ID
+			n.Kind.Options = append(n.Kind.Options, option{value, l.T("cite.titled", "title", l.Part(k.ID, p.ID), "article", p.Article)})
+			n.Kind.Groups[value] = l.Kind(k.ID)
 		}
 	}
 	for _, p := range s.Parties() {
@@ -149,6 +151,7 @@ type draft struct {
 	ThemName string
 	Ready    bool
 	MaySend  bool
+	Senders  []string // who else may send it
 }
 
 func (s *server) draft(v *visit) (draft, error) {
@@ -168,6 +171,15 @@ func (s *server) draft(v *visit) (draft, error) {
 		return draft{}, err
 	}
 	d := draft{File: f, Kind: kind, Findings: found, Letter: s.draftLetter(v.loc, f), ThemName: s.name(v.loc, f.Them.State), MaySend: mayAct(v.by.Role, rogatory.Send) && f.Author != v.by.Name}
+	people, err := s.People(v.ctx)
+	if err != nil {
+		return draft{}, err
+	}
+	for _, p := range people {
+		if mayAct(p.Role, rogatory.Send) && p.Name != f.Author {
+			d.Senders = append(d.Senders, p.Name)
+		}
+	}
 	d.Ready = !slices.ContainsFunc(found, func(f treaty.Finding) bool { return f.Blocks })
 	d.Tasks, d.Optional = parts(v.loc, s.Rules, kind, f.Request, s.party(f.Them.State).Languages, found)
 	return d, nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"rogatory"
 	"rogatory/docket"
@@ -29,6 +30,7 @@ type lineView struct {
 	Proof   string // one sentence of what was proved; empty if nothing was
 	Digest  string
 	Problem string
+	revised int64 // how many times a draft was saved, in one line
 }
 
 // exhibitView is an exhibit with what this person may do.
@@ -188,7 +190,15 @@ func (s *server) timeline(v *visit, f docket.File) (lines []lineView, older int6
 			if x := e.Entry.Exhibit; x != nil {
 				l.What = v.loc.T("line.of", "what", l.What, "name", x.Title)
 			}
-			l.Said = e.Entry.Why
+			l.Said = saidOf(v.loc, e.Entry)
+			if n := len(lines) - 1; e.Entry.Type == rogatory.RequestRevised && n >= 0 && lines[n].revised > 0 && lines[n].Who == l.Who && l.Day == "" {
+				// A draft is saved at every step: one line says how often, and is where the last was.
+				l.Day, l.revised = lines[n].Day, lines[n].revised+1
+				l.What = v.loc.N("line.times", l.revised, "what", l.What)
+				lines = lines[:n]
+			} else if e.Entry.Type == rogatory.RequestRevised {
+				l.revised = 1
+			}
 			if m := e.Entry.Said; m != nil {
 				l.What, l.Said = v.loc.T("line.recorded", "act", v.loc.Act(m.Act)), m.Body.Text
 			}
@@ -340,12 +350,24 @@ func entryWords(l *language.Locale, e rogatory.Entry, zone string) string {
 		return l.T("line.aside", "time", when(l, until, zone))
 	case e.Type == rogatory.RequestClaimed && e.Name == "":
 		return l.T("line.unclaimed")
-	case e.Name == "" || e.Exhibit != nil:
+	case e.Name == "" || e.Exhibit != nil || strings.HasPrefix(string(e.Type), "alarm."): // an alarm's number says nothing
 		return l.EntryType(e.Type)
 	case e.Type == rogatory.DeadlinePassed:
 		return l.T("line.of", "what", l.EntryType(e.Type), "name", l.DeadlineName(e.Name))
 	}
 	return l.T("line.of", "what", l.EntryType(e.Type), "name", e.Name)
+}
+
+// saidOf is the reason in an entry. Of an alarm it is a word of the program, and the person is named above.
+func saidOf(l *language.Locale, e rogatory.Entry) string {
+	switch e.Type {
+	case rogatory.AlarmOpened, rogatory.AlarmWithdrawn:
+		return ""
+	case rogatory.AlarmAcknowledged:
+		_, how, _ := strings.Cut(e.Why, " by ")
+		return l.T("watch.how." + how)
+	}
+	return e.Why
 }
 
 func namesOf(l *language.Locale, tags []string) []string {

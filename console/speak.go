@@ -111,7 +111,11 @@ func (f frame) When(i rogatory.Instant, zone string) string { return when(f.Loca
 type saidView struct{ Words, English string }
 
 func faultWords(l *language.Locale, e *rogatory.Error) saidView {
-	exact := strings.TrimSpace(sentence(e.Message) + " " + sentence(e.Hint))
+	hint := e.Hint
+	if strings.HasPrefix(hint, "rogatory ") { // a command is a hint for whoever sits at one
+		hint = ""
+	}
+	exact := strings.TrimSpace(sentence(e.Message) + " " + sentence(hint))
 	words := l.Fault(e)
 	if l.Tag() == language.Base || words == "" {
 		return saidView{Words: exact}

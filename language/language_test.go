@@ -36,6 +36,17 @@ func TestEveryFileSaysThatNobodyReviewedIt(t *testing.T) {
 	}
 }
 
+// N fills {n}: a plural text with another name for its number would show the name.
+func TestAPluralTextSaysItsNumber(t *testing.T) {
+	for name, f := range everything(t) {
+		for key, text := range f.texts {
+			if text.forms != nil && !slices.Contains(names(text.forms[Other]), "{n}") {
+				t.Errorf("%v: %s does not say {n}", name, key)
+			}
+		}
+	}
+}
+
 // everything reads all languages, which is what a node does only when they are spoken.
 func everything(t *testing.T) map[File]*file {
 	t.Helper()
