@@ -25,6 +25,7 @@ type field struct {
 	Groups                              map[string]string // headings, by the options under them
 	Wrong                               string            // what to mend; empty if nothing
 	Needed                              bool
+	Titled                              bool // the heading of the screen is its label already
 	Original, OriginalIn                string // a text that this one translates, and its language
 }
 
@@ -66,6 +67,33 @@ func (s *server) actsOf(f docket.File, by rogatory.Actor) []actView {
 		all = append(all, a)
 	}
 	return all
+}
+
+// othersActs is what people of other roles can do to move the request on, so that a person who is done knows whose turn
+// it is. Ending it without an answer is not told: nobody is meant to be sent there.
+func (s *server) othersActs(f docket.File, by rogatory.Actor) []othersView {
+	var all []othersView
+	for _, role := range []rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian} {
+		if role == by.Role {
+			continue
+		}
+		o := othersView{Role: role}
+		for _, a := range s.actsOf(f, rogatory.Actor{Address: by.Address, Officer: rogatory.Officer{Role: role}}) {
+			if !a.Act.Talk() && a.Act != rogatory.Withdraw && !mayAct(by.Role, a.Act) {
+				o.Acts = append(o.Acts, a.Act)
+			}
+		}
+		if len(o.Acts) > 0 {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// othersView is what people of another role can do.
+type othersView struct {
+	Role rogatory.OfficerRole
+	Acts []rogatory.Act
 }
 
 // offered leaves out what the file gives no occasion for, and what has a screen of its own.

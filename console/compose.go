@@ -441,6 +441,9 @@ func (s *server) partView(v *visit) (partView, error) {
 			}
 		}
 	}
+	for i := range p.Fields {
+		p.Fields[i].Titled = p.Fields[i].Label == p.Label
+	}
 	for _, f := range d.Findings {
 		if partOf(f) == p.Part && f.Code != "field_missing" {
 			p.Found = append(p.Found, f)

@@ -46,11 +46,11 @@ type rowView struct {
 	docket.Queued
 	Clock *clockView
 	Them  string
-	Waits docket.Waiting
+	Waits string
 }
 
 func (s *server) row(l *language.Locale, q docket.Queued, now rogatory.Instant) rowView {
-	r := rowView{Queued: q, Them: s.name(l, q.Them.State), Waits: q.WaitsFor()}
+	r := rowView{Queued: q, Them: s.name(l, q.Them.State), Waits: waitsOf(q.File)}
 	if d, ok := q.Next(); ok {
 		c := s.clockOf(l, d, now, q.Them.State)
 		r.Clock = &c

@@ -58,9 +58,18 @@ type requestView struct {
 	People     []rogatory.Officer // who can hold it
 	MaySeal    bool
 	MayPack    bool
-	Waits      docket.Waiting
+	Waits      string             // names the words
+	Others     []othersView
 	DraftOpen  bool
 	SecondOnly bool // this person drafted it: another has to send it
+}
+
+// waitsOf names the words for whom a request waits on. One that is over waits for nobody's decision.
+func waitsOf(f docket.File) string {
+	if w := f.WaitsFor(); w != docket.OnUs || !f.State.Final() {
+		return string(w)
+	}
+	return "close"
 }
 
 // file reads the request of the path, if this person may.
@@ -104,7 +113,7 @@ func (s *server) requestWith(v *visit, form asideForm) error {
 	if err != nil {
 		return err
 	}
-	view := requestView{File: f, AsideForm: form, Kind: kind, Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: mayClaim(v.by.Role) && !f.State.Final(), Waits: f.WaitsFor(),
+	view := requestView{File: f, AsideForm: form, Kind: kind, Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: mayClaim(v.by.Role) && !f.State.Final(), Waits: waitsOf(f), Others: s.othersActs(f, v.by),
 		MaySeal: maySeal(v.by.Role, f, kind), MayPack: v.by.Role == rogatory.Custodian && s.Package != nil, DraftOpen: f.State == rogatory.Drafted && mayAct(v.by.Role, rogatory.Revise),
 		SecondOnly: f.State == rogatory.Drafted && f.Author == v.by.Name}
 	if view.People, err = s.assignees(v); err != nil {
@@ -368,6 +377,14 @@ func saidOf(l *language.Locale, e rogatory.Entry) string {
 		return l.T("watch.how." + how)
 	}
 	return e.Why
+}
+
+func actWords(l *language.Locale, acts []rogatory.Act) []string {
+	var all []string
+	for _, a := range acts {
+		all = append(all, l.Act(a))
+	}
+	return all
 }
 
 func namesOf(l *language.Locale, tags []string) []string {
