@@ -95,7 +95,7 @@ type Notice struct {
 	To      map[string]string // the person's address on each channel, by the channel's name
 }
 
-// Page is what a person is woken with. Its only source is NewPage. It prints as its identifier, so
+// Page is what a person is woken with, or told. Its only sources are NewPage and NewNote. It prints as its identifier, so
 // that no log holds an address, a link or a code by accident.
 type Page struct {
 	id      ID
@@ -107,6 +107,7 @@ type Page struct {
 	code    string
 	created rogatory.Instant
 	to      map[string]string
+	tongue  string // BCP 47; empty for English in ASCII
 }
 
 // NewPage builds a page, or says which member of the notice is wrong (page_invalid).
@@ -114,12 +115,11 @@ func NewPage(n Notice) (Page, error) {
 	wrong := func(words string) (Page, error) {
 		return Page{}, rogatory.Fault(rogatory.Invalid, "page_invalid", "build a page: %s", words)
 	}
-	node := string(n.Node.Authority)
 	word, known := words[n.Urgency]
 	switch {
 	case !n.ID.Valid():
 		return wrong("its identifier is not a UUID of version 7")
-	case !n.Node.State.Valid() || node == "" || len(node) > maxNode || strings.Trim(node, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+	case !nodeForm(n.Node):
 		return wrong("the node is not named by a State and an authority of small letters, digits and hyphens")
 	case !known:
 		return wrong("its urgency is not test, routine, urgent or emergency")
@@ -137,10 +137,8 @@ func NewPage(n Notice) (Page, error) {
 	if !ok {
 		return wrong("its shift does not begin before it ends, or is longer than a month")
 	}
-	for channel, address := range n.To {
-		if !validName(channel) || address == "" || len(address) > MaxAddress || !printable(address) {
-			return wrong("an address is empty, too long or not printable ASCII, or its channel has no valid name")
-		}
+	if !addressed(n.To) {
+		return wrong("an address is empty, too long or not printable ASCII, or its channel has no valid name")
 	}
 	p := Page{
 		id: n.ID, node: n.Node, urgency: n.Urgency, code: n.Code, created: n.Created,
@@ -160,6 +158,22 @@ func NewPage(n Notice) (Page, error) {
 		"\nOr give the code: " + n.Code +
 		"\nPage of " + n.Created.Time().Format("2 Jan 2006 15:04:05") + " UTC, " + string(n.ID) + "\n"
 	return p, nil
+}
+
+// nodeForm reports whether a node is named by a State and an authority of small letters, digits and hyphens.
+func nodeForm(a rogatory.Address) bool {
+	name := string(a.Authority)
+	return a.State.Valid() && name != "" && len(name) <= maxNode && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// addressed reports whether all addresses can be dialled, and stand by channels with names.
+func addressed(to map[string]string) bool {
+	for channel, address := range to {
+		if !validName(channel) || address == "" || len(address) > MaxAddress || !printable(address) {
+			return false
+		}
+	}
+	return true
 }
 
 // words says the hours of the shift as a line of a page, with the zone as an offset.
@@ -213,16 +227,17 @@ func (p Page) Node() rogatory.Address { return p.node }
 // Urgency returns the class.
 func (p Page) Urgency() Urgency { return p.urgency }
 
-// Subject returns one line of ASCII.
+// Subject returns one line: of ASCII, unless the page is a note in another language.
 func (p Page) Subject() string { return p.subject }
 
-// Text returns a few lines of ASCII, the first of them the subject, each ending in a line feed.
+// Text returns a few lines, the first of them the subject, each ending in a line feed; of ASCII, unless the page is a
+// note in another language.
 func (p Page) Text() string { return p.text }
 
-// Link returns the acknowledgement link. It is a secret.
+// Link returns the acknowledgement link, which is a secret; of a note the address to sign in at, which may be empty.
 func (p Page) Link() string { return p.link }
 
-// Code returns the acknowledgement code. It is a secret.
+// Code returns the acknowledgement code. It is a secret. A note has none.
 func (p Page) Code() string { return p.code }
 
 // Created returns when the page was made.

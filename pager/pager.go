@@ -5,7 +5,8 @@
 // alive, so that its silence is noticed by somebody else.
 //
 // It promises that nothing about a case leaves with a page: a page is built from a node's name, a
-// class of urgency, the hours of a shift, a link and a code, and there is no other way to build one.
+// class of urgency, the hours of a shift, a link and a code; a note, which tells by day what can wait, from
+// a node's name, numbers and a link. There is no other way to build either.
 // That no error and no log line holds an address, a text, a credential or what a provider answered,
 // but only the name of the channel. That a delivery is tried once for each page, channel and attempt.
 // That it connects to no private network which the configuration does not name, checked on the

@@ -170,7 +170,11 @@ func (m *mailer) answer(ctx context.Context, step string, err error) error {
 // message writes the page as a message (RFC 5322). Auto-Submitted (RFC 3834) keeps answering
 // machines from answering.
 func (m *mailer) message(page Page, to string) (*gomail.Msg, error) {
-	msg := gomail.NewMsg(gomail.WithCharset(gomail.CharsetASCII), gomail.WithEncoding(gomail.EncodingQP), gomail.WithNoDefaultUserAgent())
+	charset := gomail.CharsetASCII
+	if page.tongue != "" {
+		charset = gomail.CharsetUTF8
+	}
+	msg := gomail.NewMsg(gomail.WithCharset(charset), gomail.WithEncoding(gomail.EncodingQP), gomail.WithNoDefaultUserAgent())
 	if err := errors.Join(msg.From(m.config.From), msg.To(to)); err != nil {
 		return nil, err
 	}
@@ -178,6 +182,9 @@ func (m *mailer) message(page Page, to string) (*gomail.Msg, error) {
 	msg.SetDateWithValue(m.clock.Now().UTC())
 	msg.SetMessageIDWithValue(string(page.ID()) + "@" + m.domain())
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	if page.tongue != "" {
+		msg.SetGenHeader("Content-Language", page.tongue)
+	}
 	if page.Urgency() != Test && page.Urgency() != Routine {
 		msg.SetImportance(gomail.ImportanceHigh)
 	}

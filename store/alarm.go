@@ -170,9 +170,9 @@ func (tx *Tx) SettlePage(d PageDelivery) error {
 	return err
 }
 
-// PageDeliveries returns the newest rows of the delivery log.
+// PageDeliveries returns the newest rows of the delivery log, without the letters of notices.
 func (tx *Tx) PageDeliveries(limit int) ([]PageDelivery, error) {
-	return list(tx, readPage, "SELECT "+pageColumns+" FROM page_delivery ORDER BY begun DESC, page, channel, attempt LIMIT $1", atMost(limit))
+	return list(tx, readPage, "SELECT "+pageColumns+" FROM page_delivery WHERE NOT EXISTS (SELECT 1 FROM notice_page n WHERE n.page = page_delivery.page) ORDER BY begun DESC, page, channel, attempt LIMIT $1", atMost(limit))
 }
 
 // Paper is a paper of the desk: a hand-over note, or the record of a call to a contact point.

@@ -77,6 +77,7 @@ func Exercise(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"what a person has not read is counted", exam.seen},
 		{"settings are kept", exam.settings},
 		{"a page is claimed once, and an alarm is listed while it is open", exam.desk},
+		{"a person is told once of each thing, under numbers of their own", exam.notices},
 		{"one failing closure takes nothing with it but itself", exam.isolation},
 		{"entry, request and delivery come and go together", exam.together},
 		{"an engine's error undoes the closure even if it is ignored", exam.ignored},
