@@ -51,6 +51,7 @@ import (
 	"rogatory/journal"
 	"rogatory/keyring"
 	"rogatory/ledger"
+	"rogatory/notice/post"
 	"rogatory/pager"
 	"rogatory/store"
 	"rogatory/treaty"
@@ -97,6 +98,7 @@ type Node struct {
 	Rules  *treaty.Rules
 	Vault  *vault.Vault
 	Desk   *alarm.Desk // who is on duty, and who is woken
+	Post   *post.Post  // what people are told by day
 
 	dir    string
 	config Config
@@ -216,6 +218,8 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.openDesk(ctx); err != nil {
 		return err
 	}
+	n.Post = post.New(post.Config{Us: n.config.address(), Office: n.Office, Store: n.store, Clock: n.opt.DeskClock, Random: n.opt.Random, Log: n.opt.Log,
+		Origin: n.config.Origin, Plan: n.Desk.Plan, People: n.Officers})
 	certificate := func() (*tls.Certificate, error) { c := n.keys().TLS(); return &c, nil }
 	if n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter}); err != nil || n.opt.Inspect {
 		return err
@@ -632,6 +636,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchPeople) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchDesk) })
 	wg.Go(func() { n.loop(ctx, n.Desk.Wake(), tickEvery, n.Desk.Step) })
+	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.Post.Step) })
 	wg.Go(func() { n.loop(ctx, nil, checkEvery, n.checkChannels) })
 	wg.Go(func() { n.note("heartbeat", n.heartbeat(ctx)) })
 	if ready != nil {

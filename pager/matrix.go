@@ -22,7 +22,7 @@ type matrix struct {
 	token  secretFile
 }
 
-// matrixMessage mentions the room, which rings for its members where the sender has the right to.
+// matrixMessage mentions the room, which rings for its members where the sender has the right to. A note does not ring.
 type matrixMessage struct {
 	Type     string         `json:"msgtype"`
 	Body     string         `json:"body"`
@@ -73,7 +73,7 @@ func (m *matrix) Send(ctx context.Context, page Page) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	body, err := json.Marshal(matrixMessage{"m.text", page.Text(), matrixMentions{true}})
+	body, err := json.Marshal(matrixMessage{"m.text", page.Text(), matrixMentions{page.tongue == ""}})
 	if err != nil {
 		return Receipt{}, rogatory.Fault(rogatory.Internal, "page_failed", "channel %s: the page cannot be written as JSON", m.egress.name)
 	}

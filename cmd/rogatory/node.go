@@ -204,7 +204,7 @@ func officeConsole(n *node.Node, fetching *fetches, demo bool) (http.Handler, er
 	}
 	return console.New(console.Config{
 		Render: preview.New(program).Render, Uploads: uploads,
-		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, People: n.Officers, Keys: n, Demo: demo, Origin: n.Config().Origin, Ministry: ministry(n), Desk: n.Desk, Rota: n,
+		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, People: n.Officers, Keys: n, Demo: demo, Origin: n.Config().Origin, Ministry: ministry(n), Desk: n.Desk, Rota: n, Post: n.Post,
 		Parties:    func() []rogatory.Party { return n.Book().Parties() },
 		Laws:       func() (legislation.Book, error) { return readLaws(n.Dir()) },
 		Assistance: func() (assistance.Book, error) { return readAssistance(n.Dir()) },
