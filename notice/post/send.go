@@ -199,7 +199,10 @@ func (p *Post) Claim(ctx context.Context, d pager.Delivery) (stored pager.Delive
 			Code: row.Code, Kind: row.Kind, Detail: row.Detail, Status: row.Status, Reference: row.Reference}
 		return err
 	})
-	return stored, first, err
+	if err != nil {
+		return pager.Delivery{}, false, err
+	}
+	return stored, first, nil
 }
 
 // Settle implements pager.Log.
