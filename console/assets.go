@@ -12,14 +12,14 @@ import (
 	"strings"
 )
 
-//go:embed assets/console.css assets/console.js assets/upload.js assets/mark.svg
+//go:embed assets/console.css assets/console.js assets/upload.js assets/chime.js assets/contacts-worker.js assets/mark.svg
 var files embed.FS
 
 // assets are served under names that hold a digest of their content, so that a browser may keep them
 // for ever.
 type assets struct {
-	css, js, upload, icon string // addresses
-	byName                map[string]packed
+	css, js, upload, chime, icon string // addresses
+	byName                       map[string]packed
 }
 
 type packed struct {
@@ -47,6 +47,7 @@ func loadAssets() assets {
 	a.css = add("console.css", "text/css; charset=utf-8")
 	a.js = add("console.js", "text/javascript; charset=utf-8")
 	a.upload = add("upload.js", "text/javascript; charset=utf-8")
+	a.chime = add("chime.js", "text/javascript; charset=utf-8")
 	a.icon = add("mark.svg", "image/svg+xml")
 	return a
 }

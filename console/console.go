@@ -34,6 +34,7 @@ import (
 	"rogatory/docket"
 	"rogatory/language"
 	"rogatory/legislation"
+	"rogatory/notice/post"
 	"rogatory/pdf"
 	"rogatory/treaty"
 	"rogatory/upload"
@@ -60,6 +61,8 @@ type Config struct {
 	// Desk is the 24/7 desk; nil without one. Rota changes who is on duty; nil where that is not done here.
 	Desk *alarm.Desk
 	Rota Rota
+	// Post tells people by day what can wait; nil where nobody is told.
+	Post *post.Post
 
 	// Ministry is the ministry's own sign-in; nil without one. It needs Origin.
 	Ministry *Ministry
@@ -163,7 +166,7 @@ func newSessions(c Config) *scs.SessionManager {
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; worker-src 'self'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -244,6 +247,10 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET outbox", (*server).outbox)
 	s.page(mux, "POST outbox/{id}/revive", (*server).revive)
 	s.boards(mux)
+	s.noticeRoutes(mux)
+	s.page(mux, "GET directory/sheet", (*server).keptSheet)
+	mux.HandleFunc("GET "+Prefix+"contacts-worker.js", s.contactWorker)
+	mux.HandleFunc("GET "+Prefix+"duty/waiting", s.dutyWaiting)
 
 	mux.Handle(Prefix, s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)

@@ -1294,6 +1294,10 @@ func dutyScreen(f frame, v dutyView) templ.Component {
 					}
 				}
 			}
+			templ_7745c5c3_Err = chime(f).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 115, "</div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

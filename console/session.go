@@ -72,7 +72,9 @@ func (s *server) prove(ctx context.Context) {
 	s.sessions.Put(ctx, sessionProved, s.Clock.Now().UnixMicro())
 }
 
+// signOut ends the session, and has the browser forget what it kept: the contact sheet and its switches.
 func (s *server) signOut(v *visit) error {
+	v.w.Header().Set("Clear-Site-Data", `"storage"`)
 	if err := s.sessions.Destroy(v.ctx); err != nil {
 		return err
 	}

@@ -46,6 +46,11 @@
     setTimeout(again, 700);
   }
 
+  // The contact sheet stays readable when the line is gone: see contacts-worker.js.
+  if (document.querySelector("[data-sheet]") && navigator.serviceWorker) {
+    navigator.serviceWorker.register("/console/contacts-worker.js", { scope: "/console/directory" }).catch(() => {});
+  }
+
   // Single keys for the queue. They do nothing while a field or a dialogue has the focus, and can be switched off.
   const rows = [...document.querySelectorAll("[data-row]")];
   let last = -1;
