@@ -203,18 +203,14 @@ func (s *server) noticesChosen(v *visit) error {
 	}
 	if !anyWrong(fields) {
 		err := s.Post.Choose(v.ctx, v.by, c)
-		switch rogatory.CodeOf(err) {
-		case "":
-			if err != nil {
-				return err
-			}
+		if err == nil {
 			v.say("notices.saved")
 			return v.to("notices")
-		case "notice_choice_invalid": // all else was looked at above
-			wrong("zone", "notices.wrong.zone")
-		default:
+		}
+		if rogatory.CodeOf(err) != "notice_choice_invalid" {
 			return err
 		}
+		wrong("zone", "notices.wrong.zone") // all else was looked at above
 	}
 	_, found, err := s.Post.Choice(v.ctx, v.by)
 	if err != nil {
