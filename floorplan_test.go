@@ -40,7 +40,7 @@ var plan = map[string]floor{
 	"ledger":    {". clock journal store", "the journal at work in the store's transaction"},
 
 	"desk":        {". datafile deadline", "who is on duty and who is woken are values: no clock, no chance, no line to anybody"},
-	"pager":       {". clock language", "how a person is woken; it must not know what a case is, so that no page can tell; of words only those that all letters have"},
+	"pager":       {". clock language", "how a person is woken; it must not know what a case is, so that no page can tell; of words only those of its notices"},
 	"notice":      {".", "who is told what when is a value: no clock, no line to anybody"},
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},

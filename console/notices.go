@@ -27,7 +27,7 @@ func (s *server) noticeRoutes(mux *http.ServeMux) {
 
 // itemView is something that a person was told, with what it means inside.
 type itemView struct {
-	store.Notice
+	store.NoticeItem
 	Opens bool // the person may open the request
 }
 
@@ -37,22 +37,22 @@ type noticesView struct {
 	Ways    bool // this node has channels
 	Reached bool // and the person an address on one
 	Items   []itemView
-	Letters []letterView
+	Sent    []sentView
 	All     bool // the person may see what others were sent
 }
 
-// letterView is one attempt at one channel, or a letter that was not tried yet.
-type letterView struct {
+// sentView is one attempt at one channel, or a notice that was not tried yet.
+type sentView struct {
 	Person, Time, Channel, Code string
 	Test                        bool
 }
 
 // What the page shows of the past: a screen's worth.
 const (
-	lastItems   = 25
-	lastLetters = 25
-	allLetters  = 100
-	// maxTries is how many attempts a page shows, of however many letters: more does not cross a slow line.
+	lastItems = 25
+	lastSent  = 25
+	allSent   = 100
+	// maxTries is how many attempts a page shows, of however many notices: more does not cross a slow line.
 	maxTries = 300
 )
 
@@ -78,8 +78,8 @@ func (s *server) noticesPage(v *visit) error {
 		return t.String()
 	}
 	when := "once"
-	if c.Digest {
-		when = "digest"
+	if c.Daily {
+		when = "daily"
 	}
 	var about []string
 	for _, a := range c.About {
@@ -110,9 +110,12 @@ func (s *server) noticeFields(v *visit, x map[string]string) []field {
 		}
 	}
 	for _, sort := range notice.Sorts() {
+		if sort == notice.Approval && v.by.Role != rogatory.Decider {
+			continue // nobody asks that of them
+		}
 		about.Options = append(about.Options, option{string(sort), v.loc.T("notices.about." + string(sort))})
 	}
-	for _, w := range []string{"once", "digest"} {
+	for _, w := range []string{"once", "daily"} {
 		when.Options = append(when.Options, option{w, v.loc.T("notices.when." + w)})
 	}
 	hour.Hint, zone.Hint = v.loc.T("notices.hour.hint"), v.loc.T("notices.zone.hint", "zone", zoneOf(s.party(s.Office.Us.State)))
@@ -131,25 +134,25 @@ func (s *server) showNotices(v *visit, status int, off bool, fields []field) err
 	for _, n := range items {
 		view.Items = append(view.Items, itemView{n, docket.MayRead(v.by) == nil})
 	}
-	letters, err := s.Post.Letters(v.ctx, v.by, false, lastLetters)
+	sent, err := s.Post.Sent(v.ctx, v.by, false, lastSent)
 	if err != nil {
 		return err
 	}
-	view.Letters = s.lettersOf(v, letters)
+	view.Sent = s.sentOf(v, sent)
 	return v.show(status, noticesScreen(v.frame(v.loc.T("notices.title"), "notices"), view))
 }
 
-func (s *server) lettersOf(v *visit, all []post.Letter) (views []letterView) {
+func (s *server) sentOf(v *visit, all []post.Sent) (views []sentView) {
 	zone := zoneOf(s.party(s.Office.Us.State))
 	for _, l := range all {
 		if len(views) > maxTries-notice.MaxChannels*notice.MaxTries {
 			break
 		}
 		for _, t := range l.Tries {
-			views = append(views, letterView{l.Person, when(v.loc, t.Begun, zone), t.Channel, t.Code, l.Test})
+			views = append(views, sentView{l.Person, when(v.loc, t.Begun, zone), t.Channel, t.Code, l.Test})
 		}
 		if len(l.Tries) == 0 && l.DueAt != 0 {
-			views = append(views, letterView{l.Person, when(v.loc, l.Made, zone), strings.Join(l.Channels, ", "), "", l.Test})
+			views = append(views, sentView{l.Person, when(v.loc, l.Made, zone), strings.Join(l.Channels, ", "), "", l.Test})
 		}
 	}
 	return views
@@ -175,7 +178,7 @@ func (s *server) noticesChosen(v *visit) error {
 			}
 		}
 	}
-	c := notice.Choice{Language: x["language"], Channels: lines(x["channels"]), Zone: x["zone"], Digest: x["when"] == "digest"}
+	c := notice.Choice{Language: x["language"], Channels: lines(x["channels"]), Zone: x["zone"], Daily: x["when"] == "daily"}
 	for _, a := range lines(x["about"]) {
 		c.About = append(c.About, notice.Sort(a))
 	}
@@ -186,9 +189,7 @@ func (s *server) noticesChosen(v *visit) error {
 		}
 		return t
 	}
-	if c.QuietFrom, c.QuietTo = clock("quiet_from", true), clock("quiet_to", true); c.Digest {
-		c.Hour = clock("hour", false)
-	}
+	c.QuietFrom, c.QuietTo, c.Hour = clock("quiet_from", true), clock("quiet_to", true), clock("hour", false)
 	if slices.Contains(c.About, notice.Due) {
 		days, err := strconv.Atoi(x["days"])
 		if c.Days = days; err != nil || days < 1 || days > notice.MaxDays {
@@ -246,11 +247,11 @@ func (s *server) noticesAll(v *visit) error {
 	if s.Post == nil {
 		return s.noPost()
 	}
-	letters, err := s.Post.Letters(v.ctx, v.by, true, allLetters)
+	sent, err := s.Post.Sent(v.ctx, v.by, true, allSent)
 	if err != nil {
 		return err
 	}
-	return v.show(http.StatusOK, noticesAllScreen(v.frame(v.loc.T("notices.all"), "notices"), s.lettersOf(v, letters)))
+	return v.show(http.StatusOK, noticesAllScreen(v.frame(v.loc.T("notices.all"), "notices"), s.sentOf(v, sent)))
 }
 
 // noticeItem opens what a number means that the person was told.

@@ -44,12 +44,12 @@ func TestNoticesAndTheSheetFitASlowLine(t *testing.T) {
 			view.Fields[i%len(view.Fields)].Wrong = l.T("notices.wrong.hour")
 		}
 		for i := range lastItems {
-			view.Items = append(view.Items, itemView{store.Notice{Number: int64(i), Request: w.id(), Sort: string(notice.Sorts()[i%4]), At: v.now, Told: v.now}, true})
+			view.Items = append(view.Items, itemView{store.NoticeItem{Number: int64(i), Request: w.id(), Sort: string(notice.Sorts()[i%4]), At: v.now, Told: v.now}, true})
 		}
 		for range maxTries {
-			view.Letters = append(view.Letters, letterView{w.words(2), when(l, v.now, "UTC"), w.hex(12), "page_" + w.hex(6), false})
+			view.Sent = append(view.Sent, sentView{w.words(2), when(l, v.now, "UTC"), w.hex(12), "page_" + w.hex(6), false})
 		}
-		all := view.Letters // a page of its own, without the form
+		all := view.Sent // a page of its own, without the form
 		for name, screen := range map[string]templ.Component{
 			"notices": noticesScreen(v.frame(l.T("notices.title"), "notices"), view),
 			"all":     noticesAllScreen(v.frame(l.T("notices.all"), "notices"), all),
@@ -73,9 +73,9 @@ func TestNoticesAndTheSheetFitASlowLine(t *testing.T) {
 }
 
 // Letters lead to where the console shows what they mean.
-func TestLettersLeadHere(t *testing.T) {
+func TestNoticesLeadHere(t *testing.T) {
 	if post.Path != Prefix+"notices" {
-		t.Errorf("letters lead to %s", post.Path)
+		t.Errorf("notices lead to %s", post.Path)
 	}
 }
 

@@ -18,12 +18,12 @@ type Event struct {
 
 // Round is what is done about a person's events now.
 type Round struct {
-	Tell      []Event          // in one letter
+	Tell      []Event          // in one notice
 	Drop      []Event          // the person does not want to be told of these
 	LookAgain rogatory.Instant // zero: not before something happens
 }
 
-// Decide says what of a person's events goes out at now. Everything that is due goes into one letter: also what came
+// Decide says what of a person's events goes out at now. Everything that is due goes into one notice: also what came
 // while the node did not run, or in quiet hours.
 func Decide(c Choice, zone *time.Location, waiting []Event, now rogatory.Instant) Round {
 	var r Round
@@ -42,18 +42,18 @@ func Decide(c Choice, zone *time.Location, waiting []Event, now rogatory.Instant
 	return r
 }
 
-// due is when something that happened at a moment goes out: as it happens or at the hour of the digest, and never in
+// due is when something that happened at a moment goes out: as it happens or at the hour of the daily notice, and never in
 // quiet hours, of which those that run now count as well.
 func (c Choice) due(zone *time.Location, at, now rogatory.Instant) rogatory.Instant {
 	due := at
-	if c.Digest {
-		due = c.digest(zone, at)
+	if c.Daily {
+		due = c.daily(zone, at)
 	}
 	return c.loud(zone, max(due, now))
 }
 
-// digest is the first hour of the digest at a moment or after it.
-func (c Choice) digest(zone *time.Location, at rogatory.Instant) rogatory.Instant {
+// daily is the first hour of the daily notice at a moment or after it.
+func (c Choice) daily(zone *time.Location, at rogatory.Instant) rogatory.Instant {
 	day := at.Time().In(zone)
 	for d := -1; ; d++ { // two days ahead there is one in every zone
 		if t := wall(zone, day, d, c.Hour); t >= at {
@@ -103,10 +103,10 @@ func wall(zone *time.Location, t time.Time, days int, c Clock) rogatory.Instant 
 // morning had to say.
 var waits = []time.Duration{0, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
 
-// MaxTries is how often one channel is tried for one letter.
+// MaxTries is how often one channel is tried for one notice.
 const MaxTries = 5
 
-// Try is an attempt of a letter on a channel, as the delivery log has it.
+// Try is an attempt of a notice on a channel, as the delivery log has it.
 type Try struct {
 	Begun rogatory.Instant
 	// Over says that another attempt is of no use: a provider took it, or never will. An attempt that a crash cut is
@@ -114,7 +114,7 @@ type Try struct {
 	Over bool
 }
 
-// TryAt says when a letter is tried next on a channel; false if it is not tried again.
+// TryAt says when a notice is tried next on a channel; false if it is not tried again.
 func TryAt(made rogatory.Instant, tries []Try) (rogatory.Instant, bool) {
 	n := len(tries)
 	switch {

@@ -71,10 +71,10 @@ type Choice struct {
 	Language string   `json:"language"` // BCP 47
 	Channels []string `json:"channels"` // of the pager, by name
 	About    []Sort   `json:"about"`
-	Days     int      `json:"days,omitempty"` // before a deadline; only with Due
-	Zone     string   `json:"zone"`           // tz name, of the hours below
-	Digest   bool     `json:"digest,omitempty"`
-	Hour     Clock    `json:"hour,omitempty"` // of the digest
+	Days     int      `json:"days,omitempty"`  // before a deadline; only with Due
+	Zone     string   `json:"zone"`            // tz name, of the hours below
+	Daily    bool     `json:"daily,omitempty"` // all together, once a day
+	Hour     Clock    `json:"hour,omitempty"`  // of the daily notice
 	// Quiet is from QuietFrom until QuietTo, over midnight if that is earlier; equal times are no quiet hours.
 	QuietFrom Clock `json:"quiet_from,omitempty"`
 	QuietTo   Clock `json:"quiet_to,omitempty"`

@@ -37,8 +37,8 @@ func choice() Choice {
 // When something goes out that happened at a moment, in zones whose clocks change.
 func TestWhenAnEventGoesOut(t *testing.T) {
 	for _, row := range []struct {
-		name, zone, digest, from, to string
-		at, want                     string
+		name, zone, daily, from, to string
+		at, want                    string
 	}{
 		{"at once", "UTC", "", "", "", "2026-11-25T03:00:00Z", "2026-11-25T03:00:00Z"},
 		{"at once, outside the quiet hours", "UTC", "", "22:00", "07:00", "2026-11-25T07:00:00Z", "2026-11-25T07:00:00Z"},
@@ -50,16 +50,16 @@ func TestWhenAnEventGoesOut(t *testing.T) {
 		{"quiet until an hour that is left out", "Europe/Vienna", "", "22:00", "02:30", "2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z"},
 		{"quiet until an hour that comes twice: the first time", "Europe/Vienna", "", "22:00", "02:30", "2026-10-25T00:15:00Z", "2026-10-25T00:30:00Z"},
 		{"that hour the second time is not quiet again", "Europe/Vienna", "", "22:00", "02:30", "2026-10-25T01:15:00Z", "2026-10-25T01:15:00Z"},
-		{"a digest, just in time", "UTC", "08:00", "", "", "2026-11-25T08:00:00Z", "2026-11-25T08:00:00Z"},
-		{"a digest, a second late", "UTC", "08:00", "", "", "2026-11-25T08:00:01Z", "2026-11-26T08:00:00Z"},
-		{"a digest east of the date line", "Pacific/Auckland", "08:00", "", "", "2026-11-24T20:00:00Z", "2026-11-25T19:00:00Z"},
-		{"a digest west of it", "Pacific/Honolulu", "08:00", "", "", "2026-11-25T17:00:00Z", "2026-11-25T18:00:00Z"},
-		{"a digest at an hour that is left out comes as the clocks jump", "America/New_York", "02:30", "", "", "2026-03-07T12:00:00Z", "2026-03-08T07:00:00Z"},
-		{"a digest at an hour that comes twice comes the first time", "America/New_York", "01:30", "", "", "2026-10-31T12:00:00Z", "2026-11-01T05:30:00Z"},
+		{"a daily notice, just in time", "UTC", "08:00", "", "", "2026-11-25T08:00:00Z", "2026-11-25T08:00:00Z"},
+		{"a daily notice, a second late", "UTC", "08:00", "", "", "2026-11-25T08:00:01Z", "2026-11-26T08:00:00Z"},
+		{"a daily notice east of the date line", "Pacific/Auckland", "08:00", "", "", "2026-11-24T20:00:00Z", "2026-11-25T19:00:00Z"},
+		{"a daily notice west of it", "Pacific/Honolulu", "08:00", "", "", "2026-11-25T17:00:00Z", "2026-11-25T18:00:00Z"},
+		{"a daily notice at an hour that is left out comes as the clocks jump", "America/New_York", "02:30", "", "", "2026-03-07T12:00:00Z", "2026-03-08T07:00:00Z"},
+		{"a daily notice at an hour that comes twice comes the first time", "America/New_York", "01:30", "", "", "2026-10-31T12:00:00Z", "2026-11-01T05:30:00Z"},
 		{"between the two, it comes the next day", "America/New_York", "01:30", "", "", "2026-11-01T05:45:00Z", "2026-11-02T06:30:00Z"},
 		{"a midnight that is left out", "America/Havana", "00:00", "", "", "2026-03-07T12:00:00Z", "2026-03-08T05:00:00Z"},
 		{"half an hour is a change too", "Australia/Lord_Howe", "02:15", "", "", "2026-10-03T00:00:00Z", "2026-10-03T15:30:00Z"},
-		{"a digest in quiet hours comes when they end", "UTC", "06:00", "22:00", "07:00", "2026-11-25T03:00:00Z", "2026-11-25T07:00:00Z"},
+		{"a daily notice in quiet hours comes when they end", "UTC", "06:00", "22:00", "07:00", "2026-11-25T03:00:00Z", "2026-11-25T07:00:00Z"},
 		{"a day that a zone left out altogether", "Pacific/Apia", "08:00", "", "", "2011-12-29T19:00:00Z", "2011-12-30T18:00:00Z"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -68,8 +68,8 @@ func TestWhenAnEventGoesOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := choice()
-			if row.digest != "" {
-				c.Digest, c.Hour = true, clockOf(t, row.digest)
+			if row.daily != "" {
+				c.Daily, c.Hour = true, clockOf(t, row.daily)
 			}
 			if row.from != "" {
 				c.QuietFrom, c.QuietTo = clockOf(t, row.from), clockOf(t, row.to)
@@ -91,7 +91,7 @@ func TestWhenAnEventGoesOut(t *testing.T) {
 	}
 }
 
-// Every third minute of a year, in zones with changes: no letter in quiet hours, none later than a day and those hours, and
+// Every third minute of a year, in zones with changes: no notice in quiet hours, none later than a day and those hours, and
 // whoever looks again when told to is told.
 func TestAYearThrough(t *testing.T) {
 	for _, name := range []string{"Europe/Vienna", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Havana", "Asia/Kathmandu"} {
@@ -102,9 +102,9 @@ func TestAYearThrough(t *testing.T) {
 		c := choice()
 		c.QuietFrom, c.QuietTo = clockOf(t, "23:30"), clockOf(t, "02:30")
 		daily := c
-		daily.Digest, daily.Hour = true, clockOf(t, "02:15")
+		daily.Daily, daily.Hour = true, clockOf(t, "02:15")
 		start := time.Date(2026, 1, 1, 0, 0, 0, 0, zone)
-		digests := map[rogatory.Instant]bool{}
+		days := map[rogatory.Instant]bool{}
 		for m := range 365 * dayMinutes / 3 {
 			now := rogatory.At(start.Add(time.Duration(3*m) * time.Minute))
 			due := c.due(zone, now, now)
@@ -113,12 +113,12 @@ func TestAYearThrough(t *testing.T) {
 			}
 			due = daily.due(zone, now, now)
 			if again := c.loud(zone, due); again != due || due < now || due.Sub(now) > 30*time.Hour {
-				t.Fatalf("%s: the digest for %s comes at %s", name, now, due)
+				t.Fatalf("%s: the daily notice for %s comes at %s", name, now, due)
 			}
-			digests[due] = true
+			days[due] = true
 		}
-		if n := len(digests); n < 365 || n > 367 {
-			t.Errorf("%s has %d digests in a year", name, n)
+		if n := len(days); n < 365 || n > 367 {
+			t.Errorf("%s has %d daily notices in a year", name, n)
 		}
 	}
 }
@@ -131,11 +131,11 @@ func TestWhatIsDecided(t *testing.T) {
 	if r := Decide(c, time.UTC, waiting, noon); !reflect.DeepEqual(r, Round{Tell: []Event{waiting[0], waiting[2]}, Drop: waiting[1:2]}) {
 		t.Errorf("at once: %+v", r)
 	}
-	c.Digest, c.Hour = true, clockOf(t, "11:30")
+	c.Daily, c.Hour = true, clockOf(t, "11:30")
 	if r := Decide(c, time.UTC, waiting, noon); !reflect.DeepEqual(r, Round{Tell: waiting[:1], Drop: waiting[1:2], LookAgain: noon.Add(23*time.Hour + 30*time.Minute)}) {
-		t.Errorf("by digest: %+v", r)
+		t.Errorf("daily: %+v", r)
 	}
-	// The node was down from before the digest until the quiet hours of the evening: it holds until they are over.
+	// The node was down from before the daily notice until the quiet hours of the evening: it holds until they are over.
 	c.QuietFrom, c.QuietTo = clockOf(t, "20:00"), clockOf(t, "06:00")
 	late := at(t, "2026-11-25T21:00:00Z")
 	if r := Decide(c, time.UTC, waiting[:1], late); len(r.Tell) != 0 || r.LookAgain != at(t, "2026-11-26T06:00:00Z") {
@@ -146,7 +146,7 @@ func TestWhatIsDecided(t *testing.T) {
 	}
 }
 
-func TestHowOftenALetterIsTried(t *testing.T) {
+func TestHowOftenANoticeIsTried(t *testing.T) {
 	made := at(t, "2026-11-25T12:00:00Z")
 	var tries []Try
 	var gone time.Duration

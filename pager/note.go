@@ -22,7 +22,7 @@ const (
 	maxNumber = 999_999
 )
 
-// Note is everything that a note can say: that so many things need a person, and by which numbers that person finds
+// Note is everything that a notice of the office can say: that so many items need a person, and by which numbers that person finds
 // them after signing in. No member takes a free text.
 type Note struct {
 	ID      ID

@@ -170,7 +170,7 @@ func (tx *Tx) SettlePage(d PageDelivery) error {
 	return err
 }
 
-// PageDeliveries returns the newest rows of the delivery log, without the letters of notices.
+// PageDeliveries returns the newest rows of the delivery log, without the notices of notices.
 func (tx *Tx) PageDeliveries(limit int) ([]PageDelivery, error) {
 	return list(tx, readPage, "SELECT "+pageColumns+" FROM page_delivery WHERE NOT EXISTS (SELECT 1 FROM notice_page n WHERE n.page = page_delivery.page) ORDER BY begun DESC, page, channel, attempt LIMIT $1", atMost(limit))
 }

@@ -46,70 +46,70 @@ func (tx *Tx) NoticeChoices() ([]NoticeChoice, error) {
 	return list(tx, readNoticeChoice, "SELECT person, changed, view FROM notice_choice ORDER BY person LIMIT $1", MaxRows)
 }
 
-// Notice is something that a person is to be told, or was.
-type Notice struct {
+// NoticeItem is something that a person is to be told, or was.
+type NoticeItem struct {
 	Person  string
 	Number  int64 // the person's own, from 1
 	Request rogatory.RequestID
 	Sort    string
 	Key     string // names what happened: one person is told once of each
 	At      rogatory.Instant
-	Told    rogatory.Instant // when it went into a letter, or was dropped; zero while it waits
-	Page    string           // the letter; empty while it waits, and if it was dropped
+	Told    rogatory.Instant // when it went into a notice, or was dropped; zero while it waits
+	Page    string           // the notice; empty while it waits, and if it was dropped
 }
 
-const noticeColumns = "person, number, request_id, sort, key, at, told, page"
+const noticeItemColumns = "person, number, request_id, sort, key, at, told, page"
 
-func readNotice(scan func(...any) error) (n Notice, err error) {
+func readNoticeItem(scan func(...any) error) (n NoticeItem, err error) {
 	err = scan(&n.Person, &n.Number, &n.Request, &n.Sort, &n.Key, &n.At, &n.Told, &n.Page)
 	return n, err
 }
 
-// AddNotice adds what a person is to be told, under that person's next number; it does nothing if there is one of that
+// AddNoticeItem adds what a person is to be told, under that person's next number; it does nothing if there is one of that
 // key. Number, Told and Page are not read.
-func (tx *Tx) AddNotice(n Notice) error {
+func (tx *Tx) AddNoticeItem(n NoticeItem) error {
 	for _, s := range []string{n.Person, string(n.Request), n.Sort, n.Key} {
 		if err := checkText("notice", s); err != nil {
 			return err
 		}
 	}
-	_, err := tx.exec(`INSERT INTO notice (person, number, request_id, sort, key, at, told, page)
-		SELECT CAST($1 AS TEXT), coalesce(max(number), 0) + 1, CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), 0, '' FROM notice WHERE person = $1
+	_, err := tx.exec(`INSERT INTO notice_item (person, number, request_id, sort, key, at, told, page)
+		SELECT CAST($1 AS TEXT), coalesce(max(number), 0) + 1, CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), 0, '' FROM notice_item WHERE person = $1
 		ON CONFLICT (person, key) DO NOTHING`, n.Person, string(n.Request), n.Sort, n.Key, int64(n.At))
 	return err
 }
 
-// TellNotice records that a notice went into a letter, or was dropped if page is empty. It does nothing the second time.
-func (tx *Tx) TellNotice(person string, number int64, page string, at rogatory.Instant) error {
-	_, err := tx.exec("UPDATE notice SET told = $1, page = $2 WHERE person = $3 AND number = $4 AND told = 0", int64(at), page, person, number)
+// TellNoticeItem records that an item went into a notice, or was dropped if page is empty. It does nothing the second time.
+func (tx *Tx) TellNoticeItem(person string, number int64, page string, at rogatory.Instant) error {
+	_, err := tx.exec("UPDATE notice_item SET told = $1, page = $2 WHERE person = $3 AND number = $4 AND told = 0", int64(at), page, person, number)
 	return err
 }
 
-// NoticeNumbered returns a person's notice of that number, or NotFound "notice_unknown".
-func (tx *Tx) NoticeNumbered(person string, number int64) (Notice, error) {
-	n, found, err := one(tx, readNotice, "SELECT "+noticeColumns+" FROM notice WHERE person = $1 AND number = $2", person, number)
+// NumberedNoticeItem returns a person's item of that number, or NotFound "notice_unknown".
+func (tx *Tx) NumberedNoticeItem(person string, number int64) (NoticeItem, error) {
+	n, found, err := one(tx, readNoticeItem, "SELECT "+noticeItemColumns+" FROM notice_item WHERE person = $1 AND number = $2", person, number)
 	if err == nil && !found {
 		err = unknown("notice", number)
 	}
 	return n, err
 }
 
-// WaitingNotices returns what a person is still to be told, by number, at most MaxRows.
-func (tx *Tx) WaitingNotices(person string) ([]Notice, error) {
-	return list(tx, readNotice, "SELECT "+noticeColumns+" FROM notice WHERE person = $1 AND told = 0 ORDER BY number LIMIT $2", person, MaxRows)
+// WaitingNoticeItems returns what a person is still to be told, by number, at most MaxRows.
+func (tx *Tx) WaitingNoticeItems(person string) ([]NoticeItem, error) {
+	return list(tx, readNoticeItem, "SELECT "+noticeItemColumns+" FROM notice_item WHERE person = $1 AND told = 0 ORDER BY number LIMIT $2", person, MaxRows)
 }
 
-// NoticesOf returns what stands in a letter, by number.
-func (tx *Tx) NoticesOf(page string) ([]Notice, error) {
-	return list(tx, readNotice, "SELECT "+noticeColumns+" FROM notice WHERE page = $1 AND page <> '' ORDER BY number LIMIT $2", page, MaxRows)
+// NoticeItemsOf returns what stands in a notice, by number.
+func (tx *Tx) NoticeItemsOf(page string) ([]NoticeItem, error) {
+	return list(tx, readNoticeItem, "SELECT "+noticeItemColumns+" FROM notice_item WHERE page = $1 AND page <> '' ORDER BY number LIMIT $2", page, MaxRows)
 }
 
-// Notices returns a person's newest notices.
-func (tx *Tx) Notices(person string, limit int) ([]Notice, error) {
-	return list(tx, readNotice, "SELECT "+noticeColumns+" FROM notice WHERE person = $1 ORDER BY number DESC LIMIT $2", person, atMost(limit))
+// NoticeItems returns a person's newest items.
+func (tx *Tx) NoticeItems(person string, limit int) ([]NoticeItem, error) {
+	return list(tx, readNoticeItem, "SELECT "+noticeItemColumns+" FROM notice_item WHERE person = $1 ORDER BY number DESC LIMIT $2", person, atMost(limit))
 }
 
-// NoticePage is a letter to a person. Its attempts are rows of the delivery log, by its identifier.
+// NoticePage is a notice to a person. Its attempts are rows of the delivery log, by its identifier.
 type NoticePage struct {
 	Page     string
 	Person   string
@@ -129,7 +129,7 @@ func readNoticePage(scan func(...any) error) (p NoticePage, err error) {
 	return p, err
 }
 
-// AddNoticePage adds a letter. One of that identifier is refused with Conflict "notice_page_exists".
+// AddNoticePage adds a notice. One of that identifier is refused with Conflict "notice_page_exists".
 func (tx *Tx) AddNoticePage(p NoticePage) error {
 	if err := checkText("person", p.Person); err != nil {
 		return err
@@ -142,23 +142,23 @@ func (tx *Tx) AddNoticePage(p NoticePage) error {
 	return err
 }
 
-// PutOffNoticePage says when a letter is tried next; zero ends it.
+// PutOffNoticePage says when a notice is tried next; zero ends it.
 func (tx *Tx) PutOffNoticePage(page string, due rogatory.Instant) error {
 	_, err := tx.exec("UPDATE notice_page SET due_at = $1 WHERE page = $2", int64(due), page)
 	return err
 }
 
-// DueNoticePages returns the letters that are to be tried now, the longest due first.
+// DueNoticePages returns the notices that are to be tried now, the longest due first.
 func (tx *Tx) DueNoticePages(now rogatory.Instant, limit int) ([]NoticePage, error) {
 	return list(tx, readNoticePage, "SELECT "+noticePageColumns+" FROM notice_page WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, page LIMIT $2", int64(now), atMost(limit))
 }
 
-// LastNoticeTest returns a person's newest test letter; false if there is none.
+// LastNoticeTest returns a person's newest test notice; false if there is none.
 func (tx *Tx) LastNoticeTest(person string) (NoticePage, bool, error) {
 	return one(tx, readNoticePage, "SELECT "+noticePageColumns+" FROM notice_page WHERE person = $1 AND test = 1 ORDER BY made DESC LIMIT 1", person)
 }
 
-// NoticePages returns the newest letters: of one person, or of all if person is empty.
+// NoticePages returns the newest notices: of one person, or of all if person is empty.
 func (tx *Tx) NoticePages(person string, limit int) ([]NoticePage, error) {
 	if person == "" {
 		return list(tx, readNoticePage, "SELECT "+noticePageColumns+" FROM notice_page ORDER BY made DESC, page LIMIT $1", atMost(limit))

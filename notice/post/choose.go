@@ -66,12 +66,12 @@ func (p *Post) Choose(ctx context.Context, by rogatory.Actor, c notice.Choice) e
 // Stop makes that a person is told nothing more. What waits is not told.
 func (p *Post) Stop(ctx context.Context, by rogatory.Actor) error {
 	return p.Store.Update(ctx, func(tx *store.Tx) error {
-		waiting, err := tx.WaitingNotices(by.Name)
+		waiting, err := tx.WaitingNoticeItems(by.Name)
 		if err != nil {
 			return err
 		}
 		for _, n := range waiting {
-			if err := tx.TellNotice(by.Name, n.Number, "", p.now()); err != nil {
+			if err := tx.TellNoticeItem(by.Name, n.Number, "", p.now()); err != nil {
 				return err
 			}
 		}
@@ -101,7 +101,7 @@ func (p *Post) Ways(by rogatory.Actor) []Way {
 // testEvery is how often a person may ask for a test: each one costs a text message.
 const testEvery = time.Minute
 
-// Test sends a person a letter of no content over the channels they chose, whatever the hour. The codes of its errors:
+// Test sends a person a notice of no content over the channels they chose, whatever the hour. The codes of its errors:
 // notice_choice_none before anything was chosen, notice_test_soon.
 func (p *Post) Test(ctx context.Context, by rogatory.Actor) error {
 	return p.Store.Update(ctx, func(tx *store.Tx) error {
@@ -128,32 +128,32 @@ func (p *Post) Test(ctx context.Context, by rogatory.Actor) error {
 }
 
 // Item returns what a number means that a person was told: NotFound "notice_unknown" if that person has no such number.
-func (p *Post) Item(ctx context.Context, by rogatory.Actor, number int64) (n store.Notice, err error) {
+func (p *Post) Item(ctx context.Context, by rogatory.Actor, number int64) (n store.NoticeItem, err error) {
 	err = p.Store.View(ctx, func(tx *store.Tx) (err error) {
-		n, err = tx.NoticeNumbered(by.Name, number)
+		n, err = tx.NumberedNoticeItem(by.Name, number)
 		return err
 	})
 	return n, err
 }
 
 // Items returns what a person was told last, or is to be told.
-func (p *Post) Items(ctx context.Context, by rogatory.Actor, limit int) (all []store.Notice, err error) {
+func (p *Post) Items(ctx context.Context, by rogatory.Actor, limit int) (all []store.NoticeItem, err error) {
 	err = p.Store.View(ctx, func(tx *store.Tx) (err error) {
-		all, err = tx.Notices(by.Name, limit)
+		all, err = tx.NoticeItems(by.Name, limit)
 		return err
 	})
 	return all, err
 }
 
-// Letter is a letter with what came of it, for whoever has to see why somebody was not told. It holds no address and
+// Sent is a notice with what came of it, for whoever has to see why somebody was not told. It holds no address and
 // nothing of a case.
-type Letter struct {
+type Sent struct {
 	store.NoticePage
 	Tries []store.PageDelivery
 }
 
-// Letters returns the newest letters of a person, or of all with everybody set, which only administrators may.
-func (p *Post) Letters(ctx context.Context, by rogatory.Actor, everybody bool, limit int) (all []Letter, err error) {
+// Sent returns the newest notices of a person, or of all with everybody set, which only administrators may.
+func (p *Post) Sent(ctx context.Context, by rogatory.Actor, everybody bool, limit int) (all []Sent, err error) {
 	person := by.Name
 	if everybody {
 		if by.Role != rogatory.Administrator {
@@ -164,7 +164,7 @@ func (p *Post) Letters(ctx context.Context, by rogatory.Actor, everybody bool, l
 	err = p.Store.View(ctx, func(tx *store.Tx) error {
 		pages, err := tx.NoticePages(person, limit)
 		for i := 0; err == nil && i < len(pages); i++ {
-			l := Letter{NoticePage: pages[i]}
+			l := Sent{NoticePage: pages[i]}
 			l.Tries, err = tx.DeliveriesOf(l.Page)
 			all = append(all, l)
 		}

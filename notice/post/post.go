@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package post is the notices of package notice at work: it reads from the journal what concerns whom, writes letters in
+// Package post is what package notice decides at work: it reads from the journal what concerns whom, writes notices in
 // the transaction that decides them, and hands them to the channels of package pager.
 //
 // It promises that a person who has chosen nothing is told nothing; that each event is told to a person once, however
-// often the process dies; that a letter and what stands in it are committed together, and that it leaves only after
-// that; that each attempt is a row of the delivery log before it is made. A letter holds numbers and a link, and
+// often the process dies; that a notice and what stands in it are committed together, and that it leaves only after
+// that; that each attempt is a row of the delivery log before it is made. A notice holds numbers and a link, and
 // nothing of a case: see pager.NewNote.
 //
 // It refuses to reach a person at an address that the administrator has not written into pager.json, and drops what
 // does not concern a person any more by the time that it would go out.
 //
 // After an error of a step nothing was decided, and the next step decides again. After a crash between a decision and
-// its letter, or during an attempt, the next process tries that letter again under the same identifier: the person may
+// its notice, or during an attempt, the next process tries that notice again under the same identifier: the person may
 // be told twice.
 package post
 
@@ -48,7 +48,7 @@ type Config struct {
 	Clock  clock.Clock
 	Random io.Reader
 	Log    *slog.Logger
-	Origin string             // how browsers reach the office; empty: letters have no link
+	Origin string             // how browsers reach the office; empty: notices have no link
 	Plan   func() *alarm.Plan // the pager's channels and addresses, which are the desk's too
 	People func(ctx context.Context) ([]rogatory.Officer, error)
 }
@@ -234,7 +234,7 @@ func (p *Post) read(tx *store.Tx, all []chosen) error {
 			continue
 		}
 		n.Request, n.Key, n.At = row.Request, keyOfEntry(row.Index), p.now()
-		if err := tx.AddNotice(n); err != nil {
+		if err := tx.AddNoticeItem(n); err != nil {
 			return err
 		}
 	}
@@ -242,33 +242,33 @@ func (p *Post) read(tx *store.Tx, all []chosen) error {
 }
 
 // concerns says whom an entry concerns, and how. Nobody's name is empty.
-func (p *Post) concerns(tx *store.Tx, row store.Entry, all []chosen) (store.Notice, error) {
+func (p *Post) concerns(tx *store.Tx, row store.Entry, all []chosen) (store.NoticeItem, error) {
 	switch row.Type {
 	case rogatory.RequestClaimed:
 		var e rogatory.Entry
 		if err := json.Unmarshal(row.Body, &e); err != nil {
-			return store.Notice{}, rogatory.Fault(rogatory.Damaged, "entry_damaged", "read entry %d: %w", row.Index, err)
+			return store.NoticeItem{}, rogatory.Fault(rogatory.Damaged, "entry_damaged", "read entry %d: %w", row.Index, err)
 		}
 		i := slices.IndexFunc(all, func(c chosen) bool { return c.Name == e.Name })
 		if i < 0 || e.Name == e.By.Name {
-			return store.Notice{}, nil
+			return store.NoticeItem{}, nil
 		}
 		sort := notice.Assigned
 		if all[i].Role == rogatory.Decider {
 			f, err := p.Office.FileIn(tx, row.Request)
 			if err != nil {
-				return store.Notice{}, err
+				return store.NoticeItem{}, err
 			}
 			if f.State == rogatory.Drafted && f.Author != e.Name {
 				sort = notice.Approval
 			}
 		}
-		return store.Notice{Person: e.Name, Sort: string(sort)}, nil
+		return store.NoticeItem{Person: e.Name, Sort: string(sort)}, nil
 	case rogatory.MessageReceived:
 		place, _, err := tx.InQueue(row.Request)
-		return store.Notice{Person: place.Holder, Sort: string(notice.Answered)}, err
+		return store.NoticeItem{Person: place.Holder, Sort: string(notice.Answered)}, err
 	}
-	return store.Notice{}, nil
+	return store.NoticeItem{}, nil
 }
 
 // deadlines takes up what comes near of what a person holds. One that was moved is told again.
@@ -278,16 +278,16 @@ func deadlines(tx *store.Tx, c chosen, now rogatory.Instant) error {
 		return err
 	}
 	for _, d := range near {
-		if err := tx.AddNotice(store.Notice{Person: c.Name, Request: d.Request, Sort: string(notice.Due), Key: keyOfDeadline(d), At: now}); err != nil {
+		if err := tx.AddNoticeItem(store.NoticeItem{Person: c.Name, Request: d.Request, Sort: string(notice.Due), Key: keyOfDeadline(d), At: now}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// decide writes a person's letter, and says when to look again.
+// decide writes a person's notice, and says when to look again.
 func (p *Post) decide(tx *store.Tx, c chosen, now rogatory.Instant) (rogatory.Instant, error) {
-	rows, err := tx.WaitingNotices(c.Name)
+	rows, err := tx.WaitingNoticeItems(c.Name)
 	if err != nil {
 		return 0, err
 	}
@@ -297,13 +297,13 @@ func (p *Post) decide(tx *store.Tx, c chosen, now rogatory.Instant) (rogatory.In
 	}
 	round := notice.Decide(c.Choice, c.zone, waiting, now)
 	for _, e := range round.Drop {
-		if err := tx.TellNotice(c.Name, e.Number, "", now); err != nil {
+		if err := tx.TellNoticeItem(c.Name, e.Number, "", now); err != nil {
 			return 0, err
 		}
 	}
 	var page string
 	for _, e := range round.Tell {
-		i := slices.IndexFunc(rows, func(n store.Notice) bool { return n.Number == e.Number })
+		i := slices.IndexFunc(rows, func(n store.NoticeItem) bool { return n.Number == e.Number })
 		over, err := isOver(tx, rows[i])
 		if err != nil {
 			return 0, err
@@ -317,14 +317,14 @@ func (p *Post) decide(tx *store.Tx, c chosen, now rogatory.Instant) (rogatory.In
 			}
 			in = page
 		}
-		if err := tx.TellNotice(c.Name, e.Number, in, now); err != nil {
+		if err := tx.TellNoticeItem(c.Name, e.Number, in, now); err != nil {
 			return 0, err
 		}
 	}
 	return round.LookAgain, nil
 }
 
-// write adds a letter that is to be sent.
+// write adds a notice that is to be sent.
 func (p *Post) write(tx *store.Tx, c chosen, test bool, now rogatory.Instant) (string, error) {
 	id, err := pager.NewID(p.Random, p.Clock.Now())
 	if err != nil {
@@ -335,7 +335,7 @@ func (p *Post) write(tx *store.Tx, c chosen, test bool, now rogatory.Instant) (s
 
 // isOver reports whether something does not need the person any more: somebody else holds the request, the message was
 // read, the deadline was met or moved.
-func isOver(tx *store.Tx, n store.Notice) (bool, error) {
+func isOver(tx *store.Tx, n store.NoticeItem) (bool, error) {
 	place, in, err := tx.InQueue(n.Request)
 	if err != nil || !in || place.Holder != n.Person {
 		return true, err

@@ -221,7 +221,7 @@ func TestAWorkingDay(t *testing.T) {
 	s.pass(time.Hour)
 	s.told(s.mail, "item 1 needs you")
 	if text := s.mail.sent[0].Text(); strings.Contains(text, "XB") || strings.Contains(text, "7K3M") || !strings.Contains(text, "https://office.xa.example/console/notices/1\n") {
-		t.Errorf("the letter says %q", text)
+		t.Errorf("the notice says %q", text)
 	}
 	if n, err := s.Item(t.Context(), s.actor("Ana Duarte"), 1); err != nil || n.Request != requestID || n.Sort != string(notice.Assigned) {
 		t.Errorf("item 1 is %+v, %v", n, err)
@@ -271,10 +271,10 @@ func TestAnApprovalIsAskedOfWhoMaySend(t *testing.T) {
 	s.told(s.mail, "item 1 needs you")
 }
 
-func TestByDigestAndNotAtNight(t *testing.T) {
+func TestOnceADay(t *testing.T) {
 	s := newScene(t)
 	c := all()
-	c.Digest, c.Hour, c.Language = true, 8*60, "fr"
+	c.Daily, c.Hour, c.Language = true, 8*60, "fr"
 	s.choose("Ana Duarte", c)
 	s.request(requestID, rogatory.Acknowledged, "")
 	s.give(requestID, "Bo Lind", "Ana Duarte")
@@ -288,7 +288,7 @@ func TestByDigestAndNotAtNight(t *testing.T) {
 	if got := s.mail.subjects(); len(got) != 1 || !strings.Contains(got[0], "2 éléments vous attendent") {
 		t.Fatalf("told %q", got)
 	}
-	// What somebody else holds by the hour of the digest is not told.
+	// What somebody else holds by the hour of the daily notice is not told.
 	s.message(requestID, 2)
 	s.pass(time.Hour)
 	s.give(requestID, "Bo Lind", "Bo Lind")
@@ -322,17 +322,17 @@ func TestAProviderThatIsAwayAndOneThatRefuses(t *testing.T) {
 			t.Error("a second attempt has another identifier")
 		}
 	}
-	letters, err := s.Letters(t.Context(), s.actor("Root"), true, 0)
-	if err != nil || len(letters) != 1 || len(letters[0].Tries) != notice.MaxTries+1 || letters[0].DueAt != 0 {
-		t.Fatalf("the log is %+v, %v", letters, err)
+	sent, err := s.Sent(t.Context(), s.actor("Root"), true, 0)
+	if err != nil || len(sent) != 1 || len(sent[0].Tries) != notice.MaxTries+1 || sent[0].DueAt != 0 {
+		t.Fatalf("the log is %+v, %v", sent, err)
 	}
-	if _, err := s.Letters(t.Context(), s.actor("Ana Duarte"), true, 0); rogatory.CodeOf(err) != "role_not_allowed" {
+	if _, err := s.Sent(t.Context(), s.actor("Ana Duarte"), true, 0); rogatory.CodeOf(err) != "role_not_allowed" {
 		t.Errorf("an officer sees how others are told: %v", err)
 	}
 }
 
-// The power goes at each commit, before it and after it, and while the provider has the letter. Nobody is told of a
-// thing under two numbers or in two letters.
+// The power goes at each commit, before it and after it, and while the provider has the notice. Nobody is told of a
+// thing under two numbers or in two notices.
 func TestACrashAnywhere(t *testing.T) {
 	const commits = 4 // the decision, the claim, the outcome, and that nothing is left to do
 	for _, point := range []string{"before_commit", "after_commit"} {
@@ -365,7 +365,7 @@ func TestACrashAnywhere(t *testing.T) {
 					ids[p.ID()] = true
 				}
 				if len(ids) != 1 || len(s.mail.sent) > 2 {
-					t.Fatalf("after the crash there are %d letters, sent %d times", len(ids), len(s.mail.sent))
+					t.Fatalf("after the crash there are %d notices, sent %d times", len(ids), len(s.mail.sent))
 				}
 				items, err := s.Items(t.Context(), s.actor("Ana Duarte"), 0)
 				if err != nil || len(items) != 1 || items[0].Page == "" {
@@ -376,7 +376,7 @@ func TestACrashAnywhere(t *testing.T) {
 	}
 }
 
-func TestATestLetter(t *testing.T) {
+func TestATestNotice(t *testing.T) {
 	s := newScene(t)
 	ana := s.actor("Ana Duarte")
 	if err := s.Test(t.Context(), ana); rogatory.CodeOf(err) != "notice_choice_none" {
@@ -417,7 +417,7 @@ func TestChannelsAreThoseOfTheAdministrator(t *testing.T) {
 func TestWhoStopsOrLeavesIsToldNoMore(t *testing.T) {
 	s := newScene(t)
 	c := all()
-	c.Digest, c.Hour = true, 12*60
+	c.Daily, c.Hour = true, 12*60
 	s.choose("Ana Duarte", c)
 	s.choose("Bo Lind", all())
 	s.request(requestID, rogatory.Acknowledged, "")

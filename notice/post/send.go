@@ -26,14 +26,14 @@ func keyOfDeadline(d store.Deadline) string {
 }
 
 const (
-	// hands is how many letters are on their way at once: one slow provider does not hold up the rest.
+	// hands is how many notices are on their way at once: one slow provider does not hold up the rest.
 	hands = 4
-	// putOff is how long a letter waits that cannot be tried, because pager.json is away; giveUp is for how long.
+	// putOff is how long a notice waits that cannot be tried, because pager.json is away; giveUp is for how long.
 	putOff = 5 * time.Minute
 	giveUp = 24 * time.Hour
 )
 
-// send tries the letters that are due, and returns when all were tried.
+// send tries the notices that are due, and returns when all were tried.
 func (p *Post) send(ctx context.Context) error {
 	var due []store.NoticePage
 	err := p.Store.View(ctx, func(tx *store.Tx) (err error) {
@@ -45,71 +45,71 @@ func (p *Post) send(ctx context.Context) error {
 	}
 	var group errgroup.Group
 	group.SetLimit(hands)
-	for _, letter := range due {
-		group.Go(func() error { return p.carry(ctx, letter) })
+	for _, page := range due {
+		group.Go(func() error { return p.carry(ctx, page) })
 	}
 	return group.Wait()
 }
 
-// carry tries one letter on each channel where that is due, and says when it is tried again.
-func (p *Post) carry(ctx context.Context, letter store.NoticePage) error {
+// carry tries one notice on each channel where that is due, and says when it is tried again.
+func (p *Post) carry(ctx context.Context, page store.NoticePage) error {
 	plan := p.Plan()
 	if plan == nil || plan.Pager == nil {
-		return p.putOff(ctx, letter, p.now().Add(putOff))
+		return p.putOff(ctx, page, p.now().Add(putOff))
 	}
 	var tries []store.PageDelivery
 	var note pager.Page
 	var stopped bool
 	err := p.Store.View(ctx, func(tx *store.Tx) error {
-		row, found, err := tx.NoticeChoice(letter.Person)
+		row, found, err := tx.NoticeChoice(page.Person)
 		if stopped = !found; err != nil || stopped {
 			return err
 		}
-		if tries, err = tx.DeliveriesOf(letter.Page); err == nil {
-			note, err = p.note(tx, plan, letter, row)
+		if tries, err = tx.DeliveriesOf(page.Page); err == nil {
+			note, err = p.note(tx, plan, page, row)
 		}
 		return err
 	})
 	if stopped {
-		return p.putOff(ctx, letter, 0)
+		return p.putOff(ctx, page, 0)
 	}
 	if err != nil {
-		p.Log.Error("a notice could not be written", "page", letter.Page, "code", rogatory.CodeOf(err))
-		return p.putOff(ctx, letter, p.now().Add(putOff))
+		p.Log.Error("a notice could not be written", "page", page.Page, "code", rogatory.CodeOf(err))
+		return p.putOff(ctx, page, p.now().Add(putOff))
 	}
-	for _, channel := range letter.Channels {
-		if at, ok := tryAt(letter, channel, tries); ok && at <= p.now() && ctx.Err() == nil {
-			if err := p.try(ctx, plan, letter, note, channel, attempts(channel, tries)+1); err != nil {
+	for _, channel := range page.Channels {
+		if at, ok := tryAt(page, channel, tries); ok && at <= p.now() && ctx.Err() == nil {
+			if err := p.try(ctx, plan, page, note, channel, attempts(channel, tries)+1); err != nil {
 				return err
 			}
 		}
 	}
 	var again rogatory.Instant
 	err = p.Store.View(ctx, func(tx *store.Tx) (err error) {
-		tries, err = tx.DeliveriesOf(letter.Page)
+		tries, err = tx.DeliveriesOf(page.Page)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, channel := range letter.Channels {
-		if at, ok := tryAt(letter, channel, tries); ok {
+	for _, channel := range page.Channels {
+		if at, ok := tryAt(page, channel, tries); ok {
 			again = earlier(again, at)
 		}
 	}
-	return p.putOff(ctx, letter, again)
+	return p.putOff(ctx, page, again)
 }
 
-// putOff says when a letter is tried again: not if that is zero, or if it is old by then.
-func (p *Post) putOff(ctx context.Context, letter store.NoticePage, until rogatory.Instant) error {
-	if until.Sub(letter.Made) > giveUp {
+// putOff says when a notice is tried again: not if that is zero, or if it is old by then.
+func (p *Post) putOff(ctx context.Context, page store.NoticePage, until rogatory.Instant) error {
+	if until.Sub(page.Made) > giveUp {
 		until = 0
 	}
-	return p.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.PutOffNoticePage(letter.Page, until) })
+	return p.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.PutOffNoticePage(page.Page, until) })
 }
 
-// try hands a letter to a channel once. An error means that it was not tried.
-func (p *Post) try(ctx context.Context, plan *alarm.Plan, letter store.NoticePage, note pager.Page, channel string, attempt int) error {
+// try hands a notice to a channel once. An error means that it was not tried.
+func (p *Post) try(ctx context.Context, plan *alarm.Plan, page store.NoticePage, note pager.Page, channel string, attempt int) error {
 	i := slices.IndexFunc(plan.Routes, func(r pager.Route) bool { return r.Name == channel })
 	_, reached := note.To(channel)
 	if i < 0 || !reached {
@@ -118,7 +118,7 @@ func (p *Post) try(ctx context.Context, plan *alarm.Plan, letter store.NoticePag
 			code = "channel_unknown"
 		}
 		now := p.now()
-		_, _, err := p.Claim(ctx, pager.Delivery{Key: pager.Key{Page: pager.ID(letter.Page), Channel: channel, Attempt: attempt}, Begun: now, Ended: now, Code: code, Kind: rogatory.NotFound})
+		_, _, err := p.Claim(ctx, pager.Delivery{Key: pager.Key{Page: pager.ID(page.Page), Channel: channel, Attempt: attempt}, Begun: now, Ended: now, Code: code, Kind: rogatory.NotFound})
 		return err
 	}
 	done, err := pager.Deliver(ctx, p, plan.Routes[i], note, attempt)
@@ -126,14 +126,14 @@ func (p *Post) try(ctx context.Context, plan *alarm.Plan, letter store.NoticePag
 		return err
 	}
 	if err != nil {
-		p.Log.Warn("a notice was not taken", "page", letter.Page, "channel", channel, "code", rogatory.CodeOf(err))
+		p.Log.Warn("a notice was not taken", "page", page.Page, "channel", channel, "code", rogatory.CodeOf(err))
 	}
 	return nil
 }
 
-// note writes what a letter says, in the words of the person.
-func (p *Post) note(tx *store.Tx, plan *alarm.Plan, letter store.NoticePage, row store.NoticeChoice) (pager.Page, error) {
-	in, err := tx.NoticesOf(letter.Page)
+// note writes what a notice says, in the words of the person.
+func (p *Post) note(tx *store.Tx, plan *alarm.Plan, page store.NoticePage, row store.NoticeChoice) (pager.Page, error) {
+	in, err := tx.NoticeItemsOf(page.Page)
 	if err != nil {
 		return pager.Page{}, err
 	}
@@ -149,7 +149,7 @@ func (p *Post) note(tx *store.Tx, plan *alarm.Plan, letter store.NoticePage, row
 	if err != nil {
 		return pager.Page{}, err
 	}
-	return pager.NewNote(p.texts.Locale(c.Language), pager.Note{ID: pager.ID(letter.Page), Node: p.Us, Numbers: numbers, Origin: p.Origin, Path: path, Created: letter.Made, To: addresses(plan, letter.Person)})
+	return pager.NewNote(p.texts.Locale(c.Language), pager.Note{ID: pager.ID(page.Page), Node: p.Us, Numbers: numbers, Origin: p.Origin, Path: path, Created: page.Made, To: addresses(plan, page.Person)})
 }
 
 // addresses are those that the administrator wrote into pager.json: for a person of the rota by their identifier there,
@@ -178,8 +178,8 @@ func attempts(channel string, tries []store.PageDelivery) (n int) {
 	return n
 }
 
-// tryAt says when a letter is tried next on a channel.
-func tryAt(letter store.NoticePage, channel string, tries []store.PageDelivery) (rogatory.Instant, bool) {
+// tryAt says when a notice is tried next on a channel.
+func tryAt(page store.NoticePage, channel string, tries []store.PageDelivery) (rogatory.Instant, bool) {
 	var of []notice.Try
 	for _, t := range tries {
 		if t.Channel == channel {
@@ -187,7 +187,7 @@ func tryAt(letter store.NoticePage, channel string, tries []store.PageDelivery) 
 			of = append(of, notice.Try{Begun: t.Begun, Over: t.Ended != 0 && !passing})
 		}
 	}
-	return notice.TryAt(letter.Made, of)
+	return notice.TryAt(page.Made, of)
 }
 
 // Claim implements pager.Log.

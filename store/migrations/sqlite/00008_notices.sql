@@ -10,8 +10,8 @@ CREATE TABLE notice_choice (
 ) STRICT, WITHOUT ROWID;
 
 -- The number is the person's own, counted from 1: it is all that leaves the office. The key names what happened, once.
--- told is when it was put into a letter or dropped; page is that letter, empty if it was dropped.
-CREATE TABLE notice (
+-- told is when it was put into a notice or dropped; page is that notice, empty if it was dropped.
+CREATE TABLE notice_item (
     person     TEXT    NOT NULL,
     number     INTEGER NOT NULL,
     request_id TEXT    NOT NULL,
@@ -23,10 +23,10 @@ CREATE TABLE notice (
     PRIMARY KEY (person, number),
     UNIQUE (person, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX notice_waits ON notice (person, number) WHERE told = 0;
-CREATE INDEX notice_of_page ON notice (page) WHERE page <> '';
+CREATE INDEX notice_item_waits ON notice_item (person, number) WHERE told = 0;
+CREATE INDEX notice_item_of_page ON notice_item (page) WHERE page <> '';
 
--- A letter to a person; its attempts are rows of page_delivery. due_at is when it is tried next, zero when it is over.
+-- A notice to a person, of one or more items; its attempts are rows of page_delivery. due_at is when it is tried next, zero when it is over.
 CREATE TABLE notice_page (
     page     TEXT PRIMARY KEY,
     person   TEXT    NOT NULL,
