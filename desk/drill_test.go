@@ -99,12 +99,19 @@ func FuzzLoadDrills(f *testing.F) {
 }
 
 func TestQuarters(t *testing.T) {
+	utc := func(s string) rogatory.Instant {
+		at, err := time.Parse("2006-01-02T15:04", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rogatory.At(at)
+	}
 	for moment, want := range map[string][2]string{
 		"2026-11-26T03:00": {"2026-10-01T00:00", "2027-01-01T00:00"},
 		"2027-01-01T00:00": {"2027-01-01T00:00", "2027-04-01T00:00"},
 		"2027-06-30T23:59": {"2027-04-01T00:00", "2027-07-01T00:00"},
 	} {
-		if from, to := Quarter(at(t, moment)); from != at(t, want[0]) || to != at(t, want[1]) {
+		if from, to := Quarter(utc(moment)); from != utc(want[0]) || to != utc(want[1]) {
 			t.Errorf("%s: %s to %s", moment, from, to)
 		}
 	}
