@@ -54,6 +54,11 @@ type Desk struct {
 	out  sync.WaitGroup // pages that are being sent
 	new  atomic.Bool    // an alarm was raised that is not committed yet
 
+	drilling atomic.Pointer[Drilling] // nil before UseDrills
+	said     atomic.Bool              // figures of drills were stated in a transaction that is not committed yet
+	stated   atomic.Bool              // figures of drills may have come that are not answered
+	lookedAt atomic.Int64             // when figures were looked at last
+
 	mu     sync.Mutex
 	clear  map[string]spoken // links and codes by page, as long as it may have to be sent again; guarded by mu
 	flying map[flight]bool   // guarded by mu
@@ -91,6 +96,9 @@ func (d *Desk) ring() {
 func (d *Desk) Committed() {
 	if d.new.Swap(false) {
 		d.ring()
+	}
+	if d.said.Swap(false) {
+		d.stated.Store(true)
 	}
 }
 
@@ -188,10 +196,14 @@ func (d *Desk) raise(tx *store.Tx, policy string, urgency pager.Urgency, request
 // Moved implements docket.Config.Moved: a request that comes in opens an alarm, and whatever moves it on
 // ends that.
 func (d *Desk) Moved(tx *store.Tx, f docket.File, m rogatory.Message) error {
+	if m.Act == rogatory.StateFigures {
+		d.said.Store(true)
+		return nil
+	}
 	if f.Side != rogatory.RequestedSide {
 		return nil
 	}
-	if m.Act == rogatory.Send {
+	if m.Act == rogatory.Send || m.Act == rogatory.StartDrill {
 		return d.arrived(tx, f)
 	}
 	if f.Waits() {
