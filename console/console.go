@@ -244,6 +244,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET outbox", (*server).outbox)
 	s.page(mux, "POST outbox/{id}/revive", (*server).revive)
 	s.boards(mux)
+	s.drillRoutes(mux)
 
 	mux.Handle(Prefix, s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)
