@@ -358,14 +358,14 @@ func (o *Office) Move(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 	if err := o.held(ctx, id); err != nil {
 		return File{}, "", err
 	}
-	if act == rogatory.StartDrill || act == rogatory.EndDrill || act == rogatory.StateFigures {
-		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "%s is not an act on a request", act).WithHint("rogatory drill sends drills and signs their figures")
-	}
 	if act == rogatory.Draft || act == rogatory.Revise {
 		return File{}, "", rogatory.Fault(rogatory.Invalid, "act_local", "%s is not told to the other State", act)
 	}
 	if err := may(by, act); err != nil {
 		return File{}, "", err
+	}
+	if act == rogatory.StartDrill || act == rogatory.EndDrill || act == rogatory.StateFigures {
+		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "%s is not an act on a request", act).WithHint("rogatory drill sends drills and signs their figures")
 	}
 	var f File
 	var message rogatory.MessageID
