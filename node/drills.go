@@ -26,7 +26,7 @@ const DrillsFile = "drills.json"
 
 const (
 	drillEvery  = 5 * time.Second // how often the node looks whether a drill is due, answered or over
-	publishAge  = time.Minute     // how old published figures may be: they change once in a quarter
+	publishAge  = 2 * time.Second // how old published figures may be: nobody waits for them, and a reader costs little
 	figuresPath = "/drills/figures.json"
 )
 

@@ -636,7 +636,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchDesk) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchDrills) })
 	wg.Go(func() { n.loop(ctx, n.Desk.Wake(), tickEvery, n.Desk.Step) })
-	wg.Go(func() { n.loop(ctx, nil, drillEvery, n.drill) })
+	wg.Go(func() { n.loop(ctx, n.Desk.WakeDrills(), drillEvery, n.drill) })
 	wg.Go(func() { n.loop(ctx, nil, checkEvery, n.checkChannels) })
 	wg.Go(func() { n.note("heartbeat", n.heartbeat(ctx)) })
 	if ready != nil {
