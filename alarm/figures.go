@@ -30,7 +30,11 @@ func (d *Desk) exchange(ctx context.Context, peer rogatory.StateCode) error {
 			if err != nil || !slices.ContainsFunc(now, func(o docket.DrillStatement) bool { return o.Figures == w.Figures }) {
 				return err
 			}
-			return d.Office.StateFigures(tx, d.node().Officer, w.Request, w.Figures)
+			err = d.Office.StateFigures(tx, d.node().Officer, w.Request, w.Figures)
+			if rogatory.CodeOf(err) == "figures_too_many" {
+				return nil // until a month has passed; nothing was written
+			}
+			return err
 		}))
 	}
 	if len(wanted) > 0 {
@@ -104,8 +108,8 @@ func (d *Desk) figures(tx *store.Tx, peer rogatory.StateCode, of desk.Figures) (
 }
 
 // ProposeFigures signs, for a person, the figures of our drills of a State in any period that has ended. The codes of
-// its errors are role_not_allowed, period_invalid, drill_unknown where the State took in no drill of that time, and
-// figures_stated where they were signed before.
+// its errors are role_not_allowed, period_invalid, drill_unknown where the State took in no drill of that time,
+// figures_stated where they were signed before, and figures_too_many.
 func (d *Desk) ProposeFigures(ctx context.Context, by rogatory.Actor, of rogatory.StateCode, from, to rogatory.Instant) (f desk.Figures, err error) {
 	if !slices.Contains([]rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider}, by.Role) {
 		return f, rogatory.Fault(rogatory.Denied, "role_not_allowed", "%s in the role %s may not sign figures of drills", by.Name, by.Role).WithHint("this needs the role officer or decider")

@@ -10,6 +10,7 @@ import (
 	"rogatory"
 	"rogatory/envelope"
 	"rogatory/store"
+	"rogatory/treaty"
 )
 
 // This file is for drills of the 24/7 network: a message that carries nothing, an answer by a person, an ending by
@@ -123,7 +124,8 @@ func (o *Office) EndDrill(tx *store.Tx, id rogatory.RequestID) error {
 }
 
 // StateFigures signs figures of drills for the other State, in the caller's transaction: ring afterwards. On is a
-// drill of the period, or the one on which the other State stated its own.
+// drill of the period, or the one on which the other State stated its own. Beside the codes of the directory:
+// figures_invalid, request_unknown, and figures_too_many where this State has signed as many as the other keeps.
 func (o *Office) StateFigures(tx *store.Tx, by rogatory.Officer, on rogatory.RequestID, figures rogatory.DrillFigures) error {
 	if !figures.Valid() {
 		return rogatory.Fault(rogatory.Invalid, "figures_invalid", "figures of %d drills of %.10q by %.10q from %s to %s", figures.Drills, figures.Of, figures.By, figures.From, figures.To)
@@ -136,6 +138,11 @@ func (o *Office) StateFigures(tx *store.Tx, by rogatory.Officer, on rogatory.Req
 		return err
 	}
 	m := o.drillMessage(on, f.Them, rogatory.StateFigures, by)
+	if full, err := statedOften(tx, f.Them.State, o.Us.State, m.Sent); err != nil {
+		return err
+	} else if full {
+		return rogatory.Fault(rogatory.Busy, "figures_too_many", "%d figures of drills with %s were signed within %s", maxStatements, f.Them.State, statementSpan).WithHint("wait until a month has passed")
+	}
 	m.Body.Figures = &figures
 	_, _, err = o.post(tx, m, false)
 	return err
@@ -206,9 +213,11 @@ func (o *Office) drillTooSoon(tx *store.Tx, m rogatory.Message) (code, reason st
 	return tooSoon, "another drill was sent at " + last.String() + "; drills are at least " + rogatory.DrillsApart.String() + " apart", nil
 }
 
-// keepDrill notes a drill in the transaction that sends or receives it.
+// keepDrill notes a drill in the transaction that sends or receives it. Of those that are refused here only what
+// came too late by the rules is kept, for that alone counts: what a State sends without end must not hide the others.
 func keepDrill(tx *store.Tx, d store.Direction, m rogatory.Message, refused string) error {
-	if m.Act != rogatory.StartDrill {
+	late := refused == "message_expired" && m.Expires >= m.Sent.Add(rogatory.DrillPatience)
+	if m.Act != rogatory.StartDrill || refused != "" && !late {
 		return nil
 	}
 	peer := m.From.State
@@ -228,6 +237,9 @@ func keepFigures(tx *store.Tx, f File, m rogatory.Message, digest rogatory.Diges
 		return nil
 	}
 	s := DrillStatement{Figures: *m.Body.Figures, Signer: m.From.State, Request: m.Request, Message: m.ID, Digest: digest, At: m.Sent}
+	if full, err := statedOften(tx, f.Them.State, m.From.State, m.Sent); err != nil || full {
+		return err
+	}
 	both := []rogatory.StateCode{f.Us.State, f.Them.State}
 	if !slices.Contains(both, s.Figures.By) || !slices.Contains(both, s.Figures.Of) || s.Figures.Mode != m.Mode {
 		return nil // of drills that are none of the two States': said, and worth nothing
@@ -237,6 +249,32 @@ func keepFigures(tx *store.Tx, f File, m rogatory.Message, digest rogatory.Diges
 		return err
 	}
 	return tx.PutPaper(store.Paper{Kind: figurePaper + string(f.Them.State), ID: string(m.ID), At: m.Sent, View: view})
+}
+
+// A State states figures once in a quarter. What it says beyond maxStatements within statementSpan is received and
+// kept nowhere, and nobody is made to sign more: otherwise it could push out of sight what it signed before.
+const (
+	maxStatements = 32
+	statementSpan = 30 * treaty.Day
+)
+
+// statedOften reports whether a State has stated as many figures before a moment as are kept.
+func statedOften(tx *store.Tx, peer, signer rogatory.StateCode, at rogatory.Instant) (bool, error) {
+	rows, err := tx.Papers(figurePaper+string(peer), 0)
+	if err != nil {
+		return false, err
+	}
+	n := 0
+	for _, p := range rows {
+		var s DrillStatement
+		if err := json.Unmarshal(p.View, &s); err != nil {
+			return false, damagedDrill(p, err)
+		}
+		if s.Signer == signer && at.Sub(s.At).Abs() < statementSpan {
+			n++
+		}
+	}
+	return n >= maxStatements, nil
 }
 
 // DrillStatement is figures that a State signed.

@@ -150,11 +150,11 @@ func TestDrillsAreADayApart(t *testing.T) {
 		return err
 	}))
 	w.carry()
-	for _, h := range []*house{w.xa, w.xb} {
-		if d := w.drill(h, second); d.Counts() || d.Refused != "drill_too_soon" {
-			t.Errorf("%s: %+v", h.Us.State, d)
-		}
+	if d := w.drill(w.xa, second); d.Counts() || d.Refused != "drill_too_soon" {
+		t.Errorf("%+v", d)
 	}
+	err = w.xb.Store.View(w.Context(), func(tx *store.Tx) error { _, err := w.xb.DrillOf(tx, "XA", second); return err })
+	w.refused(err, "drill_unknown")
 	w.pass(time.Second + rogatory.DrillsApart)
 	third := w.drills(rogatory.TheNode)
 	w.carry()
@@ -205,6 +205,48 @@ func TestFiguresOfDrillsAreKeptByBoth(t *testing.T) {
 		if len(all) != 2 || all[0].Figures != figures || all[1].Figures != figures || all[0].Signer == all[1].Signer || all[0].Request != id {
 			t.Errorf("%s has %+v", h.Us.State, all)
 		}
+	}
+	w.sound()
+}
+
+// Nobody can be made to sign without end, nor hide what was signed beneath what is said later.
+func TestFiguresAreKeptAndSignedOnlySoOften(t *testing.T) {
+	w := newWorld(t)
+	id := w.drills(rogatory.TheNode)
+	w.carry()
+	w.pass(time.Hour)
+	f := rogatory.DrillFigures{By: "XA", Of: "XB", Mode: rogatory.Exercise, From: w.xa.now().Add(-2 * time.Hour), To: w.xa.now(), Drills: 1}
+	flood := func(h *house) (err error) {
+		for n := 0; err == nil; n++ {
+			f.From++
+			if err = h.Store.Update(w.Context(), func(tx *store.Tx) error { return h.StateFigures(tx, h.node().Officer, id, f) }); err == nil && n > maxStatements {
+				t.Fatalf("%d figures were signed", n)
+			}
+		}
+		return err
+	}
+	w.refused(flood(w.xa), "figures_too_many")
+	// A node that does not hold to that is received, and kept only so far.
+	w.ok(w.xa.Store.Update(w.Context(), func(tx *store.Tx) error {
+		m := w.xa.drillMessage(id, w.xb.Us, rogatory.StateFigures, w.xa.node().Officer)
+		m.Body.Figures = &f
+		_, _, err := w.xa.post(tx, m, false)
+		return err
+	}))
+	w.carry()
+	kept := func() (all []DrillStatement) {
+		w.ok(w.xb.Store.View(w.Context(), func(tx *store.Tx) (err error) { all, err = w.xb.DrillStatements(tx, "XA"); return err }))
+		return all
+	}
+	if n := len(kept()); n != maxStatements {
+		t.Errorf("%d statements are kept", n)
+	}
+	w.pass(statementSpan)
+	f.From++
+	w.ok(w.xa.Store.Update(w.Context(), func(tx *store.Tx) error { return w.xa.StateFigures(tx, w.xa.node().Officer, id, f) }))
+	w.carry()
+	if n := len(kept()); n != maxStatements+1 {
+		t.Errorf("after a month %d statements are kept", n)
 	}
 	w.sound()
 }
