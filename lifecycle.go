@@ -76,6 +76,11 @@ const (
 	ReportRecovery   Act = "report_recovery"   // what of a loss was frozen and returned
 	ConfirmInWriting Act = "confirm_in_writing"
 	CertifyDeletion  Act = "certify_deletion" // of an exhibit: the other State may match the digest
+
+	// A drill, which is of no case: it is begun without a draft, ended by the node, and counted afterwards.
+	StartDrill   Act = "drill"
+	EndDrill     Act = "end_drill"
+	StateFigures Act = "state_figures" // what a State measured of the drills of a period
 )
 
 // Side is a State's part in a request.
@@ -197,6 +202,12 @@ var lifecycle = []Transition{
 	{sent, ConfirmInWriting, "", RequestingSide, officer, "40(13)"},
 	{sent, CertifyDeletion, "", RequestingSide, decider, "36(2)"},
 	{sent, CertifyDeletion, "", RequestedSide, decider, "36(2)"},
+	// Whether the 24/7 network answers is tested in it (Art 41(1)). The ending may cross the acknowledgement: both
+	// come to closed.
+	{nil, StartDrill, Requested, RequestingSide, []OfficerRole{DutyOfficer, Decider, TheNode}, "41(1)"},
+	{[]State{Requested, Acknowledged}, EndDrill, Closed, RequestingSide, []OfficerRole{TheNode}, "41(1)"},
+	{sent, StateFigures, "", RequestingSide, []OfficerRole{DutyOfficer, Decider, TheNode}, "41(2)"},
+	{sent, StateFigures, "", RequestedSide, []OfficerRole{DutyOfficer, Decider, TheNode}, "41(2)"},
 }
 
 // Next returns the state after act by side, and the row that allows it. It returns a Conflict when no

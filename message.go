@@ -59,6 +59,7 @@ type Body struct {
 	Recovery *Recovery `json:"recovery,omitempty"` // ReportRecovery
 	// Details are the fields that the kind's rules ask of the act, such as the provider of Art 43(1).
 	Details map[string]string `json:"details,omitempty"`
+	Figures *DrillFigures     `json:"figures,omitempty"` // StateFigures
 }
 
 // ReceiptOutcome says what became of a delivery.

@@ -54,6 +54,12 @@ type Desk struct {
 	out  sync.WaitGroup // pages that are being sent
 	new  atomic.Bool    // an alarm was raised that is not committed yet
 
+	drilling atomic.Pointer[Drilling] // nil before UseDrills
+	heard    chan struct{}            // something came about drills
+	said     atomic.Bool              // what came about drills is in a transaction that is not committed yet
+	stated   atomic.Bool              // figures of drills may have come that are not answered
+	lookedAt atomic.Int64             // when figures were looked at last
+
 	mu     sync.Mutex
 	clear  map[string]spoken // links and codes by page, as long as it may have to be sent again; guarded by mu
 	flying map[flight]bool   // guarded by mu
@@ -67,7 +73,7 @@ type flight struct{ page, channel string }
 
 // New returns a desk. Until Use it pages nobody.
 func New(c Config) *Desk {
-	return &Desk{Config: c, bell: make(chan struct{}, 1), clear: map[string]spoken{}, flying: map[flight]bool{}}
+	return &Desk{Config: c, bell: make(chan struct{}, 1), heard: make(chan struct{}, 1), clear: map[string]spoken{}, flying: map[flight]bool{}}
 }
 
 // Use lets the desk go by another plan, which Check has passed.
@@ -78,6 +84,9 @@ func (d *Desk) Plan() *Plan { return d.plan.Load() }
 
 // Wake returns a channel that receives when there is something to decide.
 func (d *Desk) Wake() <-chan struct{} { return d.bell }
+
+// WakeDrills returns a channel that receives when another State said something about drills: see StepDrills.
+func (d *Desk) WakeDrills() <-chan struct{} { return d.heard }
 
 func (d *Desk) ring() {
 	select {
@@ -91,6 +100,13 @@ func (d *Desk) ring() {
 func (d *Desk) Committed() {
 	if d.new.Swap(false) {
 		d.ring()
+	}
+	if d.said.Swap(false) {
+		d.stated.Store(true)
+		select {
+		case d.heard <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -188,10 +204,14 @@ func (d *Desk) raise(tx *store.Tx, policy string, urgency pager.Urgency, request
 // Moved implements docket.Config.Moved: a request that comes in opens an alarm, and whatever moves it on
 // ends that.
 func (d *Desk) Moved(tx *store.Tx, f docket.File, m rogatory.Message) error {
+	if m.From.State != d.Us.State && (m.Act == rogatory.StateFigures || f.Side == rogatory.RequestingSide && f.Request.Kind == rogatory.ContactDrill) {
+		d.said.Store(true)
+		return nil
+	}
 	if f.Side != rogatory.RequestedSide {
 		return nil
 	}
-	if m.Act == rogatory.Send {
+	if m.Act == rogatory.Send || m.Act == rogatory.StartDrill {
 		return d.arrived(tx, f)
 	}
 	if f.Waits() {

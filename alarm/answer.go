@@ -10,6 +10,7 @@ import (
 	"rogatory"
 	"rogatory/desk"
 	"rogatory/docket"
+	"rogatory/pager"
 	"rogatory/store"
 )
 
@@ -19,6 +20,7 @@ type Answer struct {
 	By    string           `json:"by"` // a person's id
 	At    rogatory.Instant `json:"at"`
 	Test  bool             `json:"test,omitempty"`
+	Drill bool             `json:"drill,omitempty"` // of another State: nothing more is to be done
 	// Told says that the asking State is sent a signed message with the time.
 	Told bool `json:"told,omitempty"`
 }
@@ -122,7 +124,7 @@ func (d *Desk) answer(ctx context.Context, redeem func(tx *store.Tx) (string, de
 			}
 			return nil, err
 		}
-		a = Answer{Alarm: id, By: k.By, At: k.At, Test: r.Alarm.Test}
+		a = Answer{Alarm: id, By: k.By, At: k.At, Test: r.Alarm.Test, Drill: r.Urgency == pager.Drill}
 		if tell && r.Request != "" {
 			if a.Told, err = d.Office.Reached(tx, r.Request, k.At); err != nil {
 				return nil, untold{err}
@@ -188,7 +190,7 @@ func (d *Desk) Acknowledge(ctx context.Context, by rogatory.Actor, id string) (A
 		if _, err := r.Alarm.Acknowledge(k); err != nil {
 			return err, nil
 		}
-		a = Answer{Alarm: id, By: k.By, At: k.At, Test: r.Alarm.Test}
+		a = Answer{Alarm: id, By: k.By, At: k.At, Test: r.Alarm.Test, Drill: r.Urgency == pager.Drill}
 		if tell && r.Request != "" && slices.Contains([]rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider}, by.Role) {
 			f, err := d.Office.FileIn(tx, r.Request)
 			if err != nil {

@@ -72,6 +72,9 @@ type Open struct {
 	LastResort string             `json:"last_resort,omitempty"` // once it was named
 }
 
+// Drill reports whether another State tests the desk by it.
+func (o Open) Drill() bool { return o.Urgency == pager.Drill }
+
 func (d *Desk) shown(rows []store.Alarm) ([]Open, error) {
 	var list []Open
 	plan := d.plan.Load()

@@ -102,9 +102,15 @@ const (
 
 // policyFor is the policy by which a request of a kind wakes: the first that names the kind, for an urgent one
 // otherwise the first that is for urgent requests, for any other the routine policy.
+//
+// A drill wakes as an emergency does: otherwise something else would be drilled than what is needed then.
 func (p *Plan) policyFor(kind treaty.Kind) (desk.Policy, pager.Urgency, bool) {
 	list := p.Escalation.Policies
-	i := slices.IndexFunc(list, func(p desk.Policy) bool { return slices.Contains(p.Kinds, string(kind.ID)) })
+	names := string(kind.ID)
+	if kind.ID == rogatory.ContactDrill {
+		names = string(rogatory.EmergencyData)
+	}
+	i := slices.IndexFunc(list, func(p desk.Policy) bool { return slices.Contains(p.Kinds, names) })
 	if i < 0 && kind.Urgent {
 		i = slices.IndexFunc(list, func(p desk.Policy) bool { return p.Urgent })
 	}
@@ -115,6 +121,8 @@ func (p *Plan) policyFor(kind treaty.Kind) (desk.Policy, pager.Urgency, bool) {
 		return desk.Policy{}, "", false
 	}
 	switch {
+	case kind.ID == rogatory.ContactDrill:
+		return list[i], pager.Drill, true
 	case kind.ID == rogatory.EmergencyData:
 		return list[i], pager.Emergency, true
 	case kind.Urgent || list[i].Urgent:

@@ -68,6 +68,8 @@ type Config struct {
 	Health func(ctx context.Context) []Check
 	// Pages returns the newest rows of the pager's delivery log.
 	Pages func(ctx context.Context, by rogatory.Actor, limit int) ([]PageDelivery, error)
+	// Drills are the drills of the 24/7 network; nil where there is no desk.
+	Drills *Drills
 }
 
 // Journal is how others know our journal.

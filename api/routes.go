@@ -264,6 +264,7 @@ func (s *server) routes() {
 		return by, nil
 	})
 	s.pageRoutes()
+	s.drillRoutes()
 }
 
 type listQuery struct {

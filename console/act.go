@@ -102,7 +102,7 @@ func offered(act rogatory.Act, f docket.File, by rogatory.Actor) bool {
 		return slices.ContainsFunc(f.Exhibits, func(x docket.ExhibitFile) bool { return x.Ours == ours && x.State == state })
 	}
 	switch act {
-	case rogatory.Revise, rogatory.Take, rogatory.CertifyDeletion:
+	case rogatory.Revise, rogatory.Take, rogatory.CertifyDeletion, rogatory.StateFigures:
 		return false
 	case rogatory.Send:
 		return f.Author != by.Name

@@ -251,6 +251,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET directory/sheet", (*server).keptSheet)
 	mux.HandleFunc("GET "+Prefix+"contacts-worker.js", s.contactWorker)
 	mux.HandleFunc("GET "+Prefix+"duty/waiting", s.dutyWaiting)
+	s.drillRoutes(mux)
 
 	mux.Handle(Prefix, s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)

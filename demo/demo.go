@@ -181,6 +181,9 @@ func (s *story) play(ctx context.Context) error {
 	if err := s.refused(ctx); err != nil {
 		return err
 	}
+	if err := s.drill(ctx); err != nil {
+		return err
+	}
 	return s.court(ctx, stored)
 }
 

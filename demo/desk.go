@@ -117,6 +117,13 @@ func (n *night) add(w woken) {
 	n.woken = append(n.woken, w)
 }
 
+// forget lets what comes now be told from what came before.
+func (n *night) forget() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.woken = nil
+}
+
 // receive takes a webhook whose signature holds, as any stock library would.
 func (n *night) receive(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<16))

@@ -16,7 +16,7 @@ import (
 
 // MinDrillPeriod keeps drills from becoming a burden: people who are woken for nothing each night stop
 // getting up.
-const MinDrillPeriod = 24 * time.Hour
+const MinDrillPeriod = rogatory.DrillsApart
 
 // DrillPlan is how one State tests the contact point of another.
 type DrillPlan struct {
@@ -40,15 +40,36 @@ func (p DrillPlan) At(n int) (rogatory.Instant, error) {
 	return p.First + rogatory.Instant(n)*rogatory.Instant(p.Every.Microseconds()) + rogatory.Instant(jitter)*rogatory.Instant(time.Second.Microseconds()), nil
 }
 
-// Drill is one test of a contact point: a message that says it is a drill, and when it was answered. All
-// moments are by the clock of the State that asked.
+// Next returns which drill comes next and when it is due: that of the period in which now lies, or a later one if
+// that was sent, and no sooner than MinDrillPeriod after the last one. What a node missed while it was down it does not
+// make up for. Sent is how many periods are done with; last is when a drill was sent, or zero.
+func (p DrillPlan) Next(sent int, last, now rogatory.Instant) (n int, due rogatory.Instant, err error) {
+	if n = sent; now > p.First && p.Every > 0 {
+		n = max(n, int(now.Sub(p.First)/p.Every))
+	}
+	for ; ; n++ {
+		if due, err = p.At(n); err != nil {
+			return 0, 0, err
+		}
+		if last != 0 {
+			due = max(due, last.Add(MinDrillPeriod))
+		}
+		// One that would be put off into the next period gives way to the next.
+		if due < p.First.Add(time.Duration(n+1)*p.Every) {
+			return n, due, nil
+		}
+	}
+}
+
+// Drill is one test of a contact point: a message that says it is a drill, and when it was answered, by what both
+// States hold signed. Sent and Human are by the clock of the State that asked, Machine by that of the other.
 type Drill struct {
 	By      rogatory.StateCode `json:"by"`
 	Of      rogatory.StateCode `json:"of"`
 	Mode    rogatory.Mode      `json:"mode"`
 	Sent    rogatory.Instant   `json:"sent"`
-	Machine rogatory.Instant   `json:"machine,omitzero"` // the receipt came
-	Human   rogatory.Instant   `json:"human,omitzero"`   // the acknowledgement of a person came
+	Machine rogatory.Instant   `json:"machine,omitzero"` // the other State's node received it, as its receipt says
+	Human   rogatory.Instant   `json:"human,omitzero"`   // the acknowledgement of a person was received, as the receipt of it says
 }
 
 // MachineTime is how long the other State's node took; false if it did not answer.
@@ -65,24 +86,36 @@ func answered(sent, at rogatory.Instant) (time.Duration, bool) {
 	return at.Sub(sent), true
 }
 
-// Spread is how a number of times are distributed. Times that never came are longer than all others: with
-// half the drills unanswered there is no median.
-type Spread struct {
-	Answered int   `json:"answered"`
-	Median   int64 `json:"median_ms,omitempty"` // milliseconds, nearest rank; zero: not reached
-	P90      int64 `json:"p90_ms,omitempty"`    // the 90th percentile
-}
+// Spread is how a number of times are distributed; see rogatory.DrillSpread.
+type Spread = rogatory.DrillSpread
 
 // Figures are the drills of one State's contact point by another in a period. They are compared whole.
-type Figures struct {
-	By      rogatory.StateCode `json:"by"`
-	Of      rogatory.StateCode `json:"of"`
-	Mode    rogatory.Mode      `json:"mode"`
-	From    rogatory.Instant   `json:"from"`
-	To      rogatory.Instant   `json:"to"` // does not belong to it
-	Drills  int                `json:"drills"`
-	Machine Spread             `json:"machine"`
-	Human   Spread             `json:"human"`
+type Figures = rogatory.DrillFigures
+
+// Quarter is the calendar quarter of UTC in which a moment lies: the period of figures. To does not belong to it.
+func Quarter(at rogatory.Instant) (from, to rogatory.Instant) {
+	t := at.Time().UTC()
+	begin := time.Date(t.Year(), t.Month()-(t.Month()-1)%3, 1, 0, 0, 0, 0, time.UTC)
+	return rogatory.At(begin), rogatory.At(begin.AddDate(0, 3, 0))
+}
+
+// Differences names the members in which two figures of the same drills differ, as JSON has them.
+func Differences(one, other Figures) []string {
+	var names []string
+	for _, m := range []struct {
+		name  string
+		equal bool
+	}{
+		{"by", one.By == other.By}, {"of", one.Of == other.Of}, {"mode", one.Mode == other.Mode}, {"from", one.From == other.From}, {"to", one.To == other.To},
+		{"drills", one.Drills == other.Drills},
+		{"machine.answered", one.Machine.Answered == other.Machine.Answered}, {"machine.median_ms", one.Machine.Median == other.Machine.Median}, {"machine.p90_ms", one.Machine.P90 == other.Machine.P90},
+		{"human.answered", one.Human.Answered == other.Human.Answered}, {"human.median_ms", one.Human.Median == other.Human.Median}, {"human.p90_ms", one.Human.P90 == other.Human.P90},
+	} {
+		if !m.equal {
+			names = append(names, m.name)
+		}
+	}
+	return names
 }
 
 // Measure counts the drills of a State by another that were sent in a period, in one mode.

@@ -337,15 +337,15 @@ func TestFigures(t *testing.T) {
 	drills = append(drills, drill(9, 10*time.Second, 0)) // nobody got up
 	outside := []Drill{drill(10, time.Second, time.Second), drill(-1, time.Second, time.Second), {By: "XB", Of: "XA", Mode: rogatory.Exercise, Sent: from}, {By: "XA", Of: "XB", Mode: rogatory.Live, Sent: from}}
 	f := Measure(append(outside, drills...), "XA", "XB", rogatory.Exercise, from, from.Add(10*time.Hour))
-	if f.Drills != 10 || f.Machine != (Spread{10, 5000, 9000}) || f.Human != (Spread{9, 5 * 60_000, 9 * 60_000}) {
+	if f.Drills != 10 || f.Machine != (Spread{Answered: 10, Median: 5000, P90: 9000}) || f.Human != (Spread{Answered: 9, Median: 5 * 60_000, P90: 9 * 60_000}) {
 		t.Errorf("%+v", f)
 	}
 	// Of nine, the ninth is the 90th percentile: the rank is rounded up.
-	if f := Measure(drills[:9], "XA", "XB", rogatory.Exercise, from, from.Add(10*time.Hour)); f.Machine != (Spread{9, 5000, 9000}) {
+	if f := Measure(drills[:9], "XA", "XB", rogatory.Exercise, from, from.Add(10*time.Hour)); f.Machine != (Spread{Answered: 9, Median: 5000, P90: 9000}) {
 		t.Errorf("%+v", f)
 	}
 	// With half of them silent there is a median; with more there is none.
-	for silent, want := range map[int]Spread{5: {5, 60_000, 0}, 6: {4, 0, 0}, 10: {}} {
+	for silent, want := range map[int]Spread{5: {Answered: 5, Median: 60_000}, 6: {Answered: 4}, 10: {}} {
 		var list []Drill
 		for i := range 10 {
 			if i < silent {

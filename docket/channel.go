@@ -41,7 +41,7 @@ func (o *Office) Record(ctx context.Context, by rogatory.Actor, a Arrival) (File
 	if err := may(by, rogatory.Draft); err != nil {
 		return File{}, err
 	}
-	if _, err := o.Rules.Kind(a.Request.Kind); err != nil {
+	if err := o.composed(a.Request.Kind); err != nil {
 		return File{}, err
 	}
 	if err := o.knownChannel(a.Channel); err != nil {

@@ -37,7 +37,7 @@ func (o *Office) Courses(ctx context.Context, by rogatory.Actor, each func(stati
 			page, more = make([]statistics.Case, 0, len(rows)), len(rows) == coursePage
 			for _, row := range rows {
 				after = row.ID
-				if row.State == rogatory.Drafted {
+				if row.State == rogatory.Drafted || row.Kind == rogatory.ContactDrill { // a drill is no request
 					continue
 				}
 				c, err := o.course(tx, row, now)

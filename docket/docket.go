@@ -263,7 +263,7 @@ func (o *Office) draft(ctx context.Context, by rogatory.Actor, to rogatory.Addre
 	if err := may(by, rogatory.Draft); err != nil {
 		return File{}, err
 	}
-	if _, err := o.Rules.Kind(r.Kind); err != nil {
+	if err := o.composed(r.Kind); err != nil {
 		return File{}, err
 	}
 	if !to.State.Valid() || to.State == o.Us.State {
@@ -303,7 +303,7 @@ func (o *Office) Revise(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 	if err := may(by, rogatory.Revise); err != nil {
 		return File{}, err
 	}
-	if _, err := o.Rules.Kind(r.Kind); err != nil {
+	if err := o.composed(r.Kind); err != nil {
 		return File{}, err
 	}
 	var f File
@@ -363,6 +363,9 @@ func (o *Office) Move(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 	}
 	if err := may(by, act); err != nil {
 		return File{}, "", err
+	}
+	if act == rogatory.StartDrill || act == rogatory.EndDrill || act == rogatory.StateFigures {
+		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "%s is not an act on a request", act).WithHint("rogatory drill sends drills and signs their figures")
 	}
 	var f File
 	var message rogatory.MessageID
@@ -467,6 +470,12 @@ func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool) (File, roga
 	}
 	err = tx.Enqueue(store.Delivery{Message: m.ID, Peer: m.To.State, Sequence: m.Sequence, State: store.Waiting, Urgent: urgent, NextAt: m.Sent, Created: m.Sent})
 	if err == nil {
+		err = keepDrill(tx, store.Out, m, "")
+	}
+	if err == nil {
+		err = keepFigures(tx, f, m, digest)
+	}
+	if err == nil {
 		err = o.moved(tx, f, m)
 	}
 	return f, m.ID, err
@@ -558,10 +567,14 @@ func (o *Office) refusal(m rogatory.Message) (code, reason string) {
 		return modeMismatch, fmt.Sprintf("this node takes %s messages only", o.Mode)
 	case o.now() > m.Expires:
 		return "message_expired", fmt.Sprintf("the message was to be acted on until %s", m.Expires)
-	case m.Act != rogatory.Send:
+	case m.Act != rogatory.Send && m.Act != rogatory.StartDrill:
 		return "", ""
 	case m.Request.Case().State() != m.From.State:
 		return "case_not_theirs", "the case reference is not of the requesting State"
+	case m.Act == rogatory.StartDrill:
+		return o.drillRefusal(m)
+	case m.Body.Request.Kind == rogatory.ContactDrill:
+		return "act_not_of_kind", "a drill is not sent as a request"
 	}
 	lacks := o.Rules.Lacks(*m.Body.Request, m.Sent)
 	if len(lacks) > 0 {
@@ -615,6 +628,12 @@ func (o *Office) accept(ctx context.Context, opened envelope.Opened) ([]byte, er
 		if m.Sequence <= peer.LastIn {
 			return rogatory.Fault(rogatory.Conflict, "sequence_taken", "number %d was used by another message", m.Sequence)
 		}
+		code, reason := code, reason
+		if code == "" && m.Act == rogatory.StartDrill {
+			if code, reason, err = o.drillTooSoon(tx, m); err != nil {
+				return err
+			}
+		}
 		e := rogatory.Entry{Type: rogatory.MessageReceived, At: o.now(), By: rogatory.Actor{Address: m.From, Officer: m.By}, Request: m.Request, Message: refOf(m, opened.Digest)}
 		if code != "" {
 			e.Type, e.Message.Code, e.Why = rogatory.MessageRefused, code, reason[:min(len(reason), maxReason)]
@@ -628,6 +647,9 @@ func (o *Office) accept(ctx context.Context, opened envelope.Opened) ([]byte, er
 			if rogatory.KindOf(err) == rogatory.Conflict {
 				return rogatory.Fault(rogatory.Conflict, "sequence_taken", "number %d was used by another message", m.Sequence)
 			}
+			return err
+		}
+		if err := keepDrill(tx, store.In, m, code); err != nil {
 			return err
 		}
 		return o.applyParked(tx, m.From.State, peer.LastIn)
@@ -659,7 +681,9 @@ func (o *Office) applyParked(tx *store.Tx, peer rogatory.StateCode, last int64) 
 			}
 			f, moved, err := apply(cabinetOf{tx}, o.Rules, o.Us.State, m, row.At)
 			if err == nil && moved {
-				err = o.moved(tx, f, m)
+				if err = keepFigures(tx, f, m, row.Digest); err == nil {
+					err = o.moved(tx, f, m)
+				}
 			}
 			if err != nil && rogatory.CodeOf(err) != "request_unknown" {
 				return err

@@ -207,10 +207,15 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 		return File{}, false, err
 	}
 	if !found {
-		if m.Act != rogatory.Send || m.From.State == us {
+		drill := m.Act == rogatory.StartDrill
+		if !drill && (m.Act != rogatory.Send || m.From.State == us) {
 			return File{}, false, rogatory.Fault(rogatory.NotFound, "request_unknown", "no request %s", m.Request)
 		}
-		f = File{ID: m.Request, Side: rogatory.RequestedSide, Us: m.To, Them: m.From, State: rogatory.Drafted, Request: *m.Body.Request, Rules: rules.Edition(), Opened: at}
+		if drill {
+			f = drillFile(m, us, rules.Edition(), at)
+		} else {
+			f = File{ID: m.Request, Side: rogatory.RequestedSide, Us: m.To, Them: m.From, State: rogatory.Drafted, Request: *m.Body.Request, Rules: rules.Edition(), Opened: at}
+		}
 	}
 	by := f.sideOf(m.From.State)
 	if m.From.State != f.Us.State && m.From.State != f.Them.State {
@@ -251,7 +256,7 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 		f.planRenewal(rules)
 	}
 	event := string(m.Act)
-	if m.Act == rogatory.Send {
+	if m.Act == rogatory.Send || m.Act == rogatory.StartDrill {
 		event = treaty.Received
 	}
 	for _, clock := range kind.Starts(event) {
@@ -260,11 +265,21 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 	return f, true, c.keep(f)
 }
 
+// drillFile is the file of a drill, which nobody drafts: of either side.
+func drillFile(m rogatory.Message, us rogatory.StateCode, edition string, at rogatory.Instant) File {
+	f := File{ID: m.Request, Side: rogatory.RequestedSide, Us: m.To, Them: m.From, Rules: edition, Opened: at,
+		Request: rogatory.Request{Kind: rogatory.ContactDrill, Title: rogatory.DrillTitle, Language: "en", Contents: map[string]string{}, Offence: rogatory.Offence{Articles: []string{}}}}
+	if m.From.State == us {
+		f.Side, f.Us, f.Them = rogatory.RequestingSide, m.From, m.To
+	}
+	return f
+}
+
 // take moves what the file holds by what an act says; where it stands was decided before.
 func (f *File) take(m rogatory.Message, by rogatory.Side, kind treaty.Kind, at rogatory.Instant) {
 	b := m.Body
 	switch m.Act {
-	case rogatory.Send:
+	case rogatory.Send, rogatory.StartDrill:
 		f.Received = at
 	case rogatory.Acknowledge:
 		f.Acknowledged = at

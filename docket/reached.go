@@ -51,9 +51,13 @@ func (o *Office) Reached(tx *store.Tx, id rogatory.RequestID, at rogatory.Instan
 	if err := o.Directory.MaySend(f.Them.State); err != nil {
 		return false, err
 	}
+	words := fmt.Sprintf("A person on duty at the 24/7 desk was reached at %s.", at.Time().Format(time.RFC3339))
+	if kind.ID != rogatory.ContactDrill { // in which there is nothing to read
+		words += " They have not read the request yet; its acknowledgement follows."
+	}
 	m := rogatory.Message{Protocol: rogatory.Protocol, Mode: o.Mode, Request: id, From: f.Us, To: f.Them, Incarnation: o.Incarnation, Sent: o.now(),
 		Act: rogatory.TellStatus, By: rogatory.Officer{Name: "node", Role: rogatory.TheNode},
-		Body: rogatory.Body{Language: "en", Text: fmt.Sprintf("A person on duty at the 24/7 desk was reached at %s. They have not read the request yet; its acknowledgement follows.", at.Time().Format(time.RFC3339))}}
+		Body: rogatory.Body{Language: "en", Text: words}}
 	m.Expires = m.Sent.Add(messageLife)
 	_, _, err = o.post(tx, m, kind.Urgent)
 	return err == nil, err

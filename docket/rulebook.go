@@ -3,6 +3,7 @@
 package docket
 
 import (
+	"slices"
 	"sync"
 
 	"rogatory"
@@ -46,7 +47,11 @@ func (r Rulebook) Edition() string {
 
 // Check refuses a rulebook whose clocks name time limits that it does not have.
 func (r Rulebook) Check() error {
-	for _, k := range r.Kinds {
+	kinds := r.Kinds
+	if r.Drill != nil {
+		kinds = append(slices.Clone(kinds), *r.Drill)
+	}
+	for _, k := range kinds {
 		for _, c := range k.Clocks {
 			if _, err := r.Times.Rule(c.Rule); err != nil {
 				return rogatory.Fault(rogatory.Invalid, "rules_invalid", "kind %s, clock %s: %w", k.ID, c.Name, err)

@@ -197,10 +197,10 @@ func Worded(act rogatory.Act) bool {
 // CheckBody says which member an act carries: exactly those, so that nothing hides in a message.
 func CheckBody(act rogatory.Act, b rogatory.Body) error {
 	type parts struct {
-		request, verdict, preservation, exhibit, exhibitID, root, answers, text, measure, consent, recovery, details bool
+		request, verdict, preservation, exhibit, exhibitID, root, answers, text, measure, consent, recovery, details, figures bool
 	}
 	has := parts{b.Request != nil, b.Verdict != nil, b.Preservation != nil, b.Exhibit != nil, b.ExhibitID != "", !b.Root.IsZero(), b.Answers != "", b.Text != "",
-		b.Measure != nil, b.Consent != nil, b.Recovery != nil, len(b.Details) > 0}
+		b.Measure != nil, b.Consent != nil, b.Recovery != nil, len(b.Details) > 0, b.Figures != nil}
 	want := has
 	text := has.text || Worded(act) // every act may carry words
 	switch act {
@@ -248,6 +248,10 @@ func CheckBody(act rogatory.Act, b rogatory.Body) error {
 		rogatory.AskStatus, rogatory.TellStatus, rogatory.Correct, rogatory.DiscussCosts,
 		rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close, rogatory.ConfirmInWriting:
 		want = parts{text: text}
+	case rogatory.StartDrill, rogatory.EndDrill: // not even words: nothing of a case can be in a drill
+		want = parts{}
+	case rogatory.StateFigures:
+		want = parts{figures: true}
 	default:
 		return invalid("act %.40q is not one that crosses a border", act)
 	}
@@ -306,6 +310,9 @@ func checkFigures(b rogatory.Body) error {
 				return invalid("asset %d lacks its account or well-formed amounts of one currency", i+1)
 			}
 		}
+	}
+	if f := b.Figures; f != nil && !f.Valid() {
+		return invalid("figures of %d drills of %.10q by %.10q that can be those of none", f.Drills, f.Of, f.By)
 	}
 	if r := b.Recovery; r != nil {
 		if _, ok := r.Share(); !ok {

@@ -161,9 +161,12 @@ func TestBodyFitsAct(t *testing.T) {
 		"recovery": func(b *rogatory.Body) {
 			b.Recovery = &rogatory.Recovery{Attempted: rogatory.Amount{Value: "2", Code: "EUR"}, Frozen: rogatory.Amount{Value: "1", Code: "EUR"}, Returned: rogatory.Amount{Value: "1", Code: "EUR"}}
 		},
+		"figures": func(b *rogatory.Body) {
+			b.Figures = &rogatory.DrillFigures{By: "XA", Of: "XB", Mode: rogatory.Exercise, From: 1, To: 2}
+		},
 		"details": func(b *rogatory.Body) { b.Details = map[string]string{"provider": "Cascadia Net"} },
 	}
-	names := []string{"request", "verdict", "preservation", "exhibit", "exhibit_id", "root", "answers", "text", "measure", "consent", "recovery", "details"}
+	names := []string{"request", "verdict", "preservation", "exhibit", "exhibit_id", "root", "answers", "text", "measure", "consent", "recovery", "details", "figures"}
 	const together = 4 // no act has more parts than three, so four show what is too many
 	table := map[rogatory.Act]struct{ must, may string }{
 		rogatory.Start: {"measure", "text"}, rogatory.Stop: {"text", "measure"}, rogatory.AskRelease: {"text", ""}, rogatory.Hear: {"text", ""}, rogatory.Represent: {"answers text", ""},
@@ -177,6 +180,7 @@ func TestBodyFitsAct(t *testing.T) {
 		rogatory.RequestExtension: {"preservation|measure", "text"}, rogatory.Extend: {"preservation|measure", "text"}, rogatory.Offer: {"exhibit", "text"}, rogatory.RevokeOffer: {"exhibit_id text", ""},
 		rogatory.Take: {"exhibit_id root", "text"}, rogatory.Execute: {"verdict", "text details"}, rogatory.Withdraw: {"text", ""},
 		rogatory.Release: {"", "text"}, rogatory.Close: {"", "text"},
+		rogatory.StartDrill: {"", ""}, rogatory.EndDrill: {"", ""}, rogatory.StateFigures: {"figures", ""},
 	}
 	for _, row := range rogatory.Lifecycle() {
 		fits, ok := table[row.Act]

@@ -82,6 +82,8 @@ func keys() []string {
 			add("role", string(r))
 		}
 	}
+	add("kind", string(rules.Drill.ID))
+	add("marking", string(rules.Drill.ID))
 	for id := range rules.Grounds {
 		add("ground", string(id))
 	}

@@ -119,6 +119,9 @@ func (n *Node) openDesk(ctx context.Context) error {
 		return nil
 	}
 	n.store.OnCommit(func(int64) { n.Desk.Committed() })
+	if err := n.readDrills(); err != nil {
+		return err
+	}
 	return n.readDesk(ctx, false)
 }
 
@@ -347,7 +350,7 @@ func (n *Node) progressed() {
 // doorbell is the page of those who were woken.
 func (n *Node) doorbell() http.Handler {
 	answer := func(a alarm.Answer, err error) (doorbell.Answer, error) {
-		return doorbell.Answer{At: a.At, Test: a.Test}, err
+		return doorbell.Answer{At: a.At, Test: a.Test || a.Drill}, err
 	}
 	return doorbell.New(doorbell.Config{
 		Link: func(ctx context.Context, token string) (doorbell.Answer, error) {

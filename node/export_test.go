@@ -8,4 +8,8 @@ import "context"
 func (n *Node) Look() {
 	n.watchKeys(context.Background())
 	n.watchPeople(context.Background())
+	n.watchDrills(context.Background())
 }
+
+// Drill is one look at the drills, as a running node makes each few seconds.
+func (n *Node) Drill() { n.drill(context.Background()) }

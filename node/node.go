@@ -118,8 +118,9 @@ type Node struct {
 	vouched   map[[sha256.Size]byte]validity   // certificates of peers that hold by the directory's roots; guarded by mu
 	wg        sync.WaitGroup
 
-	duty watched
-	beat atomic.Pointer[pager.Heartbeat] // nil without one
+	duty   watched
+	drills drilled
+	beat   atomic.Pointer[pager.Heartbeat] // nil without one
 
 	keep sync.Mutex // held while passkeys.json is read and written
 
@@ -420,7 +421,7 @@ func (n *Node) Federation() (http.Handler, error) {
 	return wire.New(wire.ServerConfig{Inbox: n.Office, Vault: n.Vault, Peer: n.peerOf, Clock: n.opt.Clock, Limits: n.opt.Limits, Logger: n.opt.Log})
 }
 
-// Public is the door for everybody: the journal's tiles and the witness.
+// Public is the door for everybody: the journal's tiles, the witness, and the figures of drills.
 func (n *Node) Public() (http.Handler, error) {
 	cosigner, err := journal.NewCosigner(n.keys().WitnessSecret(), n.opt.Clock.Now)
 	if err != nil {
@@ -432,6 +433,7 @@ func (n *Node) Public() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/journal/", http.StripPrefix("/journal", &journal.Handler{Source: n.Ledger, Report: report}))
 	mux.Handle("/witness/", http.StripPrefix("/witness", witness))
+	mux.HandleFunc("GET "+figuresPath, n.serveFigures)
 	return mux, nil
 }
 
@@ -588,6 +590,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	mux := http.NewServeMux()
 	mux.Handle("/journal/", public)
 	mux.Handle("/witness/", public)
+	mux.Handle(figuresPath, public)
 	mux.Handle(doorbell.Prefix, n.doorbell())
 	if office != nil {
 		mux.Handle("/", office)
@@ -635,8 +638,10 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchKeys) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchPeople) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchDesk) })
+	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchDrills) })
 	wg.Go(func() { n.loop(ctx, n.Desk.Wake(), tickEvery, n.Desk.Step) })
 	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.Post.Step) })
+	wg.Go(func() { n.loop(ctx, n.Desk.WakeDrills(), drillEvery, n.drill) })
 	wg.Go(func() { n.loop(ctx, nil, checkEvery, n.checkChannels) })
 	wg.Go(func() { n.note("heartbeat", n.heartbeat(ctx)) })
 	if ready != nil {
@@ -732,6 +737,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 		say("time-stamp", errors.New("no time-stamp authority is configured"), "")
 	}
 	n.deskHealth(ctx, say)
+	n.drillHealth(say)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(n.problems)) {

@@ -42,6 +42,7 @@ const (
 	Routine   Urgency = "routine"   // within the shift
 	Urgent    Urgency = "urgent"    // now
 	Emergency Urgency = "emergency" // now, and before everything else
+	Drill     Urgency = "drill"     // now, as for an emergency, and another State measures it
 )
 
 // words are what a person reads first. A class that is not here is refused.
@@ -50,6 +51,7 @@ var words = map[Urgency]string{
 	Routine:   "page",
 	Urgent:    "urgent page",
 	Emergency: "emergency page",
+	Drill:     "DRILL, urgent page",
 }
 
 // Shift is the time for which the person is on duty, in the zone in which it is to be read. The
@@ -122,7 +124,7 @@ func NewPage(n Notice) (Page, error) {
 	case !nodeForm(n.Node):
 		return wrong("the node is not named by a State and an authority of small letters, digits and hyphens")
 	case !known:
-		return wrong("its urgency is not test, routine, urgent or emergency")
+		return wrong("its urgency is not test, routine, urgent, emergency or drill")
 	case !tokenForm(n.Token) || !codeForm(n.Code):
 		return wrong("its token is not the base64url of 32 bytes, or its code not two groups of four digits")
 	case n.Created <= 0 || n.Created.Time().Year() > 9999:
@@ -150,8 +152,11 @@ func NewPage(n Notice) (Page, error) {
 	}
 	p.subject = fmt.Sprintf("%s: %s%s", n.Node, exercise, word)
 	why := "The desk needs you."
-	if n.Urgency == Test {
+	switch n.Urgency {
+	case Test:
 		why = "This is a test. Acknowledge it, and it is done."
+	case Drill:
+		why = "This is a DRILL of the 24/7 network. Acknowledge it, and it is done."
 	}
 	p.text = p.subject + "\n\n" + why + hours +
 		"\nAcknowledge: " + p.link +

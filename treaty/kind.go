@@ -12,7 +12,7 @@ import (
 
 // Allows reports whether a request of this kind can have the act at all.
 func (k Kind) Allows(act rogatory.Act) bool {
-	return slices.Contains(common, act) || slices.Contains(k.Acts, act)
+	return slices.Contains(common, act) && !slices.Contains(k.Without, act) || slices.Contains(k.Acts, act)
 }
 
 // AllowsBy is Allows for one side: exhibits go from the requested State to the requesting one, and the

@@ -60,8 +60,16 @@ func (r *Rules) check(f *datafile.File) error {
 			return f.Fault(fmt.Errorf("kind %s is there twice", k.ID), "kinds", i, "id")
 		}
 		kinds[k.ID] = true
+		if k.ID == rogatory.ContactDrill || len(k.Without) > 0 {
+			return f.Fault(fmt.Errorf("kind %q: a drill stands apart from the kinds, and only a drill is without acts that every kind has", k.ID), "kinds", i, "id")
+		}
 		if err := r.checkKind(k); err != nil {
 			return f.Fault(fmt.Errorf("kind %q: %w", k.ID, err), "kinds", i, "id")
+		}
+	}
+	if r.Drill != nil {
+		if err := r.checkDrill(*r.Drill); err != nil {
+			return f.Fault(fmt.Errorf("drill: %w", err), "drill", "id")
 		}
 	}
 	for i, k := range r.Kinds {
@@ -192,6 +200,32 @@ func (r *Rules) checkKind(k Kind) error {
 		return err
 	}
 	return k.checkTimes(r.Clocks)
+}
+
+// drillActs are all that is said of a drill. Rules in which it knew another would let it ask for something.
+var drillActs = []rogatory.Act{rogatory.StartDrill, rogatory.Acknowledge, rogatory.TellStatus, rogatory.EndDrill, rogatory.StateFigures}
+
+// checkDrill: a drill asks for nothing, says nothing and is marked.
+func (r *Rules) checkDrill(k Kind) error {
+	switch {
+	case k.ID != rogatory.ContactDrill || k.Title == "" || k.Marking == "" || !validArticle(k.Article):
+		return fmt.Errorf("its id is %s; title, article or marking is missing", rogatory.ContactDrill)
+	case len(k.Senders) == 0 || len(k.Receivers) == 0:
+		return fmt.Errorf("no senders or no receivers are named")
+	case k.Offences != NoOffence || len(k.Required)+len(k.Optional)+len(k.Parts)+len(k.Details)+len(k.Outcomes)+len(k.Refuse)+len(k.Postpone) > 0 || k.Measure != nil || k.PreserveDays > 0:
+		return fmt.Errorf("it carries no offence, field, measure or ground")
+	}
+	for _, t := range rogatory.Lifecycle() {
+		if k.Allows(t.Act) != slices.Contains(drillActs, t.Act) {
+			return fmt.Errorf("the act %s: its acts are %v", t.Act, drillActs)
+		}
+	}
+	for i, a := range k.Without {
+		if !slices.Contains(common, a) || slices.Contains(k.Without[:i], a) {
+			return fmt.Errorf("without %s, which not every kind has, or which is there twice", a)
+		}
+	}
+	return k.checkTimes(nil)
 }
 
 // checkFields: every field is known, and none is asked for twice.

@@ -53,11 +53,14 @@ func kindsPage(r *Rules) []byte {
 	for _, k := range r.Kinds {
 		p.say("- [%s](#%s) (`%s`, Art %s)", k.Title, anchor(k.Title), k.ID, k.Article)
 	}
+	p.say("- [Drills](#drills)")
 	p.say("- [Channels](#channels)")
 	for _, k := range r.Kinds {
 		p.say("")
 		p.kind(r, k)
 	}
+	p.say("")
+	p.drill(r.Drill)
 	p.say("")
 	p.say("## Channels")
 	p.say("")
@@ -160,6 +163,15 @@ func (p *page) kind(r *Rules, k Kind) {
 	p.say("")
 	p.say("Acts beyond those of every request: %s.", list(k.Acts, "none"))
 	p.measure(k)
+}
+
+func (p *page) drill(k *Kind) {
+	p.say("## Drills")
+	p.say("")
+	p.say("`%s`, Art %s, %s. A test of a State's point of contact by another's, and no request: it serves no offence, has", k.ID, k.Article, mark[k.Verified])
+	p.say("no field and carries nothing of a case. Goes before other traffic. Marked: %s.", k.Marking)
+	p.say("")
+	p.say("Its acts: %s.", list(drillActs, "none"))
 }
 
 func (p *page) measure(k Kind) {

@@ -32,7 +32,10 @@ type Rules struct {
 	Channels map[rogatory.Channel]Route  `json:"channels"`
 	Clocks   []Clock                     `json:"clocks"` // of every kind
 	Kinds    []Kind                      `json:"kinds"`
-	Digest   rogatory.Digest             `json:"-"` // of the file they were loaded from
+	// Drill is the kind of a test of a contact point. It is none of Kinds: nobody composes one, and what is said of
+	// all requests does not hold for it. Rules without it take part in no drills.
+	Drill  *Kind           `json:"drill,omitempty"`
+	Digest rogatory.Digest `json:"-"` // of the file they were loaded from
 }
 
 // Field is one thing that a request or an act may have to say.
@@ -100,6 +103,7 @@ type Kind struct {
 	Fingerprints Need `json:"fingerprints,omitempty"`
 
 	Acts          []rogatory.Act           `json:"acts"`               // beyond those that every kind has
+	Without       []rogatory.Act           `json:"without,omitempty"`  // of those that every kind has; only a drill is without any
 	Details       map[rogatory.Act]Details `json:"details,omitempty"`  // what an act has to say
 	Outcomes      []rogatory.Outcome       `json:"outcomes,omitempty"` // of its execution
 	Refuse        []rogatory.Ground        `json:"refuse"`
@@ -226,6 +230,9 @@ func (r *Rules) Kind(id rogatory.RequestKind) (Kind, error) {
 		if k.ID == id {
 			return k, nil
 		}
+	}
+	if r.Drill != nil && r.Drill.ID == id {
+		return *r.Drill, nil
 	}
 	var names []string
 	for _, k := range r.Kinds {

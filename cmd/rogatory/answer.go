@@ -57,7 +57,8 @@ func (c *requestAnswerCmd) said(d *desk) (act rogatory.Act, b rogatory.Body, err
 	var known []string
 	for _, t := range rogatory.Lifecycle() {
 		switch t.Act {
-		case rogatory.Draft, rogatory.Revise, rogatory.Send, rogatory.Offer, rogatory.RevokeOffer, rogatory.Take, rogatory.CertifyDeletion: // these have commands of their own
+		case rogatory.Draft, rogatory.Revise, rogatory.Send, rogatory.Offer, rogatory.RevokeOffer, rogatory.Take, rogatory.CertifyDeletion,
+			rogatory.StartDrill, rogatory.EndDrill, rogatory.StateFigures: // these have commands of their own
 		default:
 			known = append(known, string(t.Act))
 		}

@@ -54,6 +54,7 @@ type commands struct {
 
 	Deadline  deadlineCmds  `cmd:"" help:"Time limits: computed, compared, planned. Needs no node."`
 	Rota      rotaCmds      `cmd:"" help:"Who is on duty at the desk, and who is next. Needs no node."`
+	Drill     drillCmds     `cmd:"" help:"Test whether the contact points of other States answer, and say what it took."`
 	Pager     pagerCmds     `cmd:"" help:"Wake a person for a test; tell what became of pages."`
 	Person    personCmds    `cmd:"" help:"Who may use the office's door."`
 	Key       keyCmds       `cmd:"" help:"The node's keys: list and rotate them."`

@@ -167,6 +167,7 @@ func officeDoor(n *node.Node, demo bool) (http.Handler, error) {
 			}
 			return all
 		},
+		Drills: drillDoor(n),
 		Pages: func(ctx context.Context, by rogatory.Actor, limit int) ([]api.PageDelivery, error) {
 			rows, err := n.Desk.Deliveries(ctx, by, limit)
 			all := []api.PageDelivery{}

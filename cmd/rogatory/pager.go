@@ -120,6 +120,10 @@ func (d *desk) deskCheck(config node.Config) api.Check {
 	if err == nil {
 		var plan *alarm.Plan
 		if plan, err = node.DeskPlan(d.globals.Node, book.Calendars, clock.Real{}); err == nil {
+			if _, err := node.DrillRules(d.globals.Node); err != nil {
+				check.Words = err.Error()
+				return check
+			}
 			missing := plan.Missing()
 			check.OK, check.Words = len(missing) == 0 || len(missing) == 3 && config.Mode == rogatory.Exercise, "the files of the desk hold and fit together"
 			if len(missing) > 0 {
