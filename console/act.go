@@ -25,7 +25,7 @@ type field struct {
 	Groups                              map[string]string // headings, by the options under them
 	Wrong                               string            // what to mend; empty if nothing
 	Needed                              bool
-	Titled                              bool // the heading of the screen is its label already
+	Titled                              bool   // the heading of the screen is its label already
 	Original, OriginalIn                string // a text that this one translates, and its language
 }
 

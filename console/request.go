@@ -58,7 +58,7 @@ type requestView struct {
 	People     []rogatory.Officer // who can hold it
 	MaySeal    bool
 	MayPack    bool
-	Waits      string             // names the words
+	Waits      string // names the words
 	Others     []othersView
 	DraftOpen  bool
 	SecondOnly bool // this person drafted it: another has to send it
