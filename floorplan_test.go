@@ -63,7 +63,7 @@ var plan = map[string]floor{
 
 	"letter":   {". language pdf treaty", "papers are made of values: the request, the treaty's words, the journal's entries"},
 	"pdf":      {"", "a writer of paper: it knows no law and no case"},
-	"docket":   {". asice clock deadline envelope journal ledger search statistics store treaty treaty/status vault", "contracts only: never a driver, never a door"},
+	"docket":   {". asice clock deadline envelope journal ledger safeguard search statistics store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":    {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 	"wire":     {". clock envelope vault", "the States' door; the office implements what it declares"},
 	"console":  {". alarm assistance clock deadline desk docket language legislation letter pdf plot preview search statistics store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},

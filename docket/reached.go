@@ -55,6 +55,6 @@ func (o *Office) Reached(tx *store.Tx, id rogatory.RequestID, at rogatory.Instan
 		Act: rogatory.TellStatus, By: rogatory.Officer{Name: "node", Role: rogatory.TheNode},
 		Body: rogatory.Body{Language: "en", Text: fmt.Sprintf("A person on duty at the 24/7 desk was reached at %s. They have not read the request yet; its acknowledgement follows.", at.Time().Format(time.RFC3339))}}
 	m.Expires = m.Sent.Add(messageLife)
-	_, _, err = o.post(tx, m, kind.Urgent)
+	_, _, err = o.post(tx, m, kind.Urgent, nil)
 	return err == nil, err
 }
