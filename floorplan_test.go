@@ -72,8 +72,8 @@ var plan = map[string]floor{
 	"alarm":    {". clock desk docket ledger pager store treaty", "the desk at work in the store's transaction; the docket does not know it"},
 	"doorbell": {". clock language", "the page that a link opens: it knows a token and a code, and nothing that waits"},
 
-	"node":                 {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger pager portal store treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
-	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
+	"node":                 {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger pager portal safeguard store treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
+	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node safeguard store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"scripts/worldmap":     {"", "makes the outlines of the map; it is run by hand"},

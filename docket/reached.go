@@ -11,6 +11,11 @@ import (
 )
 
 func (o *Office) moved(tx *store.Tx, f File, m rogatory.Message) error {
+	if m.Act == rogatory.Send && o.Safeguards != nil {
+		if err := o.mark(tx, f); err != nil {
+			return err
+		}
+	}
 	if o.Moved == nil {
 		return nil
 	}

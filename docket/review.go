@@ -5,20 +5,22 @@ package docket
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 
 	"rogatory"
 	"rogatory/safeguard"
 	"rogatory/store"
-	"rogatory/treaty"
 )
 
 // Safeguards are what an act of ours is judged by.
 type Safeguards struct {
 	// Policies returns those in effect at a moment: a weaker set takes effect a day after it was agreed.
-	Policies func(at rogatory.Instant) safeguard.Set
-	Form     safeguard.Form
+	Policies   func(at rogatory.Instant) safeguard.Set
+	Form       safeguard.Form
+	Vocabulary safeguard.Vocabulary
 }
 
 // SheetFile is a review sheet with when it was signed.
@@ -135,42 +137,81 @@ func sheetDemanded(r rogatory.Request, act rogatory.Act) bool {
 	return false
 }
 
-// factsOf says of an act what the policies ask about. It is pure.
-func factsOf(f File, act rogatory.Act, mode rogatory.Mode, form safeguard.Form) safeguard.Facts {
-	r := f.Request
-	said := func(field string) safeguard.Truth { return truth(strings.TrimSpace(r.Contents[field]) != "") }
-	persons, names := listed(r.Contents["persons"]), 0
-	for _, field := range []string{"persons", "identifier", "communications", "data", "emergency_data"} {
-		names += listed(r.Contents[field])
+// Near is what an office knows around a request.
+type Near struct {
+	Linked      safeguard.Linked      // requests that name the same people
+	Emergencies []safeguard.Emergency // uses of the emergency channel with that State
+	Suspensions []safeguard.Suspension
+	Oversight   bool // its body can be given its copy
+}
+
+// identifiersOf lists whom and what a request names.
+func identifiersOf(r rogatory.Request) []string {
+	var all []string
+	for _, field := range []string{"persons", "identifier", "communications", "person", "witness", "recipient"} {
+		for line := range strings.Lines(r.Contents[field]) {
+			if line = strings.TrimSpace(line); line != "" {
+				all = append(all, line)
+			}
+		}
 	}
-	emergency := truth(r.Kind == rogatory.EmergencyData)
+	return all
+}
+
+// narrative is what a request tells and asks, in words.
+func narrative(r rogatory.Request) string {
+	var all strings.Builder
+	all.WriteString(r.Title)
+	for _, field := range slices.Sorted(maps.Keys(r.Contents)) {
+		all.WriteString("\n" + r.Contents[field])
+	}
+	return all.String()
+}
+
+// timeless are kinds whose data have no period: an open one says nothing of them.
+var timeless = []rogatory.RequestKind{"location_query", rogatory.EmergencyData, "spontaneous_information", "law_enforcement_information", "joint_investigation", "asset_freeze", "confiscation",
+	"asset_return", "content_removal", "provisional_arrest", "extradition", "transfer_sentenced_person", "transfer_proceedings", "general_assistance"}
+
+// factsOf says of an act what the policies ask about. It is pure.
+func factsOf(f File, act rogatory.Act, mode rogatory.Mode, s *Safeguards, near Near, now rogatory.Instant) safeguard.Facts {
+	r := f.Request
+	said := func(field string) safeguard.Truth { return safeguard.True(strings.TrimSpace(r.Contents[field]) != "") }
+	is := safeguard.True
 	facts := safeguard.Facts{
 		Mode: mode, Kind: r.Kind, Act: act, Side: f.Side,
 		Categories: categoriesOf(r),
-		RealTime:   truth(r.Kind == "realtime_traffic" || r.Kind == "content_interception"),
-		Search:     truth(searches(r)),
-		Location:   truth(r.Kind == rogatory.EmergencyData || r.Contents["category"] == "whereabouts"),
+		RealTime:   is(r.Kind == "realtime_traffic" || r.Kind == "content_interception"),
+		Search:     is(searches(r)),
+		Location:   is(r.Kind == rogatory.EmergencyData || r.Contents["category"] == "whereabouts"),
 		FixedEnd:   safeguard.Yes, // the lifecycle ends every measure, at the latest when its rule says
 		Decryption: safeguard.No, Staff: safeguard.No, PenaltyRaised: safeguard.No,
 		Authorised:   said("authorisation"),
 		MaximumYears: safeguard.Number(int64(r.Offence.MaximumYears)), Dual: safeguard.NotRecorded,
-		Subjects: safeguard.Number(int64(max(persons, 1))), Identifiers: safeguard.Number(int64(max(names, 1))), Addresses: safeguard.Number(0),
-		SpanDays: safeguard.Number(int64(r.Term.To.Sub(r.Term.From) / treaty.Day)), OpenEnd: safeguard.No, Mass: safeguard.No,
 		ThirdState: safeguard.No, Domicile: safeguard.No, Children: safeguard.No,
-		Refusals: safeguard.Number(0), Cooling: safeguard.No, Linked: safeguard.Number(0), Cumulative: safeguard.No,
 		Confidential: said("confidentiality"), ConfidentialReason: said("confidentiality"), ConfidentialEnd: safeguard.Yes,
-		Suspended: safeguard.No, Oversight: safeguard.Yes, ReviewOverdue: safeguard.No,
-		Objection: truth(openObjection(f.Objections) >= 0), Excess: safeguard.No,
-		OtherUse: truth(act == rogatory.GiveConsent), Onward: safeguard.No, Consented: truth(act == rogatory.GiveConsent),
-		Emergency: emergency, LifeReason: said("risk"), EmergencyUnreviewed: safeguard.Number(0), EmergencyExpired: safeguard.No,
+		Oversight: is(near.Oversight), ReviewOverdue: safeguard.No,
+		Objection: is(openObjection(f.Objections) >= 0), Excess: safeguard.No,
+		OtherUse: is(act == rogatory.GiveConsent), Onward: safeguard.No, Consented: is(act == rogatory.GiveConsent),
 	}
 	for _, a := range r.Offence.Articles {
 		facts.Articles = append(facts.Articles, rogatory.ParseArticles(a)...)
 	}
+	ask := safeguard.Ask{Identifiers: identifiersOf(r), Period: r.Term, Categories: facts.Categories, Text: narrative(r), Endless: r.Term == (rogatory.Term{}) || slices.Contains(timeless, r.Kind)}
+	facts = ask.Breadth(s.Vocabulary).Into(facts)
+	facts.Signals = append(slices.Clone(facts.Signals), s.Vocabulary.Listen(ask.Text)...)
+	facts = near.Linked.Into(facts)
+	if r.Kind == rogatory.EmergencyData {
+		facts = safeguard.Emergency{Request: f.ID, State: requester(f), Opened: f.Received}.Facts(near.Emergencies, now, facts)
+		facts.LifeReason = said("risk")
+	} else {
+		facts = safeguard.Ordinary(facts)
+	}
+	suspended, overdue := safeguard.Suspended(near.Suspensions, f.Them.State, now)
+	facts.Suspended, facts.ReviewOverdue = is(suspended), is(overdue)
 	if f.Sheet != nil {
-		facts = f.Sheet.Facts(form, nil, facts)
+		facts = f.Sheet.Facts(s.Form, nil, facts)
 	} else if sheetDemanded(r, act) {
-		facts = safeguard.Sheet{Measure: f.Reviewed()}.Facts(form, nil, facts)
+		facts = safeguard.Sheet{Measure: f.Reviewed()}.Facts(s.Form, nil, facts)
 	}
 	if !sheetDemanded(r, act) {
 		facts.Open = nil
@@ -186,22 +227,95 @@ func factsOf(f File, act rogatory.Act, mode rogatory.Mode, form safeguard.Form) 
 	return facts
 }
 
-func truth(b bool) safeguard.Truth {
-	if b {
-		return safeguard.Yes
+// requester is the State that asks.
+func requester(f File) rogatory.StateCode {
+	if f.Side == rogatory.RequestingSide {
+		return f.Us.State
 	}
-	return safeguard.No
+	return f.Them.State
 }
 
-// listed counts the lines of a list.
-func listed(text string) int {
-	n := 0
-	for line := range strings.Lines(text) {
-		if strings.TrimSpace(line) != "" {
-			n++
+const (
+	// maxNear is how many linked requests, and how many uses of the emergency channel, are looked at.
+	maxNear = 200
+	// suspensionsSetting names where the suspensions are kept.
+	suspensionsSetting = "suspensions"
+	markKeySetting     = "mark_key"
+)
+
+// near reads what the office knows around a request.
+func (o *Office) near(tx *store.Tx, f File) (near Near, err error) {
+	near.Oversight = true
+	key, _, err := markKey(tx)
+	if err != nil {
+		return near, err
+	}
+	piece := func(f File) safeguard.Piece {
+		p := safeguard.Piece{Request: f.ID, Case: f.ID.Case(), State: requester(f), At: max(f.Opened, f.Received), Officer: f.Author, Marks: safeguard.Marks(key, identifiersOf(f.Request))}
+		if f.State == rogatory.Refused {
+			p.Refused = f.Ended
+		}
+		return p
+	}
+	next := piece(f)
+	ids, err := tx.Marked(f.ID, next.Marks, maxNear)
+	if err != nil {
+		return near, err
+	}
+	var history []safeguard.Piece
+	for _, id := range ids {
+		other, found, err := cabinetOf{tx}.file(id)
+		if err != nil {
+			return near, err
+		}
+		if found {
+			history = append(history, piece(other))
 		}
 	}
-	return n
+	near.Linked = safeguard.Cumulative(history, next)
+	if near.Suspensions, err = suspensionsIn(tx); err != nil || f.Request.Kind != rogatory.EmergencyData {
+		return near, err
+	}
+	rows, err := tx.RequestsOfKind(rogatory.EmergencyData, f.Them.State, maxNear)
+	if err != nil {
+		return near, err
+	}
+	for _, row := range rows {
+		other, found, err := cabinetOf{tx}.file(row.ID)
+		if err != nil {
+			return near, err
+		}
+		if !found || other.Side != f.Side || !slices.ContainsFunc(other.Exhibits, func(x ExhibitFile) bool { return x.Ours && x.State != Sealed }) && other.State != rogatory.Executed {
+			continue // nothing was disclosed under it
+		}
+		e := safeguard.Emergency{Request: other.ID, State: requester(other), Opened: other.Received}
+		if other.Sheet != nil {
+			e.Reviewed, e.Reviewer = other.Sheet.At, other.Sheet.Reviewer
+		}
+		near.Emergencies = append(near.Emergencies, e)
+	}
+	return near, nil
+}
+
+// mark notes whom a request names, once it was sent or has come. The key of the index is drawn with the first.
+func (o *Office) mark(tx *store.Tx, f File) error {
+	key, found, err := markKey(tx)
+	if err == nil && !found {
+		if _, err = io.ReadFull(o.Random, key[:]); err == nil {
+			err = tx.SetSetting(markKeySetting, key[:])
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return tx.Mark(f.ID, safeguard.Marks(key, identifiersOf(f.Request)))
+}
+
+// markKey is the secret of the index. Before there is one, nothing is in the index.
+func markKey(tx *store.Tx) (key safeguard.Key, found bool, err error) {
+	kept, found, err := tx.Setting(markKeySetting)
+	copy(key[:], kept)
+	return key, found && len(kept) == len(key), err
 }
 
 // Judged is what the safeguards say of an act before it is done.
@@ -210,6 +324,8 @@ type Judged struct {
 	// Lacks are what is still missing of people; nothing means that whoever asked may do it now.
 	Lacks []safeguard.Finding `json:"lacks,omitempty"`
 	Votes []VoteFile          `json:"votes,omitempty"`
+	// Linked are other requests about the same people.
+	Linked safeguard.Linked `json:"linked,omitzero"`
 }
 
 // votesOn are the votes on an act, with that of by, who is about to do it. Who drafted a request stands for asking;
@@ -230,7 +346,11 @@ func votesOn(f File, by rogatory.Actor, act rogatory.Act, body rogatory.Body) sa
 	case act == rogatory.Send:
 		stands(f.Author, f.AuthorRole, "draft of "+f.Author)
 	case act == rogatory.Offer:
-		if x := f.exhibit(body.ExhibitID); x != nil {
+		id := body.ExhibitID
+		if body.Exhibit != nil {
+			id = body.Exhibit.ID
+		}
+		if x := f.exhibit(id); x != nil {
 			v.Author = x.By
 		}
 	}
@@ -250,9 +370,9 @@ func credentialOf(by rogatory.Actor) string {
 }
 
 // opinion judges an act. It is pure but for the policies that it is given.
-func (o *Office) opinion(f File, by rogatory.Actor, act rogatory.Act, body rogatory.Body) Judged {
-	facts := factsOf(f, act, o.Mode, o.Safeguards.Form)
-	j := Judged{Opinion: o.Safeguards.Policies(o.now()).Judge(facts)}
+func (o *Office) opinion(f File, near Near, by rogatory.Actor, act rogatory.Act, body rogatory.Body) Judged {
+	facts := factsOf(f, act, o.Mode, o.Safeguards, near, o.now())
+	j := Judged{Opinion: o.Safeguards.Policies(o.now()).Judge(facts), Linked: near.Linked}
 	for _, v := range f.Votes {
 		if v.Act == act {
 			j.Votes = append(j.Votes, v)
@@ -269,7 +389,11 @@ func (o *Office) judge(tx *store.Tx, by rogatory.Actor, f File, act rogatory.Act
 	if o.Safeguards == nil || by.Role == rogatory.TheNode {
 		return nil, nil
 	}
-	j := o.opinion(f, by, act, body)
+	near, err := o.near(tx, f)
+	if err != nil {
+		return nil, err
+	}
+	j := o.opinion(f, near, by, act, body)
 	if !j.Judged {
 		return nil, nil
 	}
@@ -311,11 +435,19 @@ func (o *Office) Opinion(ctx context.Context, by rogatory.Actor, id rogatory.Req
 	if o.Safeguards == nil {
 		return Judged{}, nil
 	}
-	f, err := o.File(ctx, id)
-	if err != nil {
-		return Judged{}, err
-	}
-	return o.opinion(f, by, act, body), nil
+	var j Judged
+	err := o.Store.View(ctx, func(tx *store.Tx) error {
+		f, err := o.must(tx, id)
+		if err != nil {
+			return err
+		}
+		near, err := o.near(tx, f)
+		if err == nil {
+			j = o.opinion(f, near, by, act, body)
+		}
+		return err
+	})
+	return j, err
 }
 
 // mayReview refuses who is not of a role that agrees to acts.
