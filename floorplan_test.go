@@ -66,8 +66,8 @@ var plan = map[string]floor{
 	"docket":   {". asice clock deadline envelope journal ledger safeguard search statistics store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":    {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 	"wire":     {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console":  {". alarm assistance clock deadline desk docket language legislation letter pdf plot preview search statistics store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},
-	"api":      {". clock deadline docket treaty", "the door for people and programs of the office"},
+	"console":  {". alarm assistance clock deadline desk docket language legislation letter pdf plot preview safeguard search statistics store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},
+	"api":      {". clock deadline docket safeguard treaty", "the door for people and programs of the office"},
 	"portal":   {". journal treaty", "the public door has no key to the file room"},
 	"alarm":    {". clock desk docket ledger pager store treaty", "the desk at work in the store's transaction; the docket does not know it"},
 	"doorbell": {". clock language", "the page that a link opens: it knows a token and a code, and nothing that waits"},
@@ -81,7 +81,7 @@ var plan = map[string]floor{
 	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
 	"practice/conformance": {". asice datafile docket envelope journal store", "examines another node over the wire, without the code of our own door"},
-	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring language legislation letter node pager pdf practice practice/conformance preview preview/render store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring language legislation letter node pager pdf practice practice/conformance preview preview/render safeguard store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 }
 
 // Some files wait for the operating system, whose deadlines know no clock but its own.
