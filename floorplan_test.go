@@ -41,6 +41,7 @@ var plan = map[string]floor{
 
 	"desk":        {". datafile deadline", "who is on duty and who is woken are values: no clock, no chance, no line to anybody"},
 	"pager":       {". clock", "how a person is woken; it must not know what a case is, so that no page can tell"},
+	"safeguard":   {". datafile", "policies, questions and findings are values: no clock, no disk, no case, and no list of people"},
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},
 	"upload":      {". clock", "pieces on their way, encrypted; what they are evidence of it need not know"},
