@@ -22,14 +22,14 @@ type narrative struct {
 	Text     string             `json:"text"`
 }
 
-func narratives(t *testing.T) []narrative {
+func narratives(t *testing.T, name string) []narrative {
 	t.Helper()
-	data, err := os.ReadFile("testdata/narratives.json")
+	data, err := os.ReadFile("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []narrative
-	if err := datafile.Items(datafile.Form{Code: "x", Size: 1 << 20, Items: 100}, "narratives.json", data, func(n narrative) error {
+	if err := datafile.Items(datafile.Form{Code: "x", Size: 1 << 20, Items: 100}, name, data, func(n narrative) error {
 		all = append(all, n)
 		return nil
 	}); err != nil {
@@ -50,7 +50,7 @@ func told(v Vocabulary, n narrative, act rogatory.Act) Facts {
 func TestAB04LaunderedNarratives(t *testing.T) {
 	set, v := Convention(), TheVocabulary()
 	count := map[string]int{}
-	for _, n := range narratives(t) {
+	for _, n := range narratives(t, "narratives.json") {
 		count[n.Label]++
 		for _, act := range []rogatory.Act{rogatory.Send, rogatory.Accept, rogatory.Offer} {
 			f := told(v, n, act)
@@ -83,10 +83,32 @@ func TestAB04LaunderedNarratives(t *testing.T) {
 	}
 }
 
+// Stories that were written to avoid the words of the vocabulary: some raise no question. None of them advances even so,
+// for nobody decides without the answers of the sheet, which asks about persecution and politics in any case. The figure is
+// what docs/safeguards.md says of the vocabulary.
+func TestAB04StoriesThatTheVocabularyDoesNotHear(t *testing.T) {
+	set, v, form := Convention(), TheVocabulary(), TheForm()
+	heard, all := map[string]int{}, map[string]int{}
+	for _, n := range narratives(t, "unheard.json") {
+		all[n.Label]++
+		f := told(v, n, rogatory.Accept)
+		if len(f.Signals) > 0 {
+			heard[n.Label]++
+		} else {
+			t.Logf("%s is not heard: %s", n.Label, n.Name)
+		}
+		f = Sheet{Measure: Measure{Kind: f.Kind, Categories: f.Categories}}.Facts(form, nil, f)
+		if o := set.Judge(f); !o.Blocked || !slices.Contains(f.Open, "persecution") || !slices.Contains(f.Open, "political_purpose") {
+			t.Errorf("%s advances without answers", n.Name)
+		}
+	}
+	t.Logf("heard: %v of %v", heard, all)
+}
+
 // The machine has no way to refuse: an opinion says what is held, and has no word for more.
 func TestAB04NothingIsRefusedByMachine(t *testing.T) {
 	set, v := Convention(), TheVocabulary()
-	for _, n := range narratives(t) {
+	for _, n := range narratives(t, "narratives.json") {
 		o := set.Judge(told(v, n, rogatory.Refuse))
 		if o.Judged || o.Held || len(o.Findings) > 0 {
 			t.Errorf("%s: refusing is held back: %+v", n.Name, o)

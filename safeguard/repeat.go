@@ -32,6 +32,9 @@ const (
 // maxIdentifier bounds an identifier that is normalised: the longest mail address has 254 characters.
 const maxIdentifier = 1024
 
+// inert are the ways in which people write an address so that nobody clicks on it.
+var inert = strings.NewReplacer("[.]", ".", "(.)", ".", " [at] ", "@", "[at]", "@", " (at) ", "@", "(at)", "@", "hxxp", "http")
+
 // Normalise returns the forms under which an identifier is found again, the strictest first: letters small and without
 // look-alikes, mail addresses without dots and additions, telephone numbers in E.164 and by their end, addresses of
 // networks in one form, handles with and without their host. Two identifiers that share a form may be one person's: it
@@ -45,7 +48,7 @@ func Normalise(identifier string) []string {
 		return r
 	}, digitsOf(norm.NFKC.String(s)))
 	s = strings.ToLower(strings.TrimSpace(s))
-	s = strings.NewReplacer("[.]", ".", "(.)", ".", " [at] ", "@", "[at]", "@", " (at) ", "@", "(at)", "@", "hxxp", "http").Replace(s)
+	s = inert.Replace(s)
 	for _, scheme := range []string{"mailto:", "tel:", "sms:", "acct:", "xmpp:", "sip:"} {
 		s = strings.TrimPrefix(s, scheme)
 	}
