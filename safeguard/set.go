@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
@@ -62,7 +63,6 @@ type Policy struct {
 type Set struct {
 	policies []Policy
 	cedar    *cedar.PolicySet
-	schema   *schema
 	digest   rogatory.Digest
 }
 
@@ -95,7 +95,8 @@ type schema struct {
 	actions   types.EntityMap
 }
 
-func readSchema() *schema {
+// readSchema returns the one schema, which nobody writes to after it was read.
+var readSchema = sync.OnceValue(func() *schema {
 	var s cedarschema.Schema
 	s.SetFilename("schema.cedarschema")
 	err := s.UnmarshalCedar(schemaFile)
@@ -110,7 +111,7 @@ func readSchema() *schema {
 		}
 	}
 	panic("the embedded schema does not load: " + err.Error()) // a test reads it
-}
+})
 
 // knows reports whether a value is one of its closed list.
 func (s *schema) knows(uid types.EntityUID) bool {
@@ -142,7 +143,7 @@ func Convention() Set {
 // which names file and line, and whoever had a set keeps it. A set without policies is refused as well.
 func Read(files []File) (Set, error) {
 	schema := readSchema()
-	set := Set{cedar: cedar.NewPolicySet(), schema: schema}
+	set := Set{cedar: cedar.NewPolicySet()}
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%d\n%s", len(schemaFile), schemaFile)
 	if len(files) > MaxFiles {
@@ -187,7 +188,7 @@ func Join(convention, national Set) (Set, error) {
 	if len(convention.policies) == 0 {
 		return Set{}, refuse("the set", 1, errors.New("the Convention's own policies come first, and there are none"))
 	}
-	joined := Set{policies: slices.Clone(convention.policies), cedar: cedar.NewPolicySet(), schema: convention.schema}
+	joined := Set{policies: slices.Clone(convention.policies), cedar: cedar.NewPolicySet()}
 	for _, s := range []Set{convention, national} {
 		if s.cedar == nil {
 			continue

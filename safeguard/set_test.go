@@ -148,6 +148,19 @@ func TestMissingAndOddFactsHold(t *testing.T) {
 			t.Errorf("%s is missing, and the opinion is %+v", name, o.Findings)
 		}
 	}
+	// A policy that asks for what is missing cannot be evaluated: it says so, and holds by itself.
+	for id, less := range map[string]Facts{
+		"suspended":      with(whole, func(f *Facts) { f.Suspended = "" }),
+		"content_people": with(whole, func(f *Facts) { f.Categories = nil }),
+		"refused_before": with(whole, func(f *Facts) { f.Refusals = Count{} }),
+		"dual_unmet":     with(whole, func(f *Facts) { f.Dual = "" }),
+	} {
+		o := set.Judge(less)
+		if !slices.ContainsFunc(o.Trace, func(s Step) bool { return s.Policy == id && s.Said == Failed && s.Why != "" }) ||
+			!slices.ContainsFunc(o.Findings, func(f Finding) bool { return f.Code == PolicyFault && slices.Equal(f.About, []string{id}) }) {
+			t.Errorf("%s was evaluated without its fact: %+v", id, o.Findings)
+		}
+	}
 	for name, change := range map[string]func(*Facts){
 		"truth":      func(f *Facts) { f.Excess = "perhaps" },
 		"category":   func(f *Facts) { f.Categories = []Category{"biometric"} },
