@@ -68,8 +68,8 @@ type Set struct {
 
 // File is a policy file, as it was read from somewhere.
 type File struct {
-	Name string
-	Data []byte
+	Name string `json:"name"`
+	Data []byte `json:"data"`
 }
 
 // Policies lists the policies in their order.
@@ -183,10 +183,14 @@ func Read(files []File) (Set, error) {
 	return set, nil
 }
 
-// Join puts a national set behind the Convention's own. It only adds: an id of the Convention's set is refused.
+// Join puts a national set behind the Convention's own. It only adds: an id of the Convention's set is refused, and so is
+// a key of words that the Convention's set does not have. With no national policies the Convention's set comes back.
 func Join(convention, national Set) (Set, error) {
 	if len(convention.policies) == 0 {
 		return Set{}, refuse("the set", 1, errors.New("the Convention's own policies come first, and there are none"))
+	}
+	if len(national.policies) == 0 {
+		return convention, nil
 	}
 	joined := Set{policies: slices.Clone(convention.policies), cedar: cedar.NewPolicySet()}
 	for _, s := range []Set{convention, national} {
@@ -200,6 +204,9 @@ func Join(convention, national Set) (Set, error) {
 	for _, p := range national.policies {
 		if _, ok := convention.Policy(p.ID); ok {
 			return Set{}, refuse(p.File, p.Line, fmt.Errorf("the id %s is one of the Convention's own policies: a national set adds, and takes nothing away", p.ID))
+		}
+		if adviceForm.MatchString(p.Advice) && !slices.ContainsFunc(convention.policies, func(q Policy) bool { return q.Advice == p.Advice }) {
+			return Set{}, refuse(p.File, p.Line, fmt.Errorf("nobody has words for %s: write the advice itself", p.Advice))
 		}
 		joined.policies = append(joined.policies, p)
 	}
