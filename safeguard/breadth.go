@@ -108,7 +108,7 @@ func (a Ask) span(b *Breadth, signals map[Signal]bool) {
 	if a.Endless {
 		return
 	}
-	if a.Period.From == 0 || a.Period.To == 0 || a.Period.To < a.Period.From {
+	if a.Period.From == 0 || a.Period.To < a.Period.From { // an end that is zero is before any beginning
 		signals["open_dates"] = true
 		b.SpanDays = Count{}
 		return

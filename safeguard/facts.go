@@ -177,6 +177,13 @@ func (f Facts) content() bool {
 	return slices.Contains(f.Categories, Content) || len(f.Categories) == 0
 }
 
+// Missing lists the facts that are not known, by their names in policies, in order: an office that leaves one out for
+// every request has not been wired to it.
+func (f Facts) Missing() []string {
+	_, missing, _ := f.context(readSchema())
+	return missing
+}
+
 // truths are the facts that are yes or no, by their names in policies.
 func (f Facts) truths() map[string]Truth {
 	return map[string]Truth{

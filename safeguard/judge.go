@@ -36,10 +36,7 @@ func (s Set) Judge(f Facts) Opinion {
 	if known && g == free {
 		return Opinion{Set: s.digest}
 	}
-	schema := s.schema
-	if schema == nil {
-		schema = readSchema()
-	}
+	schema := readSchema()
 	request := cedar.Request{
 		Principal: cedar.NewEntityUID("Side", cedar.String(f.Side)),
 		Action:    cedar.NewEntityUID("Action", cedar.String(f.Act)),

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"rogatory/datafile"
 	"rogatory/language"
 )
 
@@ -115,6 +117,43 @@ func TestFeaturesAreWhereTheyAreSaidToBe(t *testing.T) {
 			if !found {
 				t.Errorf("%d: %s has no %s", f.Number, path, test)
 			}
+		}
+	}
+}
+
+// The cases of the bench are the stories of the policies.
+func TestPageOfTheBench(t *testing.T) {
+	all, told := []Case{{"calm", calm("accept")}}, stories()
+	for _, p := range Convention().Policies() {
+		all = append(all, Case{p.ID, with(calm(told[p.ID].act), told[p.ID].change)})
+	}
+	want, err := datafile.Encode(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile("data/cases.json", want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if !bytes.Equal(casesFile, want) {
+		t.Error("data/cases.json is not what the stories say any more: run go test ./safeguard -run Page -update")
+	}
+	for i, r := range Bench(Convention(), Set{}, TheCases()) {
+		if i == 0 && len(r.Decided) > 0 || i > 0 && !slices.Contains(r.Decided, r.Case) {
+			t.Errorf("%s is decided by %v", r.Case, r.Decided)
+		}
+	}
+	for name, text := range map[string]string{
+		"twice":      `[{"name":"a","facts":{}},{"name":"a","facts":{}}]`,
+		"no name":    `[{"name":"","facts":{}}]`,
+		"an unknown": `[{"name":"a","facts":{"smell":"yes"}}]`,
+		"a negative": `[{"name":"a","facts":{"subjects":-1}}]`,
+		"no list":    `{}`,
+	} {
+		if got, err := ReadCases("c.json", []byte(text)); err == nil || got != nil {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -144,11 +144,12 @@ func Discloses(kind rogatory.RequestKind, act rogatory.Act) bool {
 }
 
 // Floor is what an act takes whatever any set of policies says: two people of two roles for disclosure and for content,
-// the emergency channel included; one for anything else that is judged. No policy can go below it.
+// the emergency channel included; one for anything else that is judged. Preserving obtains nothing, so content may be
+// preserved by one. No policy can go below it.
 func Floor(f Facts) Need {
 	g, known := groups[f.Act]
 	switch {
-	case Discloses(f.Kind, f.Act), known && g != free && g != preserving && f.content():
+	case Discloses(f.Kind, f.Act), known && g != free && g != preserving && f.Kind != rogatory.Preservation42 && f.content():
 		return Need{People: 2, Roles: 2}
 	case g == free:
 		return Need{}

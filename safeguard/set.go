@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
@@ -62,14 +63,13 @@ type Policy struct {
 type Set struct {
 	policies []Policy
 	cedar    *cedar.PolicySet
-	schema   *schema
 	digest   rogatory.Digest
 }
 
 // File is a policy file, as it was read from somewhere.
 type File struct {
-	Name string
-	Data []byte
+	Name string `json:"name"`
+	Data []byte `json:"data"`
 }
 
 // Policies lists the policies in their order.
@@ -95,7 +95,8 @@ type schema struct {
 	actions   types.EntityMap
 }
 
-func readSchema() *schema {
+// readSchema returns the one schema, which nobody writes to after it was read.
+var readSchema = sync.OnceValue(func() *schema {
 	var s cedarschema.Schema
 	s.SetFilename("schema.cedarschema")
 	err := s.UnmarshalCedar(schemaFile)
@@ -110,7 +111,7 @@ func readSchema() *schema {
 		}
 	}
 	panic("the embedded schema does not load: " + err.Error()) // a test reads it
-}
+})
 
 // knows reports whether a value is one of its closed list.
 func (s *schema) knows(uid types.EntityUID) bool {
@@ -142,7 +143,7 @@ func Convention() Set {
 // which names file and line, and whoever had a set keeps it. A set without policies is refused as well.
 func Read(files []File) (Set, error) {
 	schema := readSchema()
-	set := Set{cedar: cedar.NewPolicySet(), schema: schema}
+	set := Set{cedar: cedar.NewPolicySet()}
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%d\n%s", len(schemaFile), schemaFile)
 	if len(files) > MaxFiles {
@@ -182,12 +183,16 @@ func Read(files []File) (Set, error) {
 	return set, nil
 }
 
-// Join puts a national set behind the Convention's own. It only adds: an id of the Convention's set is refused.
+// Join puts a national set behind the Convention's own. It only adds: an id of the Convention's set is refused, and so is
+// a key of words that the Convention's set does not have. With no national policies the Convention's set comes back.
 func Join(convention, national Set) (Set, error) {
 	if len(convention.policies) == 0 {
 		return Set{}, refuse("the set", 1, errors.New("the Convention's own policies come first, and there are none"))
 	}
-	joined := Set{policies: slices.Clone(convention.policies), cedar: cedar.NewPolicySet(), schema: convention.schema}
+	if len(national.policies) == 0 {
+		return convention, nil
+	}
+	joined := Set{policies: slices.Clone(convention.policies), cedar: cedar.NewPolicySet()}
 	for _, s := range []Set{convention, national} {
 		if s.cedar == nil {
 			continue
@@ -199,6 +204,9 @@ func Join(convention, national Set) (Set, error) {
 	for _, p := range national.policies {
 		if _, ok := convention.Policy(p.ID); ok {
 			return Set{}, refuse(p.File, p.Line, fmt.Errorf("the id %s is one of the Convention's own policies: a national set adds, and takes nothing away", p.ID))
+		}
+		if adviceForm.MatchString(p.Advice) && !slices.ContainsFunc(convention.policies, func(q Policy) bool { return q.Advice == p.Advice }) {
+			return Set{}, refuse(p.File, p.Line, fmt.Errorf("nobody has words for %s: write the advice itself", p.Advice))
 		}
 		joined.policies = append(joined.policies, p)
 	}

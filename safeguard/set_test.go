@@ -48,19 +48,20 @@ func TestACalmRequestIsNotHeld(t *testing.T) {
 	}
 }
 
-// Each policy of the Convention's set has its story: from calm facts, one change makes it fire, and it alone decides.
-func TestEveryPolicyFires(t *testing.T) {
-	type story struct {
-		act    rogatory.Act
-		change func(*Facts)
-		also   []string
-	}
+// story is what happens to calm facts so that a policy fires: it alone decides, or the others in also with it.
+type story struct {
+	act    rogatory.Act
+	change func(*Facts)
+	also   []string
+}
+
+func stories() map[string]story {
 	answer := func(q Question, a Answer) func(*Facts) {
 		return func(f *Facts) { f.Answers = map[Question]Answer{q: a} }
 	}
 	signal := func(s Signal) func(*Facts) { return func(f *Facts) { f.Signals = []Signal{s} } }
 	emergency := func(f *Facts) { f.Emergency, f.LifeReason = Yes, Yes }
-	stories := map[string]story{
+	return map[string]story{
 		"authorisation":             {rogatory.Accept, func(f *Facts) { f.RealTime, f.FixedEnd, f.Authorised, f.AuthorisedBy = Yes, Yes, No, Nobody }, nil},
 		"authorisation_independent": {rogatory.Accept, func(f *Facts) { f.Search, f.AuthorisedBy = Yes, Police }, nil},
 		"sheet_open":                {rogatory.Accept, func(f *Facts) { f.Open = []Question{"necessity"} }, nil},
@@ -108,12 +109,15 @@ func TestEveryPolicyFires(t *testing.T) {
 		"other_use":                 {rogatory.GiveConsent, func(f *Facts) { f.OtherUse = Yes }, nil},
 		"onward":                    {rogatory.GiveConsent, func(f *Facts) { f.Onward = Yes }, nil},
 	}
-	set := Convention()
-	if len(stories) != len(set.Policies()) {
-		t.Errorf("%d stories for %d policies", len(stories), len(set.Policies()))
+}
+
+func TestEveryPolicyFires(t *testing.T) {
+	set, all := Convention(), stories()
+	if len(all) != len(set.Policies()) {
+		t.Errorf("%d stories for %d policies", len(all), len(set.Policies()))
 	}
 	for _, p := range set.Policies() {
-		s, ok := stories[p.ID]
+		s, ok := all[p.ID]
 		if !ok {
 			t.Errorf("%s has no story", p.ID)
 			continue
@@ -146,6 +150,19 @@ func TestMissingAndOddFactsHold(t *testing.T) {
 		reflect.ValueOf(&less).Elem().Field(i).SetZero()
 		if o := set.Judge(less); !o.Held || len(o.Findings) == 0 || len(o.Findings[0].About) == 0 && o.Findings[0].Code != PolicyFault {
 			t.Errorf("%s is missing, and the opinion is %+v", name, o.Findings)
+		}
+	}
+	// A policy that asks for what is missing cannot be evaluated: it says so, and holds by itself.
+	for id, less := range map[string]Facts{
+		"suspended":      with(whole, func(f *Facts) { f.Suspended = "" }),
+		"content_people": with(whole, func(f *Facts) { f.Categories = nil }),
+		"refused_before": with(whole, func(f *Facts) { f.Refusals = Count{} }),
+		"dual_unmet":     with(whole, func(f *Facts) { f.Dual = "" }),
+	} {
+		o := set.Judge(less)
+		if !slices.ContainsFunc(o.Trace, func(s Step) bool { return s.Policy == id && s.Said == Failed && s.Why != "" }) ||
+			!slices.ContainsFunc(o.Findings, func(f Finding) bool { return f.Code == PolicyFault && slices.Equal(f.About, []string{id}) }) {
+			t.Errorf("%s was evaluated without its fact: %+v", id, o.Findings)
 		}
 	}
 	for name, change := range map[string]func(*Facts){
@@ -345,6 +362,10 @@ func TestANationalSetOnlyAdds(t *testing.T) {
 	}
 	if _, err := Join(Set{}, national); err == nil {
 		t.Error("a national set stands alone")
+	}
+	wordless := setOf(t, strings.Replace(note("neighbours", "hold", "3"), "ask the ministry", "safeguard.advice.neighbours", 1)+`forbid (principal, action, resource);`)
+	if _, err := Join(convention, wordless); err == nil || !strings.Contains(err.Error(), "nobody has words") {
+		t.Error(err)
 	}
 	if alone, err := Join(convention, Set{}); err != nil || len(alone.Policies()) != len(convention.Policies()) {
 		t.Error(err)

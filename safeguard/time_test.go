@@ -42,6 +42,23 @@ func TestAB05EmergencyExpiresAndIsReviewed(t *testing.T) {
 	if o := judge(nil, monday.Add(hour), rogatory.Offer); !o.Held || o.Blocked || o.Need.People < 2 || !slices.Contains(o.Decided(), "emergency_disclosure") {
 		t.Errorf("disclosing: %+v", o)
 	}
+	// So is accepting a preservation of content in an emergency: by one person, without the sheet, though an earlier
+	// emergency was not reviewed. Nobody sees it before two people have decided on a disclosure.
+	at := func(act rogatory.Act) Facts {
+		f := with(calm(act), func(f *Facts) {
+			f.Kind, f.Categories, f.LifeReason, f.Authorised, f.AuthorisedBy = rogatory.Preservation42, []Category{Content}, Yes, No, Nobody
+			f.Open = []Question{"legality", "necessity"}
+		})
+		return e.Facts([]Emergency{before}, monday, f)
+	}
+	for _, act := range []rogatory.Act{rogatory.Accept, rogatory.Preserve} {
+		if o := set.Judge(at(act)); o.Held || o.Need.People != 1 {
+			t.Errorf("%s in an emergency: %d people, %+v", act, o.Need.People, o.Findings)
+		}
+	}
+	if o := set.Judge(at(rogatory.DiscloseTraffic)); !o.Blocked || o.Need.People < 2 {
+		t.Errorf("what was preserved is disclosed: %+v", o)
+	}
 	for _, row := range []struct {
 		name   string
 		change func(*Emergency)

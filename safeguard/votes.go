@@ -25,7 +25,8 @@ type Vote struct {
 	Answers map[string]string `json:"answers,omitempty"`
 }
 
-// Votes are those on one act. Author is who prepared it, who has no vote.
+// Votes are those on one act. Author is who prepared it for others to decide, who has no vote; empty where nobody did and
+// whoever decides acts at once.
 type Votes struct {
 	Author        string `json:"author"`
 	Authenticator string `json:"authenticator,omitempty"` // of the author

@@ -310,6 +310,29 @@ func TestWhichMeasureDemandsWhat(t *testing.T) {
 	}
 }
 
+// A request of any kind whose sheet is answered well is not held: the questions that are demanded are those that the
+// policies want.
+func TestAWellAnsweredSheetIsEnoughForEveryKind(t *testing.T) {
+	form, set := TheForm(), Convention()
+	for _, k := range treaty.Convention().Kinds {
+		for _, act := range []rogatory.Act{rogatory.Send, rogatory.Accept, rogatory.Start, rogatory.Extend, rogatory.Execute} {
+			f := calm(act)
+			f.Kind, f.Dual = k.ID, ""
+			f = filled(form, Measure{Kind: k.ID, Categories: f.Categories}).Facts(form, nil, f)
+			if k.Offences == treaty.NoOffence {
+				f.Articles = nil
+			}
+			if k.ID == rogatory.EmergencyData {
+				f.LifeReason = Yes
+			}
+			o := set.Judge(f)
+			if o.Blocked || o.Held && !(k.ID == rogatory.EmergencyData && act == rogatory.Execute) { // an emergency that discloses is always held
+				t.Errorf("%s of %s: %+v", act, k.ID, o.Findings)
+			}
+		}
+	}
+}
+
 func TestFormsThatAreRefused(t *testing.T) {
 	good := `{"version":"1","questions":[{"id":"legality","article":"24(1)","concern":"no","verified":false}]}`
 	if _, err := ReadForm("f.json", []byte(good)); err != nil {
