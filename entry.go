@@ -2,6 +2,8 @@
 
 package rogatory
 
+import "encoding/json"
+
 // EntryType says what a journal entry records. The list is closed and only grows.
 type EntryType string
 
@@ -35,6 +37,12 @@ const (
 	RequestClaimed     EntryType = "request.claimed"  // Name has taken it on; nobody holds it if that is empty
 	RequestSnoozed     EntryType = "request.snoozed"  // until the moment in Name, for Why; taken up again if that is empty
 	CasesSearched      EntryType = "cases.searched"   // somebody looked for cases: Search says what of
+	SheetSigned        EntryType = "review.sheet"     // a reviewer answered the questions of the review sheet: Sheet
+	VoteCast           EntryType = "review.vote"      // on the act in Act: Vote
+	ObjectionMade      EntryType = "objection.made"   // by a provider or a person concerned, named in Name: the case halts
+	ObjectionDecided   EntryType = "objection.decided"
+	StateSuspended     EntryType = "state.suspended" // cooperation with the State in Name, for Why, until it is looked at in Until
+	StateResumed       EntryType = "state.resumed"
 
 	// The desk. An alarm is named by its own identifier, never by what waits.
 	AlarmOpened       EntryType = "alarm.opened"
@@ -67,6 +75,21 @@ type Entry struct {
 	// know.
 	Person *PersonChange `json:"person,omitempty"`
 	Search *SearchRef    `json:"search,omitempty"` // of CasesSearched
+	// Judged is what the safeguards had to say of an act of ours, and who stood for it.
+	Judged *Judgement `json:"judged,omitempty"`
+	// Sheet and Vote have the form of package safeguard; Act is what a vote is on.
+	Sheet json.RawMessage `json:"sheet,omitempty"`
+	Vote  json.RawMessage `json:"vote,omitempty"`
+	Act   Act             `json:"act,omitempty"`
+	Until Instant         `json:"until,omitzero"`
+}
+
+// Judgement is what the safeguards said of an act before it was done, and which people it took.
+type Judgement struct {
+	Policies Digest   `json:"policies"`          // of the set that was asked
+	Fired    []string `json:"fired,omitempty"`   // ids of the findings, the gravest first
+	Agreed   []string `json:"agreed"`            // names of those who stand for it
+	Dissent  []string `json:"dissent,omitempty"` // names of those who do not
 }
 
 // SearchRef says what was searched for without saying it: a query names people whom no case names yet.

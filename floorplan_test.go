@@ -61,20 +61,21 @@ var plan = map[string]floor{
 	"vault/vaulttest": {". vault", "the exam of disks"},
 	"store/storetest": {". clock journal store", "the exam of engines"},
 
+	"safeguard":   {". datafile", "policies, questions and findings are values: no clock, no disk, no case, and no list of people"},
 	"letter":      {". language pdf treaty", "papers are made of values: the request, the treaty's words, the journal's entries"},
 	"pdf":         {"", "a writer of paper: it knows no law and no case"},
-	"docket":      {". asice clock deadline envelope journal ledger search statistics store treaty treaty/status vault", "contracts only: never a driver, never a door"},
+	"docket":      {". asice clock deadline envelope journal ledger safeguard search statistics store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":       {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 	"wire":        {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console":     {". alarm assistance clock deadline desk docket language legislation letter notice notice/post pdf plot preview search statistics store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},
-	"api":         {". clock deadline docket treaty", "the door for people and programs of the office"},
+	"console":     {". alarm assistance clock deadline desk docket language legislation letter notice notice/post pdf plot preview safeguard search statistics store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},
+	"api":         {". clock deadline docket safeguard treaty", "the door for people and programs of the office"},
 	"portal":      {". journal treaty", "the public door has no key to the file room"},
 	"alarm":       {". clock desk docket ledger pager store treaty", "the desk at work in the store's transaction; the docket does not know it"},
 	"notice/post": {". alarm clock deadline docket language notice pager store", "notices at work in the store's transaction, over the channels of the desk; the docket does not know it"},
 	"doorbell":    {". clock language", "the page that a link opens: it knows a token and a code, and nothing that waits"},
 
-	"node":                 {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger notice/post pager portal store treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
-	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
+	"node":                 {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger notice/post pager portal safeguard store treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
+	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node safeguard store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"scripts/worldmap":     {"", "makes the outlines of the map; it is run by hand"},
@@ -82,7 +83,7 @@ var plan = map[string]floor{
 	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
 	"practice/conformance": {". asice datafile docket envelope journal store", "examines another node over the wire, without the code of our own door"},
-	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring language legislation letter node pager pdf practice practice/conformance preview preview/render store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring language legislation letter node pager pdf practice practice/conformance preview preview/render safeguard store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 }
 
 // Some files wait for the operating system, whose deadlines know no clock but its own.

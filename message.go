@@ -16,6 +16,9 @@ type Officer struct {
 type Actor struct {
 	Address
 	Officer
+	// Credential names what the person showed at the door: a passkey, a token, an account of the ministry. It never leaves
+	// the process with the actor; a vote keeps it, so that one person behind two names is seen.
+	Credential string `json:"-"`
 }
 
 // Message is what one State says to another. The JSON of this struct, in the one encoding that

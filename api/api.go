@@ -23,6 +23,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -145,6 +146,7 @@ func New(c Config) http.Handler {
 
 func configuration() huma.Config {
 	c := huma.DefaultConfig("rogatory office", "1")
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.Info.Description = "What an office of the UN Convention against Cybercrime asks of its node. Every route takes a bearer token. Errors are application/problem+json with kind, code, message and hint."
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	c.DocsPath, c.SchemasPath, c.OpenAPIPath = "", "", "" // no pages for browsers, and describe serves the rest
@@ -273,4 +275,17 @@ func needs(by rogatory.Actor, what string, roles ...rogatory.OfficerRole) error 
 	}
 	return rogatory.Fault(rogatory.Denied, "role_not_allowed", "%s in the role %s may not %s", by.Name, by.Role, what).
 		WithHint("this needs the role " + strings.Join(names, " or "))
+}
+
+// schemaName names a type in the description of the interface. The safeguards speak of measures and findings as the
+// subject does, of other ones.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.PkgPath() == "rogatory/safeguard" {
+		return "Safeguard" + name
+	}
+	return name
 }

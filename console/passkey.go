@@ -5,6 +5,7 @@ package console
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -209,7 +210,7 @@ func (s *server) passkeyFinish(v *visit) error {
 	if err := s.keepPasskey(r.Name, site, c); err != nil {
 		return err
 	}
-	to, err := s.enter(v, r.Name, true)
+	to, err := s.enter(v, r.Name, "passkey:"+base64.RawURLEncoding.EncodeToString(c.ID), true)
 	if err != nil {
 		return err
 	}
@@ -251,7 +252,12 @@ func (s *server) enrolBegin(v *visit) error {
 	if err != nil {
 		return err
 	}
-	options, data, err := lib.BeginRegistration(h, webauthn.WithExclusions(webauthn.Credentials(h.keys).CredentialDescriptors()))
+	others, err := s.held(v.ctx, site)
+	if err != nil {
+		return err
+	}
+	// An authenticator that holds anybody's passkey refuses: nobody stands for an act twice with one key.
+	options, data, err := lib.BeginRegistration(h, webauthn.WithExclusions(webauthn.Credentials(others).CredentialDescriptors()))
 	if err != nil {
 		return unproved(err)
 	}
@@ -259,6 +265,22 @@ func (s *server) enrolBegin(v *visit) error {
 		return err
 	}
 	return v.answer(options)
+}
+
+// held are the passkeys of everybody here for a site.
+func (s *server) held(ctx context.Context, site string) (all []webauthn.Credential, err error) {
+	people, err := s.People(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range people {
+		h, err := s.holder(p.Name, site)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, h.keys...)
+	}
+	return all, nil
 }
 
 // enrolFinish keeps the passkey, then ends the link: dying in between leaves a link that works once
@@ -285,7 +307,7 @@ func (s *server) enrolFinish(v *visit) error {
 	if err := s.Keys.EndEnrolment(r.Token); err != nil {
 		return err
 	}
-	to, err := s.enter(v, r.Name, true)
+	to, err := s.enter(v, r.Name, "passkey:"+base64.RawURLEncoding.EncodeToString(c.ID), true)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,9 @@ type requestView struct {
 	MayPack    bool
 	Waits      string // names the words
 	Others     []othersView
+	Reviews    []toReview
+	MayObject  bool
+	MayDecide  bool
 	DraftOpen  bool
 	SecondOnly bool // this person drafted it: another has to send it
 }
@@ -116,6 +119,11 @@ func (s *server) requestWith(v *visit, form asideForm) error {
 	view := requestView{File: f, AsideForm: form, Kind: kind, Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: mayClaim(v.by.Role) && !f.State.Final(), Waits: waitsOf(f), Others: s.othersActs(f, v.by),
 		MaySeal: maySeal(v.by.Role, f, kind), MayPack: v.by.Role == rogatory.Custodian && s.Package != nil, DraftOpen: f.State == rogatory.Drafted && mayAct(v.by.Role, rogatory.Revise),
 		SecondOnly: f.State == rogatory.Drafted && f.Author == v.by.Name}
+	if view.Reviews, err = s.reviews(v, f); err != nil {
+		return err
+	}
+	view.MayObject = mayClaim(v.by.Role) && f.State != rogatory.Drafted && f.State != rogatory.Closed
+	view.MayDecide = v.by.Role == rogatory.Decider
 	if view.People, err = s.assignees(v); err != nil {
 		return err
 	}

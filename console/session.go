@@ -41,7 +41,7 @@ func (s *server) signInDemo(v *visit) error {
 	if !slices.ContainsFunc(people, func(o rogatory.Officer) bool { return o.Name == name }) {
 		return personUnknown(name)
 	}
-	to, err := s.enter(v, name, true)
+	to, err := s.enter(v, name, "demo:"+name, true)
 	if err == nil {
 		http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	}
@@ -53,8 +53,8 @@ func personUnknown(name string) error {
 }
 
 // enter begins the session of a person, or renews the proof of one who is signed in, and says where to go. Present
-// tells whether the person proved just now to be there.
-func (s *server) enter(v *visit, name string, present bool) (string, error) {
+// tells whether the person proved just now to be there, and with names what was shown.
+func (s *server) enter(v *visit, name, with string, present bool) (string, error) {
 	if v.by.Name != name {
 		if err := s.sessions.RenewToken(v.ctx); err != nil {
 			return "", err
@@ -62,6 +62,7 @@ func (s *server) enter(v *visit, name string, present bool) (string, error) {
 		s.sessions.Put(v.ctx, sessionName, name)
 		s.sessions.Remove(v.ctx, sessionProved)
 	}
+	s.sessions.Put(v.ctx, sessionCredential, with)
 	if present {
 		s.prove(v.ctx)
 	}

@@ -37,9 +37,11 @@ const (
 	sessionName   = "name"
 	sessionProved = "proved" // when the person last proved to be there, in microseconds
 	sessionKept   = "kept"
-	sessionRite   = "rite"   // a passkey ceremony under way
-	sessionSaid   = "said"   // shown once, on the next page
-	sessionRecent = "recent" // requests that were opened, the last one first
+	sessionRite   = "rite" // a passkey ceremony under way
+	// sessionCredential is what was shown at the door, so that one person behind two names is seen.
+	sessionCredential = "credential"
+	sessionSaid       = "said"   // shown once, on the next page
+	sessionRecent     = "recent" // requests that were opened, the last one first
 )
 
 func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {
@@ -54,7 +56,7 @@ func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {
 		return v
 	}
 	if i := slices.IndexFunc(people, func(o rogatory.Officer) bool { return o.Name == name }); i >= 0 {
-		v.by = rogatory.Actor{Address: s.Office.Us, Officer: people[i]}
+		v.by = rogatory.Actor{Address: s.Office.Us, Officer: people[i], Credential: s.sessions.GetString(v.ctx, sessionCredential)}
 	}
 	return v
 }

@@ -103,7 +103,7 @@ func TestBigWholePath(t *testing.T) {
 	must(t, err)
 	move := func(m *demo.Member, name string, act rogatory.Act, body rogatory.Body) {
 		t.Helper()
-		_, _, err := m.Node.Office.Move(ctx, m.Actor(name, rogatory.Decider), f.ID, act, body)
+		_, _, err := m.Move(ctx, m.Actor(name, rogatory.Decider), f.ID, act, body)
 		must(t, err)
 	}
 	until := func(what string, there func() bool) {

@@ -47,7 +47,7 @@ func TestCourierCarriesARequestAndItsEvidence(t *testing.T) {
 	}
 	move := func(m *demo.Member, name string, role rogatory.OfficerRole, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) {
 		t.Helper()
-		_, _, err := m.Node.Office.Move(ctx, m.Actor(name, role), id, act, body)
+		_, _, err := m.Move(ctx, m.Actor(name, role), id, act, body)
 		must(t, err)
 	}
 

@@ -189,7 +189,7 @@ func (s *story) play(ctx context.Context) error {
 
 // act performs an act and waits for the other State's receipt.
 func (s *story) act(ctx context.Context, m *Member, role rogatory.OfficerRole, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) (string, error) {
-	_, message, err := m.Node.Office.Move(ctx, m.Actor(people[m.Code][role], role), id, act, body)
+	_, message, err := m.Move(ctx, m.Actor(people[m.Code][role], role), id, act, body)
 	if err != nil {
 		return "", err
 	}
@@ -317,7 +317,7 @@ func (s *story) disclose(ctx context.Context, preservation rogatory.RequestID, f
 				"authority": "Public Prosecutor's Office of Aurelia, cybercrime section", "subject": "Criminal investigation 2026/118 for illegal access, conducted by the prosecutor of the cybercrime section",
 				"facts":      "On 2 November 2026 a person entered the ministry's web server through SQL injection and guessed SSH passwords.",
 				"assistance": "Disclosure of the preserved logs, packet capture and disk image, with SHA-256 digests.", "persons": "The user of 198.51.100.17 on 2 November 2026.",
-				"period": "2026-11-01T00:00Z to 2026-11-03T23:59Z", "purpose": "Evidence in investigation 2026/118", "data_category": "content",
+				"period": "2026-11-01T00:00Z to 2026-11-03T23:59Z", "purpose": "Evidence in investigation 2026/118", "data_category": "content", "authorisation": "Order 44/2026 of the District Court of Aurelia, 3 November 2026",
 				"vulnerability": "The provider overwrites its logs after 14 days."}})
 		if err != nil {
 			return "", err
@@ -450,7 +450,7 @@ func (s *story) refused(ctx context.Context) error {
 		f, err := s.a.Node.Office.Draft(ctx, s.a.Actor(people["XA"][rogatory.DutyOfficer], rogatory.DutyOfficer), rogatory.Address{State: "XB", Authority: "justice"}, "", rogatory.Request{
 			Kind: rogatory.StoredData, Title: "Mailbox of the editor of a newspaper", Offence: rogatory.Offence{Articles: []string{"7"}, Law: "Penal Code of Aurelia, section 212a"}, Language: "en",
 			Contents: map[string]string{"authority": "Ministry of the Interior of Aurelia", "subject": "Inquiry 2026/131 into a publication", "facts": "A newspaper published documents of the ministry.",
-				"assistance": "Disclosure of the editor's mailbox.", "persons": "The editor of the Borealia Courier.", "period": "2026-01-01T00:00Z to 2026-11-01T00:00Z", "purpose": "Inquiry 2026/131", "data_category": "content"}})
+				"assistance": "Disclosure of the editor's mailbox.", "persons": "The editor of the Borealia Courier.", "period": "2026-01-01T00:00Z to 2026-11-01T00:00Z", "purpose": "Inquiry 2026/131", "data_category": "content", "authorisation": "Order 51/2026 of the District Court of Aurelia"}})
 		if err != nil {
 			return "", err
 		}

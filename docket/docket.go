@@ -91,6 +91,8 @@ type Config struct {
 	// Moved, if set, is told of each message that moved a file, ours or theirs, in the transaction that
 	// did it: the desk opens and withdraws its alarms so. What it returns undoes the transaction.
 	Moved func(tx *store.Tx, f File, m rogatory.Message) error
+	// Safeguards judge what this office does before it is done. A node always has them; without, nothing is held.
+	Safeguards *Safeguards
 }
 
 // Office is one State's docket. It is safe for concurrent use.
@@ -415,6 +417,10 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 	if !kind.AllowsBy(act, f.Side) {
 		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "a %s request knows no act %s by the %s State", kind.ID, act, f.Side)
 	}
+	judged, err := o.judge(tx, by, f, act, body)
+	if err != nil {
+		return File{}, "", err
+	}
 	if f.Channel != "" {
 		return o.moveElsewhere(tx, by, f, kind, act, body)
 	}
@@ -431,11 +437,11 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 	if err := o.prepare(&m, f, kind, party); err != nil {
 		return File{}, "", err
 	}
-	return o.post(tx, m, kind.Urgent)
+	return o.post(tx, m, kind.Urgent, judged)
 }
 
-// post numbers, signs, journals and queues a message, and moves our file by it: all in tx.
-func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool) (File, rogatory.MessageID, error) {
+// post numbers, signs, journals and queues a message, and moves our file by it: all in tx. judged may be nil.
+func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool, judged *rogatory.Judgement) (File, rogatory.MessageID, error) {
 	var err error
 	if m.ID, err = rogatory.NewMessageID(o.Random, o.Clock.Now()); err != nil {
 		return File{}, "", err
@@ -459,7 +465,7 @@ func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool) (File, roga
 	if m.ApprovedBy != (rogatory.Officer{}) {
 		by.Officer = m.ApprovedBy
 	}
-	entry, err := o.Ledger.Record(tx, rogatory.Entry{Type: rogatory.MessageSent, At: m.Sent, By: by, Request: m.Request, Message: refOf(m, digest)})
+	entry, err := o.Ledger.Record(tx, rogatory.Entry{Type: rogatory.MessageSent, At: m.Sent, By: by, Request: m.Request, Message: refOf(m, digest), Judged: judged})
 	if err != nil {
 		return File{}, "", err
 	}

@@ -100,7 +100,7 @@ func (o *Office) StartDrill(tx *store.Tx, by rogatory.Officer, to rogatory.State
 	}
 	m := o.drillMessage(c.Request(n), rogatory.Address{State: to, Authority: them.Authorities[i].ID}, rogatory.StartDrill, by)
 	m.Expires = m.Sent.Add(rogatory.DrillPatience)
-	_, _, err = o.post(tx, m, kind.Urgent)
+	_, _, err = o.post(tx, m, kind.Urgent, nil)
 	return m.Request, err
 }
 
@@ -119,7 +119,7 @@ func (o *Office) EndDrill(tx *store.Tx, id rogatory.RequestID) error {
 	if err := o.Directory.MaySend(f.Them.State); err != nil {
 		return err
 	}
-	_, _, err = o.post(tx, o.drillMessage(id, f.Them, rogatory.EndDrill, o.node().Officer), false)
+	_, _, err = o.post(tx, o.drillMessage(id, f.Them, rogatory.EndDrill, o.node().Officer), false, nil)
 	return err
 }
 
@@ -144,7 +144,7 @@ func (o *Office) StateFigures(tx *store.Tx, by rogatory.Officer, on rogatory.Req
 		return rogatory.Fault(rogatory.Busy, "figures_too_many", "%d figures of drills with %s were signed within %s", maxStatements, f.Them.State, statementSpan).WithHint("wait until a month has passed")
 	}
 	m.Body.Figures = &figures
-	_, _, err = o.post(tx, m, false)
+	_, _, err = o.post(tx, m, false, nil)
 	return err
 }
 

@@ -21,6 +21,8 @@ type File struct {
 	State   rogatory.State     `json:"state"`
 	Request rogatory.Request   `json:"request"`
 	Author  string             `json:"author,omitempty"` // who drafted it, on the requesting side
+	// AuthorRole is the role in which the author drafted it.
+	AuthorRole rogatory.OfficerRole `json:"author_role,omitempty"`
 
 	Rules        string           `json:"rules"`                 // edition of the rules that it was opened under
 	Opened       rogatory.Instant `json:"opened"`                // drafted or received
@@ -55,7 +57,12 @@ type File struct {
 
 	Exhibits  []ExhibitFile `json:"exhibits,omitempty"`
 	Deadlines []Deadline    `json:"deadlines,omitempty"`
-	OutOfTurn int           `json:"out_of_turn,omitempty"` // messages that arrived when the act was no longer open
+
+	// What the safeguards ask of people here: it is not told to the other State.
+	Sheet      *SheetFile  `json:"sheet,omitempty"` // the review sheet as it was last signed
+	Votes      []VoteFile  `json:"votes,omitempty"` // on acts that are not done yet
+	Objections []Objection `json:"objections,omitempty"`
+	OutOfTurn  int         `json:"out_of_turn,omitempty"` // messages that arrived when the act was no longer open
 }
 
 // ExhibitState says where an exhibit stands between the two States.
@@ -238,6 +245,12 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 		f.stop(name, Met)
 	}
 	f.take(m, by, kind, at)
+	if m.From.State != us && (m.Act == rogatory.Supplement || m.Act == rogatory.Correct) {
+		f.Votes = nil // those who agreed have not read this
+	}
+	if m.From.State == us { // what people agreed to is done: the next of its kind is agreed to anew
+		f.Votes = slices.DeleteFunc(slices.Clone(f.Votes), func(v VoteFile) bool { return v.Act == m.Act })
+	}
 	if m.Act == rogatory.Send {
 		if err := hold(c, rules, f, at); err != nil {
 			return f, false, err
@@ -474,10 +487,11 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 	}
 	switch e.Type {
 	case rogatory.RequestDrafted:
-		f = File{ID: e.Request, Side: rogatory.RequestingSide, Us: us, Them: *e.To, State: rogatory.Drafted, Request: *e.Draft, Author: e.By.Name, Rules: rules.Edition(), Opened: e.At, Channel: e.Channel}
+		f = File{ID: e.Request, Side: rogatory.RequestingSide, Us: us, Them: *e.To, State: rogatory.Drafted, Request: *e.Draft, Author: e.By.Name, AuthorRole: e.By.Role, Rules: rules.Edition(), Opened: e.At, Channel: e.Channel}
 		found = true
 	case rogatory.RequestRevised:
-		f.Request, f.Them, f.Author = *e.Draft, *e.To, e.By.Name
+		f.Request, f.Them, f.Author, f.AuthorRole = *e.Draft, *e.To, e.By.Name, e.By.Role
+		f.Sheet, f.Votes = nil, nil // they were of another text
 	case rogatory.ExhibitSealed:
 		f.Exhibits = append(slices.Clone(f.Exhibits), ExhibitFile{Exhibit: *e.Exhibit, State: Sealed, Ours: true, By: e.By.Name})
 	case rogatory.ExhibitReceived:
@@ -491,6 +505,10 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 			if x.Kept = e.Name; e.Type == rogatory.ExhibitDeleted {
 				x.State, x.Kept = Deleted, ""
 			}
+		}
+	case rogatory.SheetSigned, rogatory.VoteCast, rogatory.ObjectionMade, rogatory.ObjectionDecided:
+		if err := f.review(e); err != nil {
+			return err
 		}
 	case rogatory.OrderRenewed:
 		f.Deadlines = slices.Clone(f.Deadlines)

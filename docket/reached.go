@@ -11,6 +11,11 @@ import (
 )
 
 func (o *Office) moved(tx *store.Tx, f File, m rogatory.Message) error {
+	if m.Act == rogatory.Send && o.Safeguards != nil {
+		if err := o.mark(tx, f); err != nil {
+			return err
+		}
+	}
 	if o.Moved == nil {
 		return nil
 	}
@@ -59,6 +64,6 @@ func (o *Office) Reached(tx *store.Tx, id rogatory.RequestID, at rogatory.Instan
 		Act: rogatory.TellStatus, By: rogatory.Officer{Name: "node", Role: rogatory.TheNode},
 		Body: rogatory.Body{Language: "en", Text: words}}
 	m.Expires = m.Sent.Add(messageLife)
-	_, _, err = o.post(tx, m, kind.Urgent)
+	_, _, err = o.post(tx, m, kind.Urgent, nil)
 	return err == nil, err
 }

@@ -53,6 +53,7 @@ import (
 	"rogatory/ledger"
 	"rogatory/notice/post"
 	"rogatory/pager"
+	"rogatory/safeguard"
 	"rogatory/store"
 	"rogatory/treaty"
 	"rogatory/tsa"
@@ -214,7 +215,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 		Directory: n, Signer: n.keys().Seal(), Messages: []age.Identity{current(func() []age.Identity { return n.keys().MessageIdentities() })},
 		Evidence: []age.Identity{current(func() []age.Identity { return n.keys().EvidenceIdentities() })},
 
-		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log, Hold: n.hold,
+		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log, Hold: n.hold, Safeguards: safeguards(),
 		Moved: func(tx *store.Tx, f docket.File, m rogatory.Message) error { return n.Desk.Moved(tx, f, m) }})
 	if err := n.openDesk(ctx); err != nil {
 		return err
@@ -753,4 +754,10 @@ func (n *Node) Fsck(ctx context.Context, depth vault.Depth) (docket.Findings, er
 		return docket.Findings{}, err
 	}
 	return n.Office.Check(ctx, key, depth)
+}
+
+// safeguards are the Convention's own policies and the form that came with this program.
+func safeguards() *docket.Safeguards {
+	set := safeguard.Convention()
+	return &docket.Safeguards{Policies: func(rogatory.Instant) safeguard.Set { return set }, Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -179,7 +180,7 @@ func (n *Node) Authenticate(token string) (rogatory.Actor, bool) {
 	sum := sha256.Sum256([]byte(token))
 	for _, p := range all {
 		if subtle.ConstantTimeCompare(sum[:], p.TokenSHA256[:]) == 1 {
-			return rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: p.Name, Role: p.Role}}, true
+			return rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: p.Name, Role: p.Role}, Credential: "token:" + hex.EncodeToString(sum[:8])}, true
 		}
 	}
 	return rogatory.Actor{}, false

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"rogatory"
+	"rogatory/demo"
 	"rogatory/docket"
 )
 
@@ -71,8 +72,7 @@ func (c *Counter) open(ctx context.Context, s Script, now rogatory.Instant) erro
 	if err != nil {
 		return err
 	}
-	_, _, err = c.Office.Move(ctx, c.as(rogatory.Decider), f.ID, rogatory.Send, rogatory.Body{})
-	return err
+	return c.move(ctx, c.as(rogatory.Decider), f.ID, rogatory.Send, rogatory.Body{})
 }
 
 // maxDeeds bounds what one round does on a request; no script has so many deeds.
@@ -137,7 +137,19 @@ func (c *Counter) do(ctx context.Context, x Situation, d Deed, now rogatory.Inst
 			}
 		}
 	}
-	_, _, err := c.Office.Move(ctx, c.as(RoleFor(d.Do, x.File.Side)), id, d.Do, b)
+	return c.move(ctx, c.as(RoleFor(d.Do, x.File.Side)), id, d.Do, b)
+}
+
+// move does an act after the counter-State's people did what its safeguards ask of them.
+func (c *Counter) move(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, b rogatory.Body) error {
+	staff := map[rogatory.OfficerRole]rogatory.Actor{}
+	for role := range c.People {
+		staff[role] = c.as(role)
+	}
+	if err := demo.Review(ctx, c.Office, staff, by, id, act, b); err != nil {
+		return err
+	}
+	_, _, err := c.Office.Move(ctx, by, id, act, b)
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"rogatory"
 	"rogatory/court"
+	"rogatory/demo"
 	"rogatory/docket"
 	"rogatory/treaty"
 )
@@ -111,6 +112,11 @@ func (p *trainee) does(role rogatory.OfficerRole, id rogatory.RequestID, act rog
 	if b.Text != "" {
 		b.Language = "en"
 	}
+	staff := map[rogatory.OfficerRole]rogatory.Actor{}
+	for _, r := range []rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian} {
+		staff[r] = p.Actor(r)
+	}
+	p.ok(demo.Review(p.Context(), p.office, staff, p.Actor(role), id, act, b))
 	_, _, err := p.office.Move(p.Context(), p.Actor(role), id, act, b)
 	p.ok(err)
 }

@@ -80,11 +80,11 @@ func accepted(t *testing.T, w *demo.World) rogatory.RequestID {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := xa.Node.Office.Move(ctx, xa.Actor("Prosecutor L. Haddad", rogatory.Decider), f.ID, rogatory.Send, rogatory.Body{}); err != nil {
+	if _, _, err := xa.Move(ctx, xa.Actor("Prosecutor L. Haddad", rogatory.Decider), f.ID, rogatory.Send, rogatory.Body{}); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "the delivery", func() bool { _, err := xb.Node.Office.File(ctx, f.ID); return err == nil })
-	if _, _, err := xb.Node.Office.Move(ctx, xb.Actor("Judge T. Moreau", rogatory.Decider), f.ID, rogatory.Accept, rogatory.Body{}); err != nil {
+	if _, _, err := xb.Move(ctx, xb.Actor("Judge T. Moreau", rogatory.Decider), f.ID, rogatory.Accept, rogatory.Body{}); err != nil {
 		t.Fatal(err)
 	}
 	return f.ID

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"rogatory"
+	"rogatory/docket"
+	"rogatory/language"
+	"rogatory/safeguard"
+)
+
+func (s *server) reviewRoutes(mux *http.ServeMux) {
+	s.page(mux, "GET requests/{id}/review/{act}", (*server).reviewPage)
+	s.page(mux, "POST requests/{id}/review/{act}/sheet", (*server).reviewSigned)
+	s.page(mux, "POST requests/{id}/review/{act}/vote", (*server).reviewVoted)
+	s.page(mux, "POST requests/{id}/objections", (*server).objectionMade)
+	s.page(mux, "POST requests/{id}/objections/decide", (*server).objectionDecided)
+}
+
+// toReview is an act that the safeguards judge, with how it stands.
+type toReview struct {
+	Act   rogatory.Act
+	State string // names the words: blocked, people, free
+}
+
+// reviews lists the acts of our side that are open now and that the safeguards judge, whoever may do them.
+func (s *server) reviews(v *visit, f docket.File) ([]toReview, error) {
+	if s.Office.Safeguards == nil {
+		return nil, nil
+	}
+	var all []toReview
+	for _, role := range []rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian} {
+		for _, a := range s.actsOf(f, rogatory.Actor{Address: v.by.Address, Officer: rogatory.Officer{Role: role}}) {
+			if slices.ContainsFunc(all, func(r toReview) bool { return r.Act == a.Act }) {
+				continue
+			}
+			by := rogatory.Actor{Address: v.by.Address, Officer: rogatory.Officer{Name: "-", Role: role}} // a colleague who is still to act
+			j, err := s.Office.Opinion(v.ctx, by, f.ID, a.Act, bodyOf(f, a.Act))
+			if err != nil {
+				return nil, err
+			}
+			switch {
+			case !j.Judged || len(j.Findings) == 0 && len(j.Lacks) == 0:
+			case j.Blocked:
+				all = append(all, toReview{a.Act, "blocked"})
+			case len(j.Lacks) > 0:
+				all = append(all, toReview{a.Act, "people"})
+			default:
+				all = append(all, toReview{a.Act, "free"})
+			}
+		}
+	}
+	return all, nil
+}
+
+// bodyOf is as much of an act as the safeguards ask about before it is written: which exhibit would be offered.
+func bodyOf(f docket.File, act rogatory.Act) rogatory.Body {
+	if act == rogatory.Offer {
+		for _, x := range f.Exhibits {
+			if x.Ours && x.State == docket.Sealed {
+				return rogatory.Body{Exhibit: &rogatory.Exhibit{ID: x.Exhibit.ID}}
+			}
+		}
+	}
+	return rogatory.Body{}
+}
+
+type reviewView struct {
+	File   docket.File
+	Act    rogatory.Act
+	Judged docket.Judged
+	Asked  []askedView
+	// Elements are the conduct as the reviewer shows it, one on a line: element > words.
+	Elements string
+	Sheet    bool // this person may sign one
+	Vote     bool
+	Voted    *docket.VoteFile
+	Answers  map[string]string
+	Against  string
+	Fault    *rogatory.Error
+}
+
+// askedView is a question of the sheet with what was answered.
+type askedView struct {
+	safeguard.Asked
+	Answer safeguard.Answer
+	Reason string
+	Wrong  string
+}
+
+// adviceOf says what a finding asks for: by its key, or in the words that a national set brings.
+func adviceOf(l *language.Locale, x safeguard.Finding) string {
+	if strings.HasPrefix(x.Advice, "safeguard.") {
+		return l.T(x.Advice)
+	}
+	return x.Advice
+}
+
+// aboutOf names what a finding is about, where that has words.
+func aboutOf(l *language.Locale, x safeguard.Finding) string {
+	var names []string
+	for _, a := range x.About {
+		switch {
+		case x.Code == safeguard.AnswerMissing:
+			names = append(names, l.T("safeguard.advice."+a))
+		case x.Code == safeguard.RoleMissing:
+			names = append(names, l.Role(a))
+		}
+	}
+	return l.List(names)
+}
+
+func (s *server) reviewOf(v *visit) (reviewView, error) {
+	f, err := v.file()
+	if err != nil {
+		return reviewView{}, err
+	}
+	r := reviewView{File: f, Act: rogatory.Act(v.r.PathValue("act"))}
+	if _, _, err := rogatory.Next(f.State, r.Act, f.Side); err != nil {
+		return r, err
+	}
+	if s.Office.Safeguards == nil {
+		return r, rogatory.Fault(rogatory.Unavailable, "safeguards_off", "this office has no safeguards")
+	}
+	by := v.by
+	if !mayAct(by.Role, r.Act) || f.Author == by.Name { // whoever is to do it is still to come
+		by.Officer = rogatory.Officer{Name: "-", Role: rogatory.Decider}
+	}
+	if r.Judged, err = s.Office.Opinion(v.ctx, by, f.ID, r.Act, bodyOf(f, r.Act)); err != nil {
+		return r, err
+	}
+	reviewer := slices.Contains([]rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian}, v.by.Role)
+	author := f.Side == rogatory.RequestingSide && f.Author == v.by.Name
+	r.Sheet, r.Vote = reviewer && !author, reviewer && !author
+	for _, q := range s.Office.Safeguards.Form.Demands(f.Reviewed()) {
+		a := askedView{Asked: q}
+		if f.Sheet != nil {
+			a.Answer, a.Reason = f.Sheet.Replies[q.ID].Answer, f.Sheet.Replies[q.ID].Reason
+		}
+		r.Asked = append(r.Asked, a)
+	}
+	if f.Sheet != nil {
+		var lines []string
+		for _, e := range f.Sheet.Elements {
+			lines = append(lines, e.Element+" > "+e.Words)
+		}
+		r.Elements = strings.Join(lines, "\n")
+	}
+	for i, vote := range f.Votes {
+		if vote.Act == r.Act && vote.Person == v.by.Name {
+			r.Voted, r.Answers, r.Against = &f.Votes[i], vote.Answers, vote.Reasons
+		}
+	}
+	return r, nil
+}
+
+func (s *server) reviewPage(v *visit) error {
+	r, err := s.reviewOf(v)
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, reviewScreen(v.frame(v.loc.T("review.title", "act", v.loc.Act(r.Act)), "inbox"), r))
+}
+
+// reviewSigned signs the sheet. What was typed stays when something is to be mended, and that stands beside it.
+func (s *server) reviewSigned(v *visit) error {
+	r, err := s.reviewOf(v)
+	if err != nil {
+		return err
+	}
+	if err := v.r.ParseForm(); err != nil {
+		return rogatory.Fault(rogatory.Invalid, "form_unread", "the form cannot be read: %w", err)
+	}
+	sheet := safeguard.Sheet{Form: s.Office.Safeguards.Form.Version, Reviewer: v.by.Name, Measure: r.File.Reviewed(), Replies: map[safeguard.Question]safeguard.Reply{}}
+	for i, a := range r.Asked {
+		a.Answer, a.Reason = safeguard.Answer(v.r.PostForm.Get("a-"+string(a.ID))), strings.TrimSpace(v.r.PostForm.Get("r-"+string(a.ID)))
+		if a.Answer != "" || a.Reason != "" {
+			sheet.Replies[a.ID] = safeguard.Reply{Answer: a.Answer, Reason: a.Reason}
+		}
+		r.Asked[i] = a
+	}
+	r.Elements = v.r.PostForm.Get("elements")
+	for _, line := range lines(r.Elements) {
+		element, words, _ := strings.Cut(line, ">")
+		sheet.Elements = append(sheet.Elements, safeguard.Shown{Element: strings.TrimSpace(element), Answer: safeguard.AnswerYes, Words: strings.TrimSpace(words)})
+	}
+	for _, lack := range sheet.Lacks(s.Office.Safeguards.Form, nil) {
+		id := safeguard.Question("dual_criminality")
+		if lack.Code != safeguard.ElementsMissing && lack.Code != safeguard.ElementOpen && len(lack.About) > 0 {
+			id = safeguard.Question(lack.About[0])
+		}
+		for i := range r.Asked {
+			if r.Asked[i].ID == id && r.Asked[i].Wrong == "" {
+				r.Asked[i].Wrong = adviceOf(v.loc, lack)
+			}
+		}
+	}
+	if ok, err := v.fresh(); err != nil || !ok {
+		return err
+	}
+	if _, err := s.Office.SignSheet(v.ctx, v.by, r.File.ID, sheet); err != nil {
+		if r.Fault = faultOf(err); r.Fault == nil || r.Fault.Kind == rogatory.Internal {
+			return err
+		}
+		return v.show(statusOf(err), reviewScreen(v.frame(v.loc.T("review.title", "act", v.loc.Act(r.Act)), "inbox"), r))
+	}
+	v.say("review.signed")
+	return v.to("requests/" + string(r.File.ID) + "/review/" + string(r.Act))
+}
+
+// reviewVoted records whether this person stands for the act.
+func (s *server) reviewVoted(v *visit) error {
+	r, err := s.reviewOf(v)
+	if err != nil {
+		return err
+	}
+	if err := v.r.ParseForm(); err != nil {
+		return rogatory.Fault(rogatory.Invalid, "form_unread", "the form cannot be read: %w", err)
+	}
+	r.Answers, r.Against = map[string]string{}, strings.TrimSpace(v.r.PostForm.Get("against"))
+	for _, code := range r.Judged.Need.Answer {
+		if said := strings.TrimSpace(v.r.PostForm.Get("answer-" + code)); said != "" {
+			r.Answers[code] = said
+		}
+	}
+	if ok, err := v.fresh(); err != nil || !ok {
+		return err
+	}
+	if _, err := s.Office.Approve(v.ctx, v.by, r.File.ID, r.Act, v.r.PostForm.Get("agree") != "no", r.Against, r.Answers); err != nil {
+		if r.Fault = faultOf(err); r.Fault == nil || r.Fault.Kind == rogatory.Internal {
+			return err
+		}
+		return v.show(statusOf(err), reviewScreen(v.frame(v.loc.T("review.title", "act", v.loc.Act(r.Act)), "inbox"), r))
+	}
+	v.say("review.voted")
+	return v.to("requests/" + string(r.File.ID) + "/review/" + string(r.Act))
+}
+
+func (s *server) objectionMade(v *visit) error {
+	if _, err := s.Office.Object(v.ctx, v.by, rogatory.RequestID(v.r.PathValue("id")), strings.TrimSpace(v.r.PostFormValue("from")), strings.TrimSpace(v.r.PostFormValue("why"))); err != nil {
+		return err
+	}
+	v.say("objection.made")
+	return v.to("requests/" + v.r.PathValue("id"))
+}
+
+func (s *server) objectionDecided(v *visit) error {
+	if ok, err := v.fresh(); err != nil || !ok {
+		return err
+	}
+	if _, err := s.Office.DecideObjection(v.ctx, v.by, rogatory.RequestID(v.r.PathValue("id")), strings.TrimSpace(v.r.PostFormValue("why"))); err != nil {
+		return err
+	}
+	v.say("objection.decided")
+	return v.to("requests/" + v.r.PathValue("id"))
+}
+
+func openObjections(f docket.File) bool {
+	return slices.ContainsFunc(f.Objections, func(o docket.Objection) bool { return o.Decided == 0 })
+}
