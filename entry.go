@@ -35,6 +35,7 @@ const (
 	RequestClaimed     EntryType = "request.claimed"  // Name has taken it on; nobody holds it if that is empty
 	RequestSnoozed     EntryType = "request.snoozed"  // until the moment in Name, for Why; taken up again if that is empty
 	CasesSearched      EntryType = "cases.searched"   // somebody looked for cases: Search says what of
+	ReportPublished    EntryType = "report.published" // Name is its period, Why the digest of its bytes
 
 	// The desk. An alarm is named by its own identifier, never by what waits.
 	AlarmOpened       EntryType = "alarm.opened"
