@@ -52,6 +52,7 @@ var plan = map[string]floor{
 
 	"treaty/offence":  {". datafile", "offences and facts are values, read from data files; it stands alone"},
 	"treaty/status":   {". datafile treaty", "who is bound to what is a value; no database, no clock, no disk"},
+	"treaty/atlas":    {". language treaty/status", "a drawing of where States stand, for the officers and for everybody: it knows no office"},
 	"preview":         {".", "the parent of previews parses nothing: no parser may be reached from it"},
 	"preview/jail":    {"", "how a process shuts itself in"},
 	"preview/render":  {"preview preview/jail", "the child: all parsing of evidence is here, and only a program's hidden command runs it"},
@@ -63,12 +64,12 @@ var plan = map[string]floor{
 
 	"letter":   {". language pdf treaty", "papers are made of values: the request, the treaty's words, the journal's entries"},
 	"pdf":      {"", "a writer of paper: it knows no law and no case"},
-	"docket":   {". asice clock deadline envelope journal ledger search statistics store treaty treaty/status vault", "contracts only: never a driver, never a door"},
+	"docket":   {". asice clock deadline envelope journal ledger search statistics store transparency treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":    {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 	"wire":     {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console":  {". alarm assistance clock deadline desk docket language legislation letter pdf plot preview search statistics store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},
+	"console":  {". alarm assistance clock deadline desk docket language legislation letter pdf plot preview search statistics store treaty treaty/atlas treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},
 	"api":      {". clock deadline docket treaty", "the door for people and programs of the office"},
-	"portal":   {". journal treaty", "the public door has no key to the file room"},
+	"portal":   {". assistance clock journal language transparency treaty treaty/atlas treaty/status", "the public door has no key to the file room: it is lent published values, and shows them by the words, the map and the treaty desk that everybody may see"},
 	"alarm":    {". clock desk docket ledger pager store treaty", "the desk at work in the store's transaction; the docket does not know it"},
 	"doorbell": {". clock language", "the page that a link opens: it knows a token and a code, and nothing that waits"},
 
