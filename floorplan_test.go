@@ -71,9 +71,10 @@ var plan = map[string]floor{
 	"api":      {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":   {". assistance clock journal language transparency treaty treaty/atlas treaty/status", "the public door has no key to the file room: it is lent published values, and shows them by the words, the map and the treaty desk that everybody may see"},
 	"alarm":    {". clock desk docket ledger pager store treaty", "the desk at work in the store's transaction; the docket does not know it"},
+	"monitor":  {". clock journal transparency", "it follows a node from nothing but its address: it must not see the office that it watches"},
 	"doorbell": {". clock language", "the page that a link opens: it knows a token and a code, and nothing that waits"},
 
-	"node":                 {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger pager portal store treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
+	"node":                 {". alarm api asice assistance clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger pager portal store transparency treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
 	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
@@ -82,7 +83,7 @@ var plan = map[string]floor{
 	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
 	"practice/conformance": {". asice datafile docket envelope journal store", "examines another node over the wire, without the code of our own door"},
-	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring language legislation letter node pager pdf practice practice/conformance preview preview/render store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring language legislation letter monitor node pager pdf practice practice/conformance preview preview/render store transparency treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 }
 
 // Some files wait for the operating system, whose deadlines know no clock but its own.

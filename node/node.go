@@ -52,6 +52,7 @@ import (
 	"rogatory/keyring"
 	"rogatory/ledger"
 	"rogatory/pager"
+	"rogatory/portal"
 	"rogatory/store"
 	"rogatory/treaty"
 	"rogatory/tsa"
@@ -86,6 +87,8 @@ type Options struct {
 	// DeskClock is the clock of the desk's waits; the node's own without it. An exercise may let the minutes
 	// of an escalation pass in its own time.
 	DeskClock clock.Clock
+	// Portal is what the public pages show that the node does not hold itself.
+	Portal PortalOptions
 	// Inspect opens the node to look at it: nothing is written to its journal, and it is not to be Run.
 	Inspect bool
 }
@@ -584,6 +587,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	mux := http.NewServeMux()
 	mux.Handle("/journal/", public)
 	mux.Handle("/witness/", public)
+	mux.Handle(portal.Prefix, n.Portal(n.opt.Portal))
 	mux.Handle(doorbell.Prefix, n.doorbell())
 	if office != nil {
 		mux.Handle("/", office)
@@ -627,6 +631,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	}
 	wg.Go(func() { n.loop(ctx, nil, publishEvery, n.Publish) })
 	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.Office.Tick) })
+	wg.Go(func() { n.loop(ctx, nil, reportEvery, n.Report) })
 	wg.Go(func() { n.loop(ctx, nil, directoryEvery, n.refreshDirectory) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchKeys) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchPeople) })
