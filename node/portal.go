@@ -21,10 +21,6 @@ import (
 	"rogatory/treaty/status"
 )
 
-// ReportWait is how long after its period has closed a report is made: what arrived out of turn at the end of the week
-// has found its place by then, so that the report can be recomputed for ever.
-const ReportWait = 6 * time.Hour
-
 // reportEvery is how often the node looks whether a period has closed.
 const reportEvery = time.Minute
 
@@ -47,7 +43,7 @@ type storedReport struct {
 // in which the journal began.
 func (n *Node) Report(ctx context.Context) error {
 	now := rogatory.At(n.opt.Clock.Now())
-	period := transparency.Last(now.Add(-ReportWait))
+	period := transparency.Last(now.Add(-transparency.Wait))
 	list, err := n.Reports(ctx)
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ func later(t *testing.T, dir string, ahead time.Duration, fault func(string) err
 	return n
 }
 
-const aWeek = 7*24*time.Hour + node.ReportWait
+const aWeek = 7*24*time.Hour + transparency.Wait
 
 func reported(t *testing.T, n *node.Node) transparency.List {
 	t.Helper()

@@ -14,6 +14,10 @@ type Period string
 
 const week = 7 * 24 * time.Hour
 
+// Wait is how long after its period has closed a report is made: what arrived out of turn at the end of the week has
+// found its place by then, so that the report can be recomputed for ever.
+const Wait = 6 * time.Hour
+
 // Last returns the last period that has closed by an instant.
 func Last(at rogatory.Instant) Period { return periodOf(at.Time().Add(-week)) }
 

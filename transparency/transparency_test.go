@@ -227,3 +227,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func FuzzFacts(f *testing.F) {
+	f.Add(Facts{Version: 1, State: "XA", Mode: rogatory.Exercise, Origin: "xa.example/journal", JournalKey: "k", Witnesses: []Witness{{"XB", "w"}}, Notices: []Notice{{Succession, 1, "x"}}}.Encode())
+	f.Add(List{Version: 1, Reports: []Listed{{"2026-W48", rogatory.DigestOf(nil)}, {"2026-W47", rogatory.DigestOf(nil)}}}.Encode())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if x, err := ParseFacts(data); err == nil {
+			if _, err := ParseFacts(x.Encode()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if l, err := ParseList(data); err == nil {
+			if _, err := ParseList(l.Encode()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
