@@ -20,6 +20,7 @@ import (
 	"rogatory/journal"
 	"rogatory/node"
 	"rogatory/transparency"
+	"rogatory/vault"
 )
 
 // spent is the folder of a node that sent requests in its first week and was shut down then.
@@ -149,6 +150,9 @@ func TestAReportIsMadeOncePublishedAndRecomputed(t *testing.T) {
 	}
 	if d, err := n.CheckReport(ctx, []byte(data)); err != nil || len(d) != 0 {
 		t.Fatalf("recomputed: %q, %v", d, err)
+	}
+	if _, err := n.Fsck(ctx, vault.Structure); err != nil {
+		t.Fatalf("after a report the journal is not whole: %v", err)
 	}
 	swapped := r
 	swapped.Cells = append([]transparency.Cell(nil), r.Cells...)
