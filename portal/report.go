@@ -156,11 +156,11 @@ func figure(l *language.Locale, r transparency.Report, side rogatory.Side, t tra
 func shares(l *language.Locale, r transparency.Report) (all []figureRow) {
 	percent := func(side rogatory.Side, part, whole transparency.Key) string {
 		part.Side, whole.Side = side, side
-		of := r.Count(whole)
-		if of == 0 {
+		of, n := r.Count(whole), r.Count(part)
+		if of == 0 || n == 0 { // what is not shown may be a few
 			return "–"
 		}
-		return l.T("portal.percent", "n", min(100, (200*r.Count(part)+of)/(2*of)))
+		return l.T("portal.percent", "n", min(100, (200*n+of)/(2*of)))
 	}
 	for _, row := range []struct {
 		words       string
