@@ -43,6 +43,7 @@ const (
 	ObjectionDecided   EntryType = "objection.decided"
 	StateSuspended     EntryType = "state.suspended" // cooperation with the State in Name, for Why, until it is looked at in Until
 	StateResumed       EntryType = "state.resumed"
+	ReportPublished    EntryType = "report.published" // Name is its period, Why the digest of its bytes
 
 	// The desk. An alarm is named by its own identifier, never by what waits.
 	AlarmOpened       EntryType = "alarm.opened"

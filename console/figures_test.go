@@ -28,6 +28,7 @@ import (
 	"rogatory/legislation"
 	"rogatory/statistics"
 	"rogatory/treaty"
+	"rogatory/treaty/atlas"
 	"rogatory/treaty/status"
 )
 
@@ -271,7 +272,7 @@ func TestScreensOfFiguresAndBoards(t *testing.T) {
 func TestEveryStateIsOnTheMap(t *testing.T) {
 	s := room(nil)
 	areas, dots := map[rogatory.StateCode]bool{}, map[rogatory.StateCode]bool{}
-	for _, o := range outlines() {
+	for _, o := range atlas.Outlines() {
 		if (o.Dot && dots[o.Code]) || (!o.Dot && areas[o.Code]) {
 			t.Errorf("%s is there twice", o.Code)
 		}

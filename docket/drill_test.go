@@ -145,7 +145,7 @@ func TestDrillsAreADayApart(t *testing.T) {
 		c, err := rogatory.NewCaseID(w.xa.Random, "XA", w.xa.Clock.Now())
 		second = c.Request(1)
 		if err == nil {
-			_, _, err = w.xa.post(tx, w.xa.drillMessage(second, w.xb.Us, rogatory.StartDrill, w.xa.node().Officer), true)
+			_, _, err = w.xa.post(tx, w.xa.drillMessage(second, w.xb.Us, rogatory.StartDrill, w.xa.node().Officer), true, nil)
 		}
 		return err
 	}))

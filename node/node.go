@@ -53,6 +53,7 @@ import (
 	"rogatory/ledger"
 	"rogatory/notice/post"
 	"rogatory/pager"
+	"rogatory/portal"
 	"rogatory/safeguard"
 	"rogatory/store"
 	"rogatory/treaty"
@@ -88,6 +89,8 @@ type Options struct {
 	// DeskClock is the clock of the desk's waits; the node's own without it. An exercise may let the minutes
 	// of an escalation pass in its own time.
 	DeskClock clock.Clock
+	// Portal is what the public pages show that the node does not hold itself.
+	Portal PortalOptions
 	// Inspect opens the node to look at it: nothing is written to its journal, and it is not to be Run.
 	Inspect bool
 }
@@ -592,6 +595,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	mux.Handle("/journal/", public)
 	mux.Handle("/witness/", public)
 	mux.Handle(figuresPath, public)
+	mux.Handle(portal.Prefix, n.Portal(n.opt.Portal))
 	mux.Handle(doorbell.Prefix, n.doorbell())
 	if office != nil {
 		mux.Handle("/", office)
@@ -635,6 +639,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	}
 	wg.Go(func() { n.loop(ctx, nil, publishEvery, n.Publish) })
 	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.Office.Tick) })
+	wg.Go(func() { n.loop(ctx, nil, reportEvery, n.Report) })
 	wg.Go(func() { n.loop(ctx, nil, directoryEvery, n.refreshDirectory) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchKeys) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchPeople) })

@@ -92,7 +92,7 @@ type serveCmd struct{}
 // Run serves until interrupted.
 func (c *serveCmd) Run(d *desk) error {
 	log := slog.New(slog.NewTextHandler(d.words, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := node.Open(d.ctx, d.globals.Node, node.Options{Log: log})
+	n, err := node.Open(d.ctx, d.globals.Node, node.Options{Log: log, Portal: publicOptions(d.globals.Node)})
 	if err != nil {
 		return err
 	}
@@ -127,6 +127,7 @@ func officeDoor(n *node.Node, demo bool) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(console.Prefix, screens)
+	mux.Handle("POST "+reportCheckPath, reportCheckDoor(n))
 	mux.Handle("GET /{$}", http.RedirectHandler(console.Prefix, http.StatusSeeOther))
 	mux.Handle("/", api.New(api.Config{
 		Office: n.Office, Rules: n.Rules, Clock: n.Office.Clock, Log: n.Office.Log, Authenticate: n.Authenticate,

@@ -4,7 +4,7 @@
 // (Natural Earth, public domain):
 //
 //	npm pack world-atlas@2.0.2 && tar xzf world-atlas-2.0.2.tgz
-//	go run ./scripts/worldmap package/countries-50m.json > console/assets/world.txt
+//	go run ./scripts/worldmap package/countries-50m.json > treaty/atlas/world.txt
 //
 // A line of the result is an area or a dot: "VN d M12 34l5 6z" or "TV o 1890 420", and "-" for an area that is no State
 // of the desk's list. Names are not taken from the file. What it shows is adapted to the practice of the United Nations
