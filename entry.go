@@ -45,7 +45,37 @@ const (
 	NoteLeft          EntryType = "note.left"          // at a hand-over: Why is the digest of the note
 	NoteRead          EntryType = "note.read"
 	ContactVerified   EntryType = "contact.verified" // somebody of the office called a contact point: Name says which
+
+	// History that was lost, and those who watch over it.
+	ContentLost      EntryType = "content.lost"      // no body: the leaf came back from a peer, what it committed to did not
+	JournalRefilled  EntryType = "journal.refilled"  // the journal had been restored from an old copy: Refill says what came back
+	JournalSucceeded EntryType = "journal.succeeded" // first leaf of a successor: Succession says whose
+	WitnessRetired   EntryType = "witness.retired"   // Name is its key's name; it counts for nothing any more
 )
+
+// Refill is what came back into a journal that was behind what its witnesses held.
+type Refill struct {
+	From int64   `json:"from"` // the journal had so many entries
+	To   int64   `json:"to"`   // and has these again
+	Root Digest  `json:"root"` // of To entries, as the witnesses hold it
+	Lost []Range `json:"lost,omitempty"`
+}
+
+// Range is a run of journal entries.
+type Range struct {
+	First int64 `json:"first"`
+	Last  int64 `json:"last"`
+}
+
+// Succession is the public word of a new journal on the one it follows: that one is closed, and how much of it is lost.
+type Succession struct {
+	Origin      string   `json:"origin"`     // of the journal that is closed
+	Key         string   `json:"key"`        // its verifier key
+	Checkpoint  string   `json:"checkpoint"` // the last that was witnessed, as it was signed
+	Had         int64    `json:"had"`        // entries that this node still had
+	Responsible []string `json:"responsible"`
+	Reason      string   `json:"reason"`
+}
 
 // Entry is the body of one journal entry. Only its salted commitment is public.
 //
@@ -67,6 +97,9 @@ type Entry struct {
 	// know.
 	Person *PersonChange `json:"person,omitempty"`
 	Search *SearchRef    `json:"search,omitempty"` // of CasesSearched
+
+	Refill     *Refill     `json:"refill,omitempty"`     // of JournalRefilled
+	Succession *Succession `json:"succession,omitempty"` // of JournalSucceeded
 }
 
 // SearchRef says what was searched for without saying it: a query names people whom no case names yet.
