@@ -36,6 +36,7 @@ type Config struct {
 	Signer journal.Signer // the journal's note key
 	Clock  clock.Clock
 	Random io.Reader // for salts
+	Gate   *Gate     // stands before every entry and signature; nil is open
 }
 
 // Ledger keeps one node's journal. It is safe for concurrent use.
@@ -51,11 +52,17 @@ type Ledger struct {
 // New returns the ledger of an open store.
 func New(cfg Config) *Ledger { return &Ledger{cfg: cfg} }
 
+// Gate returns what stands before the ledger's entries and signatures.
+func (l *Ledger) Gate() *Gate { return l.cfg.Gate }
+
 // Origin returns the journal's name.
 func (l *Ledger) Origin() string { return l.cfg.Origin }
 
-// Record appends an entry in the transaction and returns its index.
+// Record appends an entry in the transaction and returns its index, unless the gate is not open.
 func (l *Ledger) Record(tx *store.Tx, e rogatory.Entry) (int64, error) {
+	if err := l.cfg.Gate.Err(); err != nil {
+		return 0, err
+	}
 	body, err := json.Marshal(e)
 	if err != nil {
 		return 0, fmt.Errorf("encode journal entry: %w", err)
@@ -119,6 +126,9 @@ func prove(tx *store.Tx, index, size int64, note []byte) ([]byte, error) {
 
 // sign returns the signed checkpoint of the committed tree of that size, and its root.
 func (l *Ledger) sign(tx *store.Tx, size int64) ([]byte, journal.Hash, error) {
+	if err := l.cfg.Gate.Err(); err != nil {
+		return nil, journal.Hash{}, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.size == size && l.note != nil {

@@ -121,3 +121,9 @@ func (tx *Tx) SetIncarnation(peer rogatory.StateCode, number, from int64) error 
 	_, err := tx.exec("INSERT INTO peer (state, incarnation, incarnation_from) VALUES ($1, $2, $3) ON CONFLICT (state) DO UPDATE SET incarnation = excluded.incarnation, incarnation_from = excluded.incarnation_from", string(peer), number, from)
 	return err
 }
+
+// SweepQueue takes what is no request any more out of the queue.
+func (tx *Tx) SweepQueue() error {
+	_, err := tx.exec("DELETE FROM queue WHERE request_id NOT IN (SELECT id FROM request)")
+	return err
+}
