@@ -287,7 +287,7 @@ func logFor(l *slog.Logger, code rogatory.StateCode) *slog.Logger {
 
 // run opens and runs one member until the world stops.
 func (w *World) run(ctx context.Context, m *Member, s Settings) error {
-	n, err := node.Open(ctx, m.Dir, node.Options{Limits: s.Limits, Log: logFor(s.Log, m.Code), DeskClock: s.DeskClock})
+	n, err := node.Open(ctx, m.Dir, node.Options{Limits: s.Limits, Log: logFor(s.Log, m.Code), DeskClock: s.DeskClock, Unwatched: s.Offline})
 	if err != nil {
 		return err
 	}

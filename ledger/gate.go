@@ -190,7 +190,7 @@ const refillSetting = "refill"
 // content that was found, or a bare leaf. The root must be that of the checkpoint, otherwise nothing is appended. settle
 // then derives what follows from the journal, in the same transaction.
 //
-// Nothing is signed. What came back is recorded in the journal by Resume.
+// Nothing is signed. What came back is recorded in the journal by Begin.
 func (l *Ledger) Refill(ctx context.Context, from int64, entries []store.Refilled, target journal.Seen, settle func(tx *store.Tx) error) error {
 	return l.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		size, err := tx.Size()
@@ -251,18 +251,25 @@ func pending(tx *store.Tx) (all []rogatory.Refill, err error) {
 	return all, nil
 }
 
-// Resume records what came back into the journal, once it may record again. by is the node.
-func (l *Ledger) Resume(tx *store.Tx, by rogatory.Actor) error {
+// Begin records a start of the node, the gate being still shut: what came back into the journal before it, then e. The
+// gate may open once the transaction is committed. by is the node.
+func (l *Ledger) Begin(tx *store.Tx, by rogatory.Actor, e rogatory.Entry) error {
 	all, err := pending(tx)
-	if err != nil || len(all) == 0 {
+	if err != nil {
 		return err
 	}
 	for _, r := range all {
 		e := rogatory.Entry{Type: rogatory.JournalRefilled, At: rogatory.At(l.cfg.Clock.Now()), By: by, Name: fmt.Sprintf("%d-%d", r.From, r.To-1), Refill: &r,
 			Why: "the journal had been restored from an old copy; what was missing came back from peers"}
-		if _, err := l.Record(tx, e); err != nil {
+		if _, err := l.record(tx, e); err != nil {
 			return err
 		}
 	}
-	return tx.SetSetting(refillSetting, nil)
+	if len(all) > 0 {
+		if err := tx.SetSetting(refillSetting, nil); err != nil {
+			return err
+		}
+	}
+	_, err = l.record(tx, e)
+	return err
 }

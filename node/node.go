@@ -32,7 +32,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -65,6 +64,7 @@ const (
 	publishEvery   = time.Second      // checkpoints, witnessed and stamped, are at most this far apart
 	tickEvery      = time.Second      // deadlines
 	pollEvery      = time.Second      // outbox, when nothing rang
+	followEvery    = 2 * time.Second  // other States' journals, as far as this node has cosigned them
 	directoryEvery = time.Minute      // news of other States
 	folderEvery    = time.Second      // keys and people, which an administrator changes in the folder
 	outsideTimeout = 20 * time.Second // a witness, a directory mirror or a time-stamp authority
@@ -86,6 +86,9 @@ type Options struct {
 	// DeskClock is the clock of the desk's waits; the node's own without it. An exercise may let the minutes
 	// of an escalation pass in its own time.
 	DeskClock clock.Clock
+	// Unwatched is for exercises in which there is no line between the nodes: whoever does not answer at a start is not
+	// waited for. What somebody does say still counts.
+	Unwatched bool
 	// Inspect opens the node to look at it: nothing is written to its journal, and it is not to be Run.
 	Inspect bool
 }
@@ -115,6 +118,8 @@ type Node struct {
 	problems  map[string]string                // last problem of each outside service; guarded by mu
 	vouched   map[[sha256.Size]byte]validity   // certificates of peers that hold by the directory's roots; guarded by mu
 	wg        sync.WaitGroup
+
+	start gatekeeper
 
 	duty watched
 	beat atomic.Pointer[pager.Heartbeat] // nil without one
@@ -195,42 +200,45 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys().JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random})
+	own, err := n.ownKey()
+	if err != nil {
+		return err
+	}
+	n.start.opened = make(chan struct{})
+	if !n.opt.Inspect {
+		n.start.gate = ledger.NewGate(rogatory.At(n.opt.Clock.Now()))
+	}
+	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys().JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random, Gate: n.start.gate,
+		Verifier: own, Node: rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: "node", Role: rogatory.TheNode}}})
 	rules, err := Rulebook(n.dir)
 	if err != nil {
 		return err
 	}
 	n.Rules = rules.Rules
-	incarnation := int64(1)
-	if !n.opt.Inspect {
-		if incarnation, err = n.nextIncarnation(ctx, rules.Edition()); err != nil {
-			return err
-		}
-	}
+	n.start.edition = rules.Edition()
 	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: rules,
 		Directory: n, Signer: n.keys().Seal(), Messages: []age.Identity{current(func() []age.Identity { return n.keys().MessageIdentities() })},
 		Evidence: []age.Identity{current(func() []age.Identity { return n.keys().EvidenceIdentities() })},
 
-		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log, Hold: n.hold,
+		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: 1, Starts: starts, Log: n.opt.Log, Hold: n.hold,
 		Moved: func(tx *store.Tx, f docket.File, m rogatory.Message) error { return n.Desk.Moved(tx, f, m) }})
-	if err := n.openDesk(ctx); err != nil {
+	certificate := func() (*tls.Certificate, error) { c := n.keys().TLS(); return &c, nil }
+	if n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter}); err != nil {
 		return err
 	}
-	certificate := func() (*tls.Certificate, error) { c := n.keys().TLS(); return &c, nil }
-	if n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter}); err != nil || n.opt.Inspect {
-		return err
+	if n.opt.Inspect {
+		return n.openDesk(ctx)
 	}
 	if err := n.Office.EnsureIndexed(ctx); err != nil {
 		return err
 	}
-	if n.config.Database.Engine == store.SQLite {
-		// Nobody else works on this folder, so whoever held a claim is gone. A PostgreSQL server may still
-		// be carrying out what a process on another machine began: there the lease's minute is waited for.
-		if _, err := n.Office.Free(ctx); err != nil {
-			return err
-		}
+	if err := n.tryGate(ctx); err != nil {
+		return err
 	}
-	return n.watchPeople(ctx)
+	if err := n.openDesk(ctx); err != nil {
+		return err
+	}
+	return n.gated(n.watchPeople)(ctx)
 }
 
 // jitter spreads retries over time.
@@ -240,37 +248,6 @@ func (n *Node) jitter() float64 {
 		return 1
 	}
 	return float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53)
-}
-
-// nextIncarnation counts the starts of this journal, so that peers notice clones and old copies.
-func (n *Node) nextIncarnation(ctx context.Context, edition string) (int64, error) {
-	const name = "incarnation"
-	var count int64
-	err := n.store.Update(ctx, func(tx *store.Tx) error {
-		v, found, err := tx.Setting(name)
-		if err != nil {
-			return err
-		}
-		count = 1
-		if found {
-			last, err := strconv.ParseInt(string(v), 10, 64)
-			if err != nil {
-				return rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", name, err)
-			}
-			count = last + 1
-		}
-		if err := tx.SetSetting(name, strconv.AppendInt(nil, count, 10)); err != nil {
-			return err
-		}
-		typ := rogatory.NodeStarted
-		if count == 1 {
-			typ = rogatory.NodeCreated
-		}
-		by := rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: "node", Role: rogatory.TheNode}}
-		_, err = n.Ledger.Record(tx, rogatory.Entry{Type: typ, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: docket.EditionPrefix + edition})
-		return err
-	})
-	return count, err
 }
 
 func (n *Node) openDirectory(ctx context.Context) error {
@@ -413,7 +390,7 @@ func (n *Node) peerOf(certs []*x509.Certificate) (rogatory.StateCode, error) {
 
 // Federation is the door for other States.
 func (n *Node) Federation() (http.Handler, error) {
-	return wire.New(wire.ServerConfig{Inbox: n.Office, Vault: n.Vault, Peer: n.peerOf, Clock: n.opt.Clock, Limits: n.opt.Limits, Logger: n.opt.Log})
+	return wire.New(wire.ServerConfig{Inbox: n.Office, Vault: n.Vault, Peer: n.peerOf, Clock: n.opt.Clock, Limits: n.opt.Limits, Logger: n.opt.Log, History: n})
 }
 
 // Public is the door for everybody: the journal's tiles and the witness.
@@ -427,7 +404,7 @@ func (n *Node) Public() (http.Handler, error) {
 	witness := &journal.Witness{Logs: n.logs, Memory: memory, Cosigner: cosigner, Conflict: memory.Conflict, Report: report}
 	mux := http.NewServeMux()
 	mux.Handle("/journal/", http.StripPrefix("/journal", &journal.Handler{Source: n.Ledger, Report: report}))
-	mux.Handle("/witness/", http.StripPrefix("/witness", witness))
+	mux.Handle("/witness/", http.StripPrefix("/witness", n.witnessDoor(witness)))
 	return mux, nil
 }
 
@@ -447,21 +424,14 @@ func (n *Node) logs(origin string) []journal.Verifier {
 // Publish makes one round of publication: a checkpoint of what is new, cosigned by the other States'
 // witnesses and time-stamped. What an outside service could not do is remembered for Health.
 func (n *Node) Publish(ctx context.Context) error {
+	if err := n.start.gate.Err(); err != nil {
+		return err
+	}
 	c, err := n.Ledger.Publish(ctx)
 	if err != nil {
 		return err
 	}
-	out := boundedHTTP()
-	for _, p := range n.book.Book().Parties() {
-		if p.Code == n.config.State || p.WitnessURL == "" {
-			continue
-		}
-		v, err := journal.NewCosignatureVerifier(p.WitnessKey)
-		if err == nil {
-			err = n.Ledger.Witness(ctx, c, []*journal.WitnessClient{{HTTP: out, URL: p.WitnessURL, Verifier: v}})
-		}
-		n.note("witness "+string(p.Code), err)
-	}
+	n.witnessed(ctx, c)
 	if n.config.TimeStamp.URL != "" {
 		n.note("time-stamp", n.Ledger.Stamp(ctx, c, n.stamp))
 	}
@@ -623,15 +593,17 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	serve(func() error { return fs.ServeTLS(fl, "", "") })
 	serve(func() error { return staff.Serve(ol) })
 	for range workers {
-		wg.Go(func() { n.loop(ctx, n.Office.Wake(), pollEvery, n.drain) })
+		wg.Go(func() { n.loop(ctx, n.Office.Wake(), pollEvery, n.gated(n.drain)) })
 	}
-	wg.Go(func() { n.loop(ctx, nil, publishEvery, n.Publish) })
-	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.Office.Tick) })
+	wg.Go(func() { n.loop(ctx, nil, publishEvery, n.gated(n.Publish)) })
+	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.gated(n.Office.Tick)) })
 	wg.Go(func() { n.loop(ctx, nil, directoryEvery, n.refreshDirectory) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchKeys) })
-	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchPeople) })
-	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchDesk) })
-	wg.Go(func() { n.loop(ctx, n.Desk.Wake(), tickEvery, n.Desk.Step) })
+	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.gated(n.watchPeople)) })
+	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.gated(n.watchDesk)) })
+	wg.Go(func() { n.loop(ctx, n.Desk.Wake(), tickEvery, n.gated(n.Desk.Step)) })
+	wg.Go(func() { n.loop(ctx, nil, gateEvery, n.watchGate) })
+	wg.Go(func() { n.loop(ctx, nil, followEvery, n.follow) })
 	wg.Go(func() { n.loop(ctx, nil, checkEvery, n.checkChannels) })
 	wg.Go(func() { n.note("heartbeat", n.heartbeat(ctx)) })
 	if ready != nil {
@@ -727,6 +699,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 		say("time-stamp", errors.New("no time-stamp authority is configured"), "")
 	}
 	n.deskHealth(ctx, say)
+	n.gateHealth(ctx, say)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(n.problems)) {

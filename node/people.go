@@ -214,6 +214,9 @@ func (n *Node) people(ctx context.Context) ([]Person, error) {
 	if n.list.recorded == rogatory.DigestOf(text) {
 		return all, nil
 	}
+	if n.start.gate.Err() != nil {
+		return n.recordedPeople(ctx, all)
+	}
 	err = n.store.Update(ctx, func(tx *store.Tx) error {
 		var last []Person
 		if v, found, err := tx.Setting(peopleSetting); err != nil {
@@ -245,6 +248,20 @@ func (n *Node) people(ctx context.Context) ([]Person, error) {
 	}
 	n.list.recorded = rogatory.DigestOf(text)
 	return all, nil
+}
+
+// recordedPeople are those of the list whom the journal knows as they are, while nothing can be recorded: a person who was
+// taken off, or whose token was changed, does not come back with an old copy of the list, and a new one waits.
+func (n *Node) recordedPeople(ctx context.Context, all []Person) ([]Person, error) {
+	var last []Person
+	err := n.store.View(ctx, func(tx *store.Tx) error {
+		v, found, err := tx.Setting(peopleSetting)
+		if err != nil || !found {
+			return err
+		}
+		return json.Unmarshal(v, &last)
+	})
+	return slices.DeleteFunc(slices.Clone(all), func(p Person) bool { return !slices.Contains(last, p) }), err
 }
 
 // changesOf tells what happened between two lists, removals first.

@@ -127,3 +127,17 @@ func (tx *Tx) SweepQueue() error {
 	_, err := tx.exec("DELETE FROM queue WHERE request_id NOT IN (SELECT id FROM request)")
 	return err
 }
+
+// FirstMissing returns the smallest number of a message to or from a peer that no entry before the given one records.
+func (tx *Tx) FirstMissing(peer rogatory.StateCode, d Direction, before int64) (int64, error) {
+	n, _, err := one(tx, number, `SELECT CASE WHEN EXISTS (SELECT 1 FROM message f WHERE f.peer = $1 AND f.direction = $2 AND f.sequence = 1 AND f.entry_index < $3) THEN
+		(SELECT min(m.sequence) + 1 FROM message m WHERE m.peer = $1 AND m.direction = $2 AND m.entry_index < $3
+			AND NOT EXISTS (SELECT 1 FROM message x WHERE x.peer = m.peer AND x.direction = m.direction AND x.sequence = m.sequence + 1 AND x.entry_index < $3))
+		ELSE 1 END`, string(peer), string(d), before)
+	return n, err
+}
+
+// ExhibitsFrom returns at most limit exhibits after one, in the order of their identifiers.
+func (tx *Tx) ExhibitsFrom(after rogatory.ExhibitID, limit int) ([]Exhibit, error) {
+	return list(tx, readExhibit, "SELECT "+exhibitColumns+" FROM exhibit WHERE id > $1 ORDER BY id LIMIT $2", string(after), atMost(limit))
+}
