@@ -9,3 +9,6 @@ func (n *Node) Look() {
 	n.watchKeys(context.Background())
 	n.watchPeople(context.Background())
 }
+
+// AskAgain asks those who watch the journal, as a running node does from time to time.
+func (n *Node) AskAgain(ctx context.Context) error { return n.tryGate(ctx, true) }

@@ -187,6 +187,9 @@ func (n *Node) askHost(ctx context.Context, h *heard, w journal.PolicyKey) {
 		return
 	}
 	client := &journal.WitnessClient{HTTP: boundedHTTP(), URL: w.URL, Verifier: v}
+	if h.err = n.store.View(ctx, func(tx *store.Tx) (err error) { client.Cosigned, err = ledger.Cosigned(tx, v.Name()); return err }); h.err != nil {
+		return
+	}
 	_, size, err := client.Cosign(ctx, c.Note, c.Size, n.Ledger.Consistency(ctx))
 	var ahead *journal.AheadError
 	switch {
@@ -202,7 +205,8 @@ func (n *Node) askHost(ctx context.Context, h *heard, w journal.PolicyKey) {
 	}
 }
 
-// enough says whether those who answered open the gate: the quorum of the policy, or more than half.
+// enough says whether those who answered open the gate: the quorum of the policy, or at least half: whoever
+// publishes asks all of them, so one that was up knows.
 func enough(policy *journal.Policy, all []heard) (answers []ledger.Answer, ok bool) {
 	said := map[string]bool{}
 	for _, h := range all {
@@ -212,7 +216,7 @@ func enough(policy *journal.Policy, all []heard) (answers []ledger.Answer, ok bo
 		}
 	}
 	if policy == nil {
-		return answers, 2*len(answers) > len(all)
+		return answers, 2*len(answers) >= len(all)
 	}
 	keys := map[string]string{}
 	for _, w := range policy.Witnesses() {
@@ -221,8 +225,9 @@ func enough(policy *journal.Policy, all []heard) (answers []ledger.Answer, ok bo
 	return answers, policy.Satisfied(func(name string) bool { return said[keys[name]] })
 }
 
-// tryGate asks, decides, and opens the gate or brings back what is missing. It signs nothing before it has opened.
-func (n *Node) tryGate(ctx context.Context) error {
+// tryGate asks, decides, and opens the gate or, with mend, brings back what is missing. It signs nothing before it has
+// opened.
+func (n *Node) tryGate(ctx context.Context, mend bool) error {
 	s := &n.start
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -252,7 +257,10 @@ func (n *Node) tryGate(ctx context.Context) error {
 		if s.since == 0 {
 			s.since = verdict.Since
 		}
-		s.gate.Set(verdict.Standing)
+		n.shut(verdict.Standing)
+		if !mend {
+			return nil
+		}
 		if done, why := n.refill(ctx, own.Size, verdict, all); !done {
 			if rogatory.CodeOf(why) == ledger.Lost {
 				verdict.Code = ledger.Lost
@@ -269,20 +277,24 @@ func (n *Node) tryGate(ctx context.Context) error {
 		}
 		verdict.Since = rogatory.At(n.opt.Clock.Now())
 	}
+	if verdict.State == ledger.Recovering && verdict.Code == ledger.Behind && s.begun {
+		verdict.Code = ledger.Twin
+		verdict.Words = fmt.Sprintf("others hold %d entries of this journal and %d are here: another node signs in its name", verdict.Known, own.Size)
+	}
 	if verdict.State == ledger.Open {
 		if code, err := n.fit(ctx); err != nil {
 			verdict.State, verdict.Code, verdict.Words = ledger.Recovering, code, err.Error()
 		}
 	}
 	if verdict.State != ledger.Open {
-		if now := s.gate.Standing(); now.Code != verdict.Code {
-			n.opt.Log.Error("nothing is signed", "state", verdict.State, "code", verdict.Code, "why", verdict.Words, "size", verdict.Size, "known", verdict.Known)
-		}
 		if verdict.State == ledger.Held && s.begun {
 			return nil // who does not answer later closes nothing: only what is said does
 		}
-		s.gate.Set(verdict.Standing)
+		n.shut(verdict.Standing)
 		return nil
+	}
+	if now := s.gate.Standing(); s.begun && now.State == ledger.Recovering {
+		return nil // a node that met its twin stays shut until a person has looked and started it again
 	}
 	first := !s.begun
 	if first {
@@ -302,6 +314,14 @@ func (n *Node) tryGate(ctx context.Context) error {
 	}
 	s.since = 0
 	return nil
+}
+
+// shut shuts the gate, loudly.
+func (n *Node) shut(s ledger.Standing) {
+	if s.Code != n.start.gate.Standing().Code {
+		n.opt.Log.Error("nothing is signed", "state", s.State, "code", s.Code, "why", s.Words, "size", s.Size, "known", s.Known)
+	}
+	n.start.gate.Set(s)
 }
 
 // recordStart records this start, and what came back before it, as the first entries after the gate.
@@ -429,10 +449,10 @@ func (n *Node) watchGate(ctx context.Context) error {
 	if wait {
 		return nil
 	}
-	err := n.tryGate(ctx)
+	err := n.tryGate(ctx, true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.gate.Err() == nil {
+	if s.gate.Err() == nil || s.begun {
 		s.wait = gateEvery
 		s.next = now.Add(gateLook)
 		return err
@@ -464,8 +484,7 @@ func (n *Node) doubt(err error) {
 	now := n.start.gate.Standing()
 	s := ledger.Standing{State: ledger.Recovering, Code: ledger.Twin, Since: rogatory.At(n.opt.Clock.Now()), Size: now.Size, Known: now.Known, Asked: now.Asked, Answered: now.Answered,
 		Words: fmt.Sprintf("another node signs in this journal's name: %v", err)}
-	n.opt.Log.Error("nothing is signed", "state", s.State, "code", s.Code, "why", s.Words)
-	n.start.gate.Set(s)
+	n.shut(s)
 }
 
 // gateHealth tells how the gate stands, loudly.

@@ -129,6 +129,7 @@ type Node struct {
 	list struct {
 		mu       sync.Mutex
 		recorded rogatory.Digest // of the people.json that the journal knows; guarded by mu
+		all      []Person        // in it, without those whose token is void; guarded by mu
 	}
 }
 
@@ -232,7 +233,7 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.Office.EnsureIndexed(ctx); err != nil {
 		return err
 	}
-	if err := n.tryGate(ctx); err != nil {
+	if err := n.tryGate(ctx, false); err != nil {
 		return err
 	}
 	if err := n.openDesk(ctx); err != nil {
