@@ -191,6 +191,18 @@ func (o *Office) Regain(ctx context.Context, party rogatory.Party, direction sto
 	return Regained{direction, row, m, digest, container, receipt}, nil
 }
 
+// ProofOf returns the journal proof that came with a message, unverified.
+func ProofOf(container []byte) ([]byte, error) { return peekProof(container) }
+
+// OurProof returns what proves that our journal held the entry of a message that came back.
+func (o *Office) OurProof(b Regained) ([]byte, error) {
+	if b.Direction == store.Out {
+		return peekProof(b.Container)
+	}
+	_, proof, err := envelope.PeekReceipt(b.Receipt)
+	return proof, err
+}
+
 // peekProof reads the journal proof of a container, unverified.
 func peekProof(container []byte) ([]byte, error) {
 	c, err := asice.Parse(container)

@@ -202,6 +202,9 @@ func (r *replay) entry(row store.Entry) error {
 	if err := json.Unmarshal(row.Body, &e); err != nil {
 		return damaged("entry_damaged", "journal entry %d cannot be read: %w", row.Index, err)
 	}
+	if row.Type != e.Type || row.Request != e.Request || row.At != e.At || row.Case != e.Request.Case() {
+		return damaged("entry_damaged", "journal entry %d is listed as something else than it says", row.Index)
+	}
 	switch e.Type {
 	case rogatory.JournalRefilled:
 		if e.Refill == nil || e.Refill.To > row.Index {
