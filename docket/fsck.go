@@ -53,13 +53,13 @@ func (o *Office) Check(ctx context.Context, key journal.Verifier, depth vault.De
 		}
 		r := newReplay(o, tx)
 		r.files = replayed
+		if found.Lost, err = lostAsSaid(tx, size); err != nil {
+			return err
+		}
 		if err := r.all(size); err != nil {
 			return err
 		}
-		found.Messages, found.Lost = r.messages, int64(len(r.lost))
-		if err := r.lostAsSaid(); err != nil {
-			return err
-		}
+		found.Messages = r.messages
 		err = r.compare()
 		found.Earlier = r.earlier
 		return err
@@ -157,8 +157,7 @@ type replay struct {
 	messages int
 	earlier  int // files under earlier rules
 	lost     []int64
-	came     []rogatory.Range // what the journal says that is lost
-	mend     bool             // what does not fit is put right instead of told: after a refill
+	mend     bool // what does not fit is put right instead of told: after a refill
 }
 
 func newReplay(o *Office, tx *store.Tx) *replay {
@@ -181,18 +180,6 @@ func (r *replay) all(size int64) error {
 	return nil
 }
 
-// lostAsSaid: content may be lost only where a later entry of the journal says that it came back without. Otherwise
-// somebody emptied the entry.
-func (r *replay) lostAsSaid() error {
-	for _, index := range r.lost {
-		if !slices.ContainsFunc(r.came, func(g rogatory.Range) bool { return g.First <= index && index <= g.Last }) {
-			return damaged("content_missing", "entry %d has no content, and the journal does not say that it was lost", index).
-				WithHint("rogatory fsck --peer says who still holds it")
-		}
-	}
-	return nil
-}
-
 func (r *replay) entry(row store.Entry) error {
 	if row.Type == rogatory.ContentLost {
 		r.lost = append(r.lost, row.Index)
@@ -206,16 +193,6 @@ func (r *replay) entry(row store.Entry) error {
 		return damaged("entry_damaged", "journal entry %d is listed as something else than it says", row.Index)
 	}
 	switch e.Type {
-	case rogatory.JournalRefilled:
-		if e.Refill == nil || e.Refill.To > row.Index {
-			return damaged("entry_damaged", "journal entry %d says that what comes after it was lost before", row.Index)
-		}
-		for _, g := range e.Refill.Lost {
-			if g.First < e.Refill.From || g.Last >= e.Refill.To {
-				return damaged("entry_damaged", "journal entry %d says that more is lost than was missing", row.Index)
-			}
-		}
-		r.came = append(r.came, e.Refill.Lost...)
 	case rogatory.NodeCreated, rogatory.NodeStarted:
 		if edition, ok := strings.CutPrefix(e.Name, EditionPrefix); ok {
 			r.rules.edition = edition

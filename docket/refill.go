@@ -151,3 +151,48 @@ func refusedBy(receipt []byte) (bool, error) {
 	r, _, err := envelope.PeekReceipt(receipt)
 	return r.Outcome == rogatory.RefusedOutcome, err
 }
+
+// lostAsSaid counts the entries whose content is lost. It may be lost only where a later entry of the journal says that the
+// leaf came back without; otherwise somebody emptied the entry.
+func lostAsSaid(tx *store.Tx, size int64) (int64, error) {
+	var lost []int64
+	for from := int64(0); ; {
+		some, err := tx.LostEntries(from, store.MaxRows)
+		if err != nil {
+			return 0, err
+		}
+		if lost = append(lost, some...); len(some) < store.MaxRows {
+			break
+		}
+		from = some[len(some)-1] + 1
+	}
+	if len(lost) == 0 {
+		return 0, nil
+	}
+	var said []rogatory.Range
+	for start := lost[0] + 1; start < size; start += fsckBatch {
+		rows, err := tx.Entries(start, int(min(fsckBatch, size-start)))
+		if err != nil {
+			return 0, err
+		}
+		for _, row := range rows {
+			var e rogatory.Entry
+			if row.Type != rogatory.JournalRefilled || json.Unmarshal(row.Body, &e) != nil || e.Refill == nil {
+				continue
+			}
+			for _, g := range e.Refill.Lost {
+				if g.First < e.Refill.From || g.Last >= e.Refill.To || e.Refill.To > row.Index {
+					return 0, damaged("entry_damaged", "journal entry %d says that more is lost than was missing", row.Index)
+				}
+				said = append(said, g)
+			}
+		}
+	}
+	for _, index := range lost {
+		if !slices.ContainsFunc(said, func(g rogatory.Range) bool { return g.First <= index && index <= g.Last }) {
+			return 0, damaged("content_missing", "entry %d has no content, and the journal does not say that it was lost", index).
+				WithHint("rogatory fsck --peer says who still holds it")
+		}
+	}
+	return int64(len(lost)), nil
+}

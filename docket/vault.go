@@ -62,3 +62,12 @@ func (o *Office) SettleVault(ctx context.Context) (missing []rogatory.ExhibitID,
 	}
 	return missing, nil
 }
+
+// Gate says whether this office may sign: "open", or "held" or "recovering" with a stable code that says why.
+func (o *Office) Gate() (state, code string) {
+	if o.Ledger == nil {
+		return "open", ""
+	}
+	s := o.Ledger.Gate().Standing()
+	return string(s.State), s.Code
+}

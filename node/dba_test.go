@@ -139,10 +139,11 @@ var badDay = []struct {
 		b.do("UPDATE journal_entry SET body = $1 WHERE entry_index = $2", []byte(strings.Replace(string(body), `"refuse"`, `"accept"`, 1)), b.refusal())
 		b.anew()
 	}, "message_damaged"},
-	{"the last entries are cut off", func(b base) {
-		size := b.number("SELECT size FROM journal_state")
-		cut(b.t, size-2, func(q string, args ...any) error { _, err := b.run(q, args...); return err },
-			func(i int64) ([]byte, error) { return b.blob("SELECT hash FROM journal_hash WHERE hash_index = $1", i), nil }, "$1")
+	{"all from the refusal on is cut off", func(b base) {
+		cut(b.t, b.refusal(), func(q string, args ...any) error { _, err := b.run(q, args...); return err },
+			func(i int64) ([]byte, error) {
+				return b.blob("SELECT hash FROM journal_hash WHERE hash_index = $1", i), nil
+			}, "$1")
 	}, "message_missing receipt_damaged view_damaged request_missing sequence_broken search_stale exhibit_damaged request_damaged delivery_damaged"},
 	{"the published checkpoint is changed", func(b base) {
 		b.do("UPDATE checkpoint SET note = $1", []byte("nothing\n\n"))
@@ -203,7 +204,7 @@ func silentDeletion(t *testing.T, database node.Database, keep func(string)) (xa
 	refused, granted := a.asks("XB", true), a.asks("XB", true)
 	b.gets(refused, rogatory.Requested)
 	b.gets(granted, rogatory.Requested)
-	b.moves(refused, rogatory.Decider, rogatory.Refuse, rogatory.Body{Text: "The act is not an offence here.", Language: "en", Verdict: &rogatory.Verdict{Ground: ground(t, b.Node), Reasons: "The act is not an offence here."}})
+	b.moves(refused, rogatory.Decider, rogatory.Refuse, rogatory.Body{Verdict: &rogatory.Verdict{Ground: "R36", Reasons: "the data would not be protected"}})
 	b.moves(granted, rogatory.Decider, rogatory.Accept, rogatory.Body{})
 	b.seals(granted)
 	a.gets(refused, rogatory.Refused)
@@ -214,16 +215,6 @@ func silentDeletion(t *testing.T, database node.Database, keep func(string)) (xa
 	a.stop()
 	keep("now")
 	return xa, xb, old
-}
-
-func ground(t *testing.T, n *node.Node) string {
-	t.Helper()
-	k := must(n.Rules.Kind(rogatory.EmergencyData))(t)
-	for _, g := range k.Grounds {
-		return g
-	}
-	t.Fatal("the kind has no ground for a refusal")
-	return ""
 }
 
 func fsck(t *testing.T, dir string) (docket.Findings, error) {
@@ -322,12 +313,8 @@ func provesRefusal(t *testing.T, a, b *node.Node, dir string) {
 			continue
 		}
 		// A third person has the proof and the journal's key, and nothing else.
-		entry, err := docket.OpenProof([]byte(d.Proof), rogatory.Party{Code: "XB", JournalOrigin: "journal.xb.rogatory", JournalKey: must(keyring.Load(filepath.Join(dir, "keys")))(t).JournalVerifier()})
-		if err != nil {
-			// The origin may be named otherwise; the key says how.
-			key := must(keyring.Load(filepath.Join(dir, "keys")))(t)
-			entry, err = docket.OpenProof([]byte(d.Proof), rogatory.Party{Code: "XB", JournalOrigin: key.JournalOrigin(), JournalKey: key.JournalVerifier()})
-		}
+		key := must(keyring.Load(filepath.Join(dir, "keys")))(t)
+		entry, err := docket.OpenProof([]byte(d.Proof), rogatory.Party{Code: "XB", JournalOrigin: key.JournalOrigin(), JournalKey: key.JournalVerifier()})
 		if err != nil {
 			t.Fatalf("the proof does not hold: %v", err)
 		}

@@ -294,7 +294,7 @@ func refuses(t *testing.T, n *node.Node, code string) {
 		t.Fatalf("the gate is %+v, want recovering, %s", s, code)
 	}
 	before := must(n.Ledger.Own(t.Context()))(t)
-	if _, err := n.Office.Draft(t.Context(), person(n, "A. Okafor", rogatory.DutyOfficer), rogatory.Address{State: "XB", Authority: "justice"}, "", rogatory.Request{Kind: rogatory.EmergencyData}); rogatory.CodeOf(err) != "recovering" {
+	if _, err := n.Office.Draft(t.Context(), person(n, "A. Okafor", rogatory.DutyOfficer), rogatory.Address{State: "XC", Authority: "justice"}, "", rogatory.Request{Kind: rogatory.EmergencyData}); rogatory.CodeOf(err) != "recovering" {
 		t.Errorf("it drafts: %v", err)
 	}
 	if _, err := n.Ledger.Prove(t.Context(), 0); rogatory.CodeOf(err) != "recovering" {

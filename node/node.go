@@ -556,6 +556,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	mux.Handle("/journal/", public)
 	mux.Handle("/witness/", public)
 	mux.Handle(doorbell.Prefix, n.doorbell())
+	mux.Handle(GatePrefix, n.gateDoor())
 	if office != nil {
 		mux.Handle("/", office)
 	}

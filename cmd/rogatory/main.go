@@ -67,6 +67,8 @@ type commands struct {
 	Courier   courierCmds   `cmd:"" help:"Messages and exhibits carried on a disk instead of the line."`
 	Package   packageCmds   `cmd:"" help:"Court packages."`
 	Journal   journalCmds   `cmd:"" help:"The node's journal."`
+	Gate      gateCmds      `cmd:"" help:"Whether the node may sign."`
+	Witness   witnessCmds   `cmd:"" help:"Who watches the node's journal."`
 	Treaty    treatyCmds    `cmd:"" help:"The treaty desk: who is bound to what, and on which legal basis to ask."`
 	Directory directoryCmds `cmd:"" help:"The directory of States: a ceremony of several key holders."`
 	Offence   offenceCmds   `cmd:"" help:"Offences of the Convention and of national laws; dual criminality; serious crime."`
