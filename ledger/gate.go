@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
 	"rogatory"
 	"rogatory/journal"
@@ -33,7 +34,12 @@ const (
 	Twin     = "node_twin"        // another node of this State is alive
 	Evidence = "evidence_missing" // exhibits that the journal says are held are not in the vault
 	KeysOld  = "keys_not_listed"  // the directory lists other keys than this node has
+	Clock    = "clock_set_back"   // the clock stands before what the journal says has happened
 )
+
+// ClockSlack is how far a clock may stand before the last entry of the journal: entries of several replicas, or a clock
+// that was put right by a little, are no reason to stop.
+const ClockSlack = 5 * time.Minute
 
 // Standing is where a gate stands.
 type Standing struct {
@@ -103,7 +109,8 @@ type Answer struct {
 // Own is what a node has of its journal.
 type Own struct {
 	Size   int64
-	First  bool // nothing was ever recorded in it
+	Last   rogatory.Instant // of its latest entries
+	First  bool             // nothing was ever recorded in it
 	RootAt func(size int64) (journal.Hash, error)
 }
 
@@ -166,10 +173,26 @@ func Judge(own Own, asked int, answers []Answer, enough bool) (Verdict, error) {
 	return v, nil
 }
 
+// Timely holds a clock against the journal: whoever sets it back would have deadlines pass later than they do. It returns
+// why the node may not sign, and false if it may.
+func Timely(own Own, now rogatory.Instant) (words string, late bool) {
+	if own.Last.Sub(now) <= ClockSlack {
+		return "", false
+	}
+	return fmt.Sprintf("the clock says %s, and the journal has an entry of %s", now, own.Last), true
+}
+
 // Own returns what this node has of its journal.
 func (l *Ledger) Own(ctx context.Context) (own Own, err error) {
 	err = l.cfg.Store.View(ctx, func(tx *store.Tx) error {
-		own.Size, err = tx.Size()
+		const recent = 16 // of some the content, and so the time, may be lost
+		if own.Size, err = tx.Size(); err != nil {
+			return err
+		}
+		rows, err := tx.Entries(max(0, own.Size-recent), recent)
+		for _, row := range rows {
+			own.Last = max(own.Last, row.At)
+		}
 		return err
 	})
 	own.First = own.Size == 0

@@ -52,8 +52,11 @@ type gatekeeper struct {
 	opened  chan struct{}    // closed when the gate first opened
 }
 
+// GateStanding is where the gate of a node stands.
+type GateStanding = ledger.Standing
+
 // Gate returns whether this node may sign, and why not.
-func (n *Node) Gate() ledger.Standing { return n.start.gate.Standing() }
+func (n *Node) Gate() GateStanding { return n.start.gate.Standing() }
 
 // AwaitOpen waits until the node may sign, or ctx ends: then it returns why it may not.
 func (n *Node) AwaitOpen(ctx context.Context) error {
@@ -286,6 +289,11 @@ func (n *Node) tryGate(ctx context.Context, mend bool) error {
 			verdict.State, verdict.Code, verdict.Words = ledger.Recovering, code, err.Error()
 		}
 	}
+	if words, late := ledger.Timely(own, rogatory.At(n.opt.Clock.Now())); late && verdict.State == ledger.Open {
+		verdict.State, verdict.Code, verdict.Words = ledger.Held, ledger.Clock, words
+		n.shut(verdict.Standing)
+		return nil
+	}
 	if verdict.State != ledger.Open {
 		if verdict.State == ledger.Held && s.begun {
 			return nil // who does not answer later closes nothing: only what is said does
@@ -485,26 +493,4 @@ func (n *Node) doubt(err error) {
 	s := ledger.Standing{State: ledger.Recovering, Code: ledger.Twin, Since: rogatory.At(n.opt.Clock.Now()), Size: now.Size, Known: now.Known, Asked: now.Asked, Answered: now.Answered,
 		Words: fmt.Sprintf("another node signs in this journal's name: %v", err)}
 	n.shut(s)
-}
-
-// gateHealth tells how the gate stands, loudly.
-func (n *Node) gateHealth(ctx context.Context, say func(name string, err error, good string)) {
-	s := n.Gate()
-	var err error
-	if s.State != ledger.Open {
-		err = fmt.Errorf("%s since %s: %s", s.State, s.Since, s.Words)
-	}
-	say("start gate", err, s.Words)
-	_ = n.store.View(ctx, func(tx *store.Tx) error {
-		all, err := tx.Misconducts()
-		for _, m := range all {
-			switch m.Kind {
-			case store.MisconductClone:
-				say("twin of "+m.Party, fmt.Errorf("two nodes of %s were alive at %s; the proof is kept", m.Party, m.At), "")
-			case store.MisconductLapse:
-				say("witness "+m.Party, fmt.Errorf("it lied or lost its memory, noticed at %s; it is retired, and the proof is kept", m.At), "")
-			}
-		}
-		return err
-	})
 }

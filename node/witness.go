@@ -4,6 +4,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -137,5 +138,27 @@ func (n *Node) witnessDoor(w http.Handler) http.Handler {
 		default:
 			w.ServeHTTP(rw, r)
 		}
+	})
+}
+
+// gateHealth tells how the gate stands, loudly.
+func (n *Node) gateHealth(ctx context.Context, say func(name string, err error, good string)) {
+	s := n.Gate()
+	var err error
+	if s.State != ledger.Open {
+		err = fmt.Errorf("%s since %s: %s", s.State, s.Since, s.Words)
+	}
+	say("start gate", err, s.Words)
+	_ = n.store.View(ctx, func(tx *store.Tx) error {
+		all, err := tx.Misconducts()
+		for _, m := range all {
+			switch m.Kind {
+			case store.MisconductClone:
+				say("twin of "+m.Party, fmt.Errorf("two nodes of %s were alive at %s; the proof is kept", m.Party, m.At), "")
+			case store.MisconductLapse:
+				say("witness "+m.Party, fmt.Errorf("it lied or lost its memory, noticed at %s; it is retired, and the proof is kept", m.At), "")
+			}
+		}
+		return err
 	})
 }

@@ -14,7 +14,6 @@ import (
 	"rogatory"
 	"rogatory/docket"
 	"rogatory/journal"
-	"rogatory/ledger"
 	"rogatory/node"
 )
 
@@ -69,7 +68,7 @@ type gateShowCmd struct{}
 
 // Run shows the gate.
 func (c *gateShowCmd) Run(d *desk) error {
-	var s ledger.Standing
+	var s node.GateStanding
 	if err := d.ask(http.MethodGet, "standing", nil, &s); err != nil {
 		return err
 	}
