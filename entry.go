@@ -75,6 +75,15 @@ type Succession struct {
 	Had         int64    `json:"had"`        // entries that this node still had
 	Responsible []string `json:"responsible"`
 	Reason      string   `json:"reason"`
+
+	Numbers []Numbers `json:"numbers,omitempty"` // where those of messages go on
+}
+
+// Numbers says where the numbers of messages between two States stand.
+type Numbers struct {
+	State StateCode `json:"state"`
+	Out   int64     `json:"out"` // of the last message to it
+	In    int64     `json:"in"`  // up to here its messages had their effect
 }
 
 // Entry is the body of one journal entry. Only its salted commitment is public.

@@ -126,6 +126,20 @@ func (w *World) RotateMessageKey(code rogatory.StateCode) error {
 	if err != nil {
 		return err
 	}
+	return w.publishKeys(m, keys)
+}
+
+// PublishKeys has the directory list the keys that a member has now in its folder.
+func (w *World) PublishKeys(code rogatory.StateCode) error {
+	m := w.Members[code]
+	keys, err := keyring.Load(filepath.Join(m.Dir, "keys"))
+	if err != nil {
+		return err
+	}
+	return w.publishKeys(m, keys)
+}
+
+func (w *World) publishKeys(m *Member, keys *keyring.Keyring) error {
 	repo, key, err := w.publisher()
 	if err != nil {
 		return err

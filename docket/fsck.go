@@ -193,6 +193,13 @@ func (r *replay) entry(row store.Entry) error {
 		return damaged("entry_damaged", "journal entry %d is listed as something else than it says", row.Index)
 	}
 	switch e.Type {
+	case rogatory.JournalSucceeded:
+		if row.Index != 0 || e.Succession == nil {
+			return damaged("entry_damaged", "journal entry %d says that the journal begins there", row.Index)
+		}
+		for _, n := range e.Succession.Numbers {
+			r.out[n.State], r.last[n.State] = n.Out, n.In
+		}
 	case rogatory.NodeCreated, rogatory.NodeStarted:
 		if edition, ok := strings.CutPrefix(e.Name, EditionPrefix); ok {
 			r.rules.edition = edition

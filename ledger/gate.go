@@ -277,6 +277,9 @@ func pending(tx *store.Tx) (all []rogatory.Refill, err error) {
 // Begin records a start of the node, the gate being still shut: what came back into the journal before it, then e. The
 // gate may open once the transaction is committed. by is the node.
 func (l *Ledger) Begin(tx *store.Tx, by rogatory.Actor, e rogatory.Entry) error {
+	if err := l.succeed(tx, by); err != nil {
+		return err
+	}
 	all, err := pending(tx)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ import (
 	"rogatory/ledger"
 	"rogatory/node"
 	"rogatory/store"
+	"rogatory/vault"
 )
 
 // AB-13, the clock set back to dodge a deadline: the deadlines stay as they are, and a clock that stands before the journal
@@ -128,6 +129,49 @@ func TestAB20SplitView(t *testing.T) {
 	refuses(t, xa.Node, ledger.Forked)
 	xa.stop()
 	n := wakes(t, w.Members["XA"].Dir)
-	defer n.Close()
 	refuses(t, n, ledger.Forked)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	succeeds(t, w, xb)
+}
+
+// succeeds closes the journal of XA, which is lost for good, and has another follow it in public. Until the other States have
+// read who answers for that, they take nothing from it.
+func succeeds(t *testing.T, w *demo.World, xb *alive) {
+	t.Helper()
+	dir := w.Members["XA"].Dir
+	decider, keeper := rogatory.Officer{Name: "L. Haddad", Role: rogatory.Decider}, rogatory.Officer{Name: "R. Stone", Role: rogatory.Administrator}
+	if _, err := node.Succeed(t.Context(), dir, decider, decider, "alone"); rogatory.CodeOf(err) != "second_person_needed" {
+		t.Errorf("one person closes a journal: %v", err)
+	}
+	if _, err := node.Succeed(t.Context(), dir, keeper, rogatory.Officer{Name: "A. Okafor", Role: rogatory.DutyOfficer}, "why"); rogatory.CodeOf(err) != "role_not_allowed" {
+		t.Errorf("an officer closes a journal: %v", err)
+	}
+	old := must(keyring.Load(filepath.Join(dir, "keys")))(t)
+	s := must(node.Succeed(t.Context(), dir, decider, keeper, "two heads were signed"))(t)
+	if s.Origin != old.JournalOrigin() || len(s.Responsible) != 2 {
+		t.Errorf("the succession says %+v", s)
+	}
+	if _, err := node.Open(t.Context(), dir, node.Options{}); rogatory.CodeOf(err) != "keys_of_other" {
+		t.Errorf("before the directory lists the new journal: %v", err)
+	}
+	if err := w.PublishKeys("XA"); err != nil {
+		t.Fatal(err)
+	}
+	xb.stop()
+	b := wakes(t, w.Members["XB"].Dir)
+	if _, err := b.Party("XA"); rogatory.CodeOf(err) != "journal_changed" {
+		t.Errorf("a journal that says nothing of the one it follows is taken: %v", err)
+	}
+	xb = runs(t, b)
+	xa := runs(t, wakes(t, dir))
+	xa.opens()
+	xb.opens()
+	eventually(t, "XB takes the successor", func() bool { _, err := xb.Party("XA"); return err == nil })
+	id := xa.asks("XB", true)
+	xb.gets(id, rogatory.Requested)
+	if found, err := xa.Fsck(t.Context(), vault.Structure); err != nil || found.Entries == 0 {
+		t.Errorf("the successor: %+v, %v", found, err)
+	}
 }

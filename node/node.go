@@ -116,6 +116,7 @@ type Node struct {
 	mu        sync.Mutex
 	transfers map[rogatory.ExhibitID]*Transfer // guarded by mu
 	problems  map[string]string                // last problem of each outside service; guarded by mu
+	strange   map[rogatory.StateCode]error     // States whose journal in the directory is not taken; guarded by mu
 	vouched   map[[sha256.Size]byte]validity   // certificates of peers that hold by the directory's roots; guarded by mu
 	wg        sync.WaitGroup
 
@@ -233,6 +234,9 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.Office.EnsureIndexed(ctx); err != nil {
 		return err
 	}
+	if err := n.meet(ctx); err != nil {
+		return err
+	}
 	if err := n.tryGate(ctx, false); err != nil {
 		return err
 	}
@@ -292,6 +296,9 @@ func (c Config) directory(dir string, root []byte, now clock.Clock) (*directory.
 
 // Party implements docket.Directory.
 func (n *Node) Party(code rogatory.StateCode) (rogatory.Party, error) {
+	if err := n.strangeJournal(code); err != nil {
+		return rogatory.Party{}, err
+	}
 	b := n.book.Book()
 	if b.StandingOf(code, n.opt.Clock.Now()) == directory.Expired {
 		return rogatory.Party{}, rogatory.Fault(rogatory.Stale, "directory_expired", "the directory ran out at %s", b.Expires().Format(time.RFC3339)).WithHint("obtain a newer copy of the directory")
@@ -301,6 +308,9 @@ func (n *Node) Party(code rogatory.StateCode) (rogatory.Party, error) {
 
 // MaySend implements docket.Directory: an expired directory verifies what arrives and sends nothing.
 func (n *Node) MaySend(code rogatory.StateCode) error {
+	if err := n.strangeJournal(code); err != nil {
+		return err
+	}
 	b := n.book.Book()
 	if _, err := b.Party(code); err != nil {
 		return err
@@ -405,6 +415,7 @@ func (n *Node) Public() (http.Handler, error) {
 	witness := &journal.Witness{Logs: n.logs, Memory: memory, Cosigner: cosigner, Conflict: memory.Conflict, Report: report}
 	mux := http.NewServeMux()
 	mux.Handle("/journal/", http.StripPrefix("/journal", &journal.Handler{Source: n.Ledger, Report: report}))
+	mux.HandleFunc("GET /journal/succession", n.successionDoor)
 	mux.Handle("/witness/", http.StripPrefix("/witness", n.witnessDoor(witness)))
 	return mux, nil
 }
@@ -412,7 +423,7 @@ func (n *Node) Public() (http.Handler, error) {
 // logs are the journals that this node witnesses: those of all other States.
 func (n *Node) logs(origin string) []journal.Verifier {
 	for _, p := range n.book.Book().Parties() {
-		if p.JournalOrigin != origin || p.Code == n.config.State {
+		if p.JournalOrigin != origin || p.Code == n.config.State || n.strangeJournal(p.Code) != nil {
 			continue
 		}
 		if v, err := journal.NewVerifier(p.JournalKey); err == nil {
@@ -605,6 +616,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.gated(n.watchDesk)) })
 	wg.Go(func() { n.loop(ctx, n.Desk.Wake(), tickEvery, n.gated(n.Desk.Step)) })
 	wg.Go(func() { n.loop(ctx, nil, gateEvery, n.watchGate) })
+	wg.Go(func() { n.loop(ctx, nil, followEvery, n.meet) })
 	wg.Go(func() { n.loop(ctx, nil, followEvery, n.follow) })
 	wg.Go(func() { n.loop(ctx, nil, checkEvery, n.checkChannels) })
 	wg.Go(func() { n.note("heartbeat", n.heartbeat(ctx)) })

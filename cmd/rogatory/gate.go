@@ -163,3 +163,33 @@ func (c *journalVerifyCmd) Run(d *desk) error {
 		}
 	})
 }
+
+type journalSucceedCmd struct {
+	Second string `help:"The second person: a name whose token is in DIR/tokens, or a file that holds a token." required:"" placeholder:"NAME"`
+	Why    string `help:"The reason, which stands in public for ever." required:"" placeholder:"REASON"`
+}
+
+// Run closes the journal of a stopped node and lets another follow it.
+func (c *journalSucceedCmd) Run(d *desk) error {
+	var who [2]rogatory.Officer
+	for i, as := range []string{d.globals.As, c.Second} {
+		other := *d
+		other.globals.As = as
+		token, err := other.token()
+		if err == nil {
+			who[i], err = node.PersonOf(d.globals.Node, token)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s, err := node.Succeed(d.ctx, d.globals.Node, who[0], who[1], c.Why)
+	if err != nil {
+		return err
+	}
+	d.say("the journal %s is closed; its database is in the folder closed-1, or the one with the highest number", s.Origin)
+	d.say("next: rogatory directory submit, have it published, then rogatory serve; tell the other States by telephone")
+	return d.give(s, func(w io.Writer) {
+		fmt.Fprintf(w, "closed\t%s\nkey\t%s\nentries here\t%d\nresponsible\t%s\nreason\t%s\nlast witnessed\n\n%s", s.Origin, s.Key, s.Had, line(strings.Join(s.Responsible, ", ")), line(s.Reason), s.Checkpoint)
+	})
+}
