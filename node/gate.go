@@ -143,6 +143,13 @@ func (n *Node) ownKey() (journal.Verifier, error) {
 func (n *Node) askPeer(ctx context.Context, h *heard) {
 	h.answer.From = string(h.party.Code)
 	s, err := n.client.Standing(ctx, h.party)
+	if rogatory.KindOf(err) == rogatory.NotFound {
+		// A node that does not know the question may still know the one of every witness.
+		if v, wrong := journal.NewCosignatureVerifier(h.party.WitnessKey); wrong == nil && h.party.WitnessURL != "" {
+			n.askHost(ctx, h, journal.PolicyKey{Name: string(h.party.Code), Verifier: v, URL: h.party.WitnessURL})
+			return
+		}
+	}
 	if err != nil {
 		h.err = err
 		return
