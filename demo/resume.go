@@ -56,7 +56,7 @@ func (w *World) resume(ctx context.Context, s Settings) error {
 			return fmt.Errorf("start node %s: %w", code, err)
 		}
 	}
-	return nil
+	return w.opened(ctx)
 }
 
 func (w *World) resumeStamps(ctx context.Context, url string) error {

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -377,48 +376,6 @@ func (n *Node) recordStart(ctx context.Context, all []heard) error {
 		e := rogatory.Entry{Type: typ, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: docket.EditionPrefix + n.start.edition}
 		return n.Ledger.Begin(tx, by, e)
 	})
-}
-
-// rolledBack returns the edition that had replaced the one now in force, empty if none had.
-func rolledBack(tx *store.Tx, edition string) (string, error) {
-	const recent = 100 // starts to look back
-	rows, err := tx.Starts(recent)
-	if err != nil {
-		return "", err
-	}
-	last := ""
-	for _, row := range rows {
-		e, err := entryOf(row)
-		if err != nil {
-			return "", err
-		}
-		was, ok := strings.CutPrefix(e.Name, docket.EditionPrefix)
-		switch {
-		case !ok:
-		case last == "":
-			if last = was; was == edition {
-				return "", nil
-			}
-		case was == edition:
-			return last, nil
-		}
-	}
-	return "", nil
-}
-
-// incarnationSetting counts the starts of this journal, so that peers notice clones and old copies.
-const incarnationSetting = "incarnation"
-
-func starts(tx *store.Tx) (int64, error) {
-	v, found, err := tx.Setting(incarnationSetting)
-	if err != nil || !found {
-		return 0, err
-	}
-	last, err := strconv.ParseInt(string(v), 10, 64)
-	if err != nil {
-		return 0, rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", incarnationSetting, err)
-	}
-	return last, nil
 }
 
 // fit checks what was not restored with the journal, or what came back that should not: the keys against the directory,

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rogatory"
@@ -27,6 +28,48 @@ func entryOf(row store.Entry) (rogatory.Entry, error) {
 		return e, rogatory.Fault(rogatory.Damaged, "entry_damaged", "journal entry %d cannot be read: %w", row.Index, err)
 	}
 	return e, nil
+}
+
+// rolledBack returns the edition that had replaced the one now in force, empty if none had.
+func rolledBack(tx *store.Tx, edition string) (string, error) {
+	const recent = 100 // starts to look back
+	rows, err := tx.Starts(recent)
+	if err != nil {
+		return "", err
+	}
+	last := ""
+	for _, row := range rows {
+		e, err := entryOf(row)
+		if err != nil {
+			return "", err
+		}
+		was, ok := strings.CutPrefix(e.Name, docket.EditionPrefix)
+		switch {
+		case !ok:
+		case last == "":
+			if last = was; was == edition {
+				return "", nil
+			}
+		case was == edition:
+			return last, nil
+		}
+	}
+	return "", nil
+}
+
+// incarnationSetting counts the starts of this journal, so that peers notice clones and old copies.
+const incarnationSetting = "incarnation"
+
+func starts(tx *store.Tx) (int64, error) {
+	v, found, err := tx.Setting(incarnationSetting)
+	if err != nil || !found {
+		return 0, err
+	}
+	last, err := strconv.ParseInt(string(v), 10, 64)
+	if err != nil {
+		return 0, rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", incarnationSetting, err)
+	}
+	return last, nil
 }
 
 // refill brings back what is missing up to the largest checkpoint that others hold: leaves from their mirrors, messages
