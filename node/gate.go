@@ -74,6 +74,7 @@ type heard struct {
 	party       rogatory.Party
 	incarnation int64
 	leaves      int64
+	unsigned    bool // what shuts the gate is only said
 	err         error
 }
 
@@ -205,10 +206,10 @@ func (n *Node) askHost(ctx context.Context, h *heard, w journal.PolicyKey) {
 	case err == nil:
 		h.answer.Seen = journal.Seen{Size: c.Size, Root: c.Root, Note: c.Note}
 	case errors.As(err, &ahead):
-		h.answer.AtLeast = size
+		h.answer.AtLeast, h.unsigned = size, true
 	case errors.Is(err, journal.ErrFork):
 		// What it holds it does not show; that our own differs is enough.
-		h.answer.Seen = journal.Seen{Size: c.Size, Note: c.Note}
+		h.answer.Seen, h.unsigned = journal.Seen{Size: c.Size, Note: c.Note}, true
 	default:
 		h.err = err
 	}
@@ -255,6 +256,10 @@ func (n *Node) tryGate(ctx context.Context, mend bool) error {
 	own, err := n.Ledger.Own(ctx)
 	if err != nil {
 		return err
+	}
+	if s.begun {
+		// A running node is not stopped by what a witness says without a signature.
+		all = slices.DeleteFunc(all, func(h heard) bool { return h.unsigned })
 	}
 	answers, ok := enough(policy, all)
 	verdict, err := ledger.Judge(own, len(all), answers, ok || n.opt.Unwatched)
@@ -447,14 +452,14 @@ func (n *Node) gated(step func(context.Context) error) func(context.Context) err
 	}
 }
 
-// doubt closes the gate of a running node: a witness holds more of its journal than it offered, or another tree.
+// doubt has the gate ask again at once: a witness says that it holds more of our journal than it was offered, or another
+// tree. What it says is not signed, so it shuts nothing; what a peer then shows, under our own signature, does.
 func (n *Node) doubt(err error) {
 	var ahead *journal.AheadError
 	if !errors.As(err, &ahead) && !errors.Is(err, journal.ErrFork) {
 		return
 	}
-	now := n.start.gate.Standing()
-	s := ledger.Standing{State: ledger.Recovering, Code: ledger.Twin, Since: rogatory.At(n.opt.Clock.Now()), Size: now.Size, Known: now.Known, Asked: now.Asked, Answered: now.Answered,
-		Words: fmt.Sprintf("another node signs in this journal's name: %v", err)}
-	n.shut(s)
+	n.start.mu.Lock()
+	defer n.start.mu.Unlock()
+	n.start.next = time.Time{}
 }

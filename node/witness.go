@@ -94,7 +94,7 @@ func (n *Node) RetireWitness(ctx context.Context, by rogatory.Actor, name, why s
 	return rogatory.Fault(rogatory.NotFound, "witness_unknown", "no witness of this journal is called %.80q", name).WithHint("rogatory witness list shows their names")
 }
 
-// witnessed asks all witnesses to cosign a checkpoint. One that holds another history, or more of ours, closes the gate.
+// witnessed asks all witnesses to cosign a checkpoint. One that says it holds another history, or more of ours, has the gate ask again.
 func (n *Node) witnessed(ctx context.Context, c store.Checkpoint) {
 	all, err := n.witnesses()
 	n.note(policyFile, err)
