@@ -229,6 +229,9 @@ func fsck(t *testing.T, dir string) (docket.Findings, error) {
 
 // AB-06, silent deletion of refusals: what the database's administrator does, fsck names or a peer proves.
 func TestAB06TheDatabaseAdministratorsBadDay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes of restores")
+	}
 	dsn := storetest.Postgres(t)
 	for _, engine := range []string{store.SQLite, store.Postgres} {
 		t.Run(engine, func(t *testing.T) {

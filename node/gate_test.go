@@ -343,6 +343,9 @@ func (a *archive) whole(t *testing.T, xa, xb, xc *alive) docket.Findings {
 // The twelve ways of coming back from an old copy, each of which ends in refusal, then recovery (research on
 // reliability, 4.2).
 func TestTwelveRestoresEndInRefusalThenRecovery(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes of restores")
+	}
 	a := archived(t, node.Database{Engine: store.SQLite, Source: "node.db"}, func(string) {})
 	file := func(parts ...string) string { return filepath.Join(append([]string{a.dir["XA"]}, parts...)...) }
 	database := func(t *testing.T, from string) {
