@@ -54,7 +54,46 @@ const (
 	NoteLeft          EntryType = "note.left"          // at a hand-over: Why is the digest of the note
 	NoteRead          EntryType = "note.read"
 	ContactVerified   EntryType = "contact.verified" // somebody of the office called a contact point: Name says which
+
+	// History that was lost, and those who watch over it.
+	ContentLost      EntryType = "content.lost"      // no body: the leaf came back from a peer, what it committed to did not
+	JournalRefilled  EntryType = "journal.refilled"  // the journal had been restored from an old copy: Refill says what came back
+	JournalSucceeded EntryType = "journal.succeeded" // first leaf of a successor: Succession says whose
+	WitnessRetired   EntryType = "witness.retired"   // Name is its key's name; it counts for nothing any more
 )
+
+// Refill is what came back into a journal that was behind what its witnesses held.
+type Refill struct {
+	From int64   `json:"from"` // the journal had so many entries
+	To   int64   `json:"to"`   // and has these again
+	Root Digest  `json:"root"` // of To entries, as the witnesses hold it
+	Lost []Range `json:"lost,omitempty"`
+}
+
+// Range is a run of journal entries.
+type Range struct {
+	First int64 `json:"first"`
+	Last  int64 `json:"last"`
+}
+
+// Succession is the public word of a new journal on the one it follows: that one is closed, and how much of it is lost.
+type Succession struct {
+	Origin      string   `json:"origin"`     // of the journal that is closed
+	Key         string   `json:"key"`        // its verifier key
+	Checkpoint  string   `json:"checkpoint"` // the last that was witnessed, as it was signed
+	Had         int64    `json:"had"`        // entries that this node still had
+	Responsible []string `json:"responsible"`
+	Reason      string   `json:"reason"`
+
+	Numbers []Numbers `json:"numbers,omitempty"` // where those of messages go on
+}
+
+// Numbers says where the numbers of messages between two States stand.
+type Numbers struct {
+	State StateCode `json:"state"`
+	Out   int64     `json:"out"` // of the last message to it
+	In    int64     `json:"in"`  // up to here its messages had their effect
+}
 
 // Entry is the body of one journal entry. Only its salted commitment is public.
 //
@@ -83,6 +122,16 @@ type Entry struct {
 	Vote  json.RawMessage `json:"vote,omitempty"`
 	Act   Act             `json:"act,omitempty"`
 	Until Instant         `json:"until,omitzero"`
+
+	Refill     *Refill     `json:"refill,omitempty"`     // of JournalRefilled
+	Succession *Succession `json:"succession,omitempty"` // of JournalSucceeded
+}
+
+// SearchRef says what was searched for without saying it: a query names people whom no case names yet.
+type SearchRef struct {
+	Query Digest `json:"query"` // HMAC-SHA-256 of its one form, under a key that the office keeps
+	Found int    `json:"found"` // requests that were shown
+	More  bool   `json:"more,omitempty"`
 }
 
 // Judgement is what the safeguards said of an act before it was done, and which people it took.
@@ -91,13 +140,6 @@ type Judgement struct {
 	Fired    []string `json:"fired,omitempty"`   // ids of the findings, the gravest first
 	Agreed   []string `json:"agreed"`            // names of those who stand for it
 	Dissent  []string `json:"dissent,omitempty"` // names of those who do not
-}
-
-// SearchRef says what was searched for without saying it: a query names people whom no case names yet.
-type SearchRef struct {
-	Query Digest `json:"query"` // HMAC-SHA-256 of its one form, under a key that the office keeps
-	Found int    `json:"found"` // requests that were shown
-	More  bool   `json:"more,omitempty"`
 }
 
 // Channel is how a request travels that does not travel between nodes.

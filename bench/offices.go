@@ -145,7 +145,7 @@ func playPeer(in *json.Decoder, out *json.Encoder) error {
 	defer done()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	n, err := node.Open(ctx, o.Dir, node.Options{Limits: wide(), Lines: lines})
+	n, err := node.Open(ctx, o.Dir, node.Options{Limits: wide(), Lines: lines, Unwatched: true})
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func playLoad(in *json.Decoder, out *json.Encoder) error {
 	defer done()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	n, err := node.Open(ctx, o.Dir, node.Options{Limits: wide(), Lines: lines})
+	n, err := node.Open(ctx, o.Dir, node.Options{Limits: wide(), Lines: lines, Unwatched: true})
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (w *World) resume(ctx context.Context, s Settings) error {
 			return fmt.Errorf("start node %s: %w", code, err)
 		}
 	}
-	return nil
+	return w.opened(ctx)
 }
 
 func (w *World) resumeStamps(ctx context.Context, url string) error {
@@ -126,6 +126,20 @@ func (w *World) RotateMessageKey(code rogatory.StateCode) error {
 	if err != nil {
 		return err
 	}
+	return w.publishKeys(m, keys)
+}
+
+// PublishKeys has the directory list the keys that a member has now in its folder.
+func (w *World) PublishKeys(code rogatory.StateCode) error {
+	m := w.Members[code]
+	keys, err := keyring.Load(filepath.Join(m.Dir, "keys"))
+	if err != nil {
+		return err
+	}
+	return w.publishKeys(m, keys)
+}
+
+func (w *World) publishKeys(m *Member, keys *keyring.Keyring) error {
 	repo, key, err := w.publisher()
 	if err != nil {
 		return err

@@ -182,7 +182,7 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 			return fmt.Errorf("start node %s: %w", code, err)
 		}
 	}
-	return nil
+	return w.opened(ctx)
 }
 
 // newStampAuthority makes the exercise's time-stamp authority and starts it.
@@ -287,7 +287,7 @@ func logFor(l *slog.Logger, code rogatory.StateCode) *slog.Logger {
 
 // run opens and runs one member until the world stops.
 func (w *World) run(ctx context.Context, m *Member, s Settings) error {
-	n, err := node.Open(ctx, m.Dir, node.Options{Limits: s.Limits, Log: logFor(s.Log, m.Code), DeskClock: s.DeskClock})
+	n, err := node.Open(ctx, m.Dir, node.Options{Limits: s.Limits, Log: logFor(s.Log, m.Code), DeskClock: s.DeskClock, Unwatched: s.Offline})
 	if err != nil {
 		return err
 	}
@@ -318,6 +318,21 @@ func (w *World) run(ctx context.Context, m *Member, s Settings) error {
 	case err := <-failed:
 		return err
 	}
+}
+
+// openTime is how long the nodes of a world may take to answer each other when it starts.
+const openTime = time.Minute
+
+// opened waits until all nodes may sign: those that start first ask those that start last.
+func (w *World) opened(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	for _, m := range w.Members {
+		if err := m.Node.AwaitOpen(ctx); err != nil {
+			return fmt.Errorf("start node %s: %w", m.Code, err)
+		}
+	}
+	return nil
 }
 
 func (w *World) failed(err error) {

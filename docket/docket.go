@@ -20,6 +20,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -82,8 +83,11 @@ type Config struct {
 	Evidence    []age.Identity // open exhibits sealed to us
 	Clock       clock.Clock
 	Random      io.Reader
-	Incarnation int64
+	Incarnation int64 // in every message, unless Starts says it
 	Log         *slog.Logger
+	// Starts, if set, tells how often the node was started, in the transaction that numbers a message: of several replicas
+	// of one node all tell the same.
+	Starts func(tx *store.Tx) (int64, error)
 	// Hold, if set, may stop what this office says to others for a time, with the reason. It is told
 	// whether the request is urgent; an emergency must not be held for a service that is down. What it
 	// lets pass as not urgent it must let pass as urgent.
@@ -449,6 +453,11 @@ func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool, judged *rog
 	if m.Sequence, err = tx.NextSequence(m.To.State); err != nil {
 		return File{}, "", err
 	}
+	if o.Starts != nil {
+		if m.Incarnation, err = o.Starts(tx); err != nil {
+			return File{}, "", err
+		}
+	}
 	m = envelope.Normal(m)
 	container, digest, err := envelope.Sign(m, o.Signer)
 	if err != nil {
@@ -634,6 +643,9 @@ func (o *Office) accept(ctx context.Context, opened envelope.Opened) ([]byte, er
 		if m.Sequence <= peer.LastIn {
 			return rogatory.Fault(rogatory.Conflict, "sequence_taken", "number %d was used by another message", m.Sequence)
 		}
+		if err := oneNode(tx, m); err != nil {
+			return err
+		}
 		code, reason := code, reason
 		if code == "" && m.Act == rogatory.StartDrill {
 			if code, reason, err = o.drillTooSoon(tx, m); err != nil {
@@ -660,6 +672,9 @@ func (o *Office) accept(ctx context.Context, opened envelope.Opened) ([]byte, er
 		}
 		return o.applyParked(tx, m.From.State, peer.LastIn)
 	})
+	if rogatory.CodeOf(err) == twinCode {
+		err = errors.Join(err, o.keepTwin(ctx, opened))
+	}
 	if err != nil {
 		return nil, err
 	}

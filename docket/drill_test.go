@@ -230,7 +230,7 @@ func TestFiguresAreKeptAndSignedOnlySoOften(t *testing.T) {
 	w.ok(w.xa.Store.Update(w.Context(), func(tx *store.Tx) error {
 		m := w.xa.drillMessage(id, w.xb.Us, rogatory.StateFigures, w.xa.node().Officer)
 		m.Body.Figures = &f
-		_, _, err := w.xa.post(tx, m, false)
+		_, _, err := w.xa.post(tx, m, false, nil)
 		return err
 	}))
 	w.carry()

@@ -351,12 +351,16 @@ func (f *File) take(m rogatory.Message, by rogatory.Side, kind treaty.Kind, at r
 	case rogatory.ConfirmInWriting:
 		f.stop(WrittenDue, Met)
 	case rogatory.CertifyDeletion:
-		if x := f.exhibit(b.ExhibitID); x != nil && by != f.Side && x.Exhibit.Seal.Root == b.Root {
-			x.Gone = at
+		if x := f.exhibit(b.ExhibitID); x != nil && x.Exhibit.Seal.Root == b.Root {
+			if by != f.Side {
+				x.Gone = at
+			} else {
+				x.State, x.Kept = Deleted, "" // it is already, unless the entry that deleted it is lost
+			}
 		}
 	case rogatory.Offer:
 		if x := f.exhibit(b.Exhibit.ID); x == nil {
-			f.Exhibits = append(f.Exhibits, ExhibitFile{Exhibit: *b.Exhibit, State: Offered})
+			f.Exhibits = append(f.Exhibits, ExhibitFile{Exhibit: *b.Exhibit, State: Offered, Ours: by == f.Side}) // ours only if the entry that sealed it is lost
 		} else if x.State == Sealed {
 			x.Exhibit, x.State = *b.Exhibit, Offered
 		}

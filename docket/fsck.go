@@ -24,6 +24,7 @@ type Findings struct {
 	Messages int      `json:"messages"`
 	Requests int      `json:"requests"`
 	Exhibits int      `json:"exhibits"`
+	Lost     int64    `json:"content_lost"`  // entries of which only the leaf came back after a restore, as the journal says
 	Earlier  int      `json:"earlier_rules"` // requests opened under earlier rules: their dates are taken as they stand
 	Orphans  []string `json:"orphans"`       // objects in the vault that no exhibit names; harmless
 }
@@ -50,17 +51,13 @@ func (o *Office) Check(ctx context.Context, key journal.Verifier, depth vault.De
 		if err := o.checkTree(ctx, tx, size, key); err != nil {
 			return err
 		}
-		r := replay{o: o, rules: o.Rules, tx: tx, files: replayed, last: map[rogatory.StateCode]int64{}, out: map[rogatory.StateCode]int64{}, parked: map[rogatory.StateCode]map[int64]store.Message{}, aside: map[rogatory.RequestID]store.Aside{}}
-		for start := int64(0); start < size; start += fsckBatch {
-			rows, err := tx.Entries(start, int(min(fsckBatch, size-start)))
-			if err != nil {
-				return err
-			}
-			for _, row := range rows {
-				if err := r.entry(row); err != nil {
-					return err
-				}
-			}
+		r := newReplay(o, tx)
+		r.files = replayed
+		if found.Lost, err = lostAsSaid(tx, size); err != nil {
+			return err
+		}
+		if err := r.all(size); err != nil {
+			return err
 		}
 		found.Messages = r.messages
 		err = r.compare()
@@ -98,6 +95,9 @@ func (o *Office) checkTree(ctx context.Context, tx *store.Tx, size int64, key jo
 			}
 			for i, row := range rows {
 				leaf := journal.Commit(row.Salt, row.Body)
+				if row.Type == rogatory.ContentLost {
+					leaf = stored[i] // the tree is checked by it, and whether it may be lost further below
+				}
 				if leaf != stored[i] {
 					yield(leaf, damaged("entry_damaged", "journal entry %d does not match its leaf", row.Index))
 					return
@@ -156,14 +156,50 @@ type replay struct {
 	aside    map[rogatory.RequestID]store.Aside
 	messages int
 	earlier  int // files under earlier rules
+	lost     []int64
+	mend     bool // what does not fit is put right instead of told: after a refill
+}
+
+func newReplay(o *Office, tx *store.Tx) *replay {
+	return &replay{o: o, rules: o.Rules, tx: tx, files: cabinetMap{}, last: map[rogatory.StateCode]int64{}, out: map[rogatory.StateCode]int64{},
+		parked: map[rogatory.StateCode]map[int64]store.Message{}, aside: map[rogatory.RequestID]store.Aside{}}
+}
+
+func (r *replay) all(size int64) error {
+	for start := int64(0); start < size; start += fsckBatch {
+		rows, err := r.tx.Entries(start, int(min(fsckBatch, size-start)))
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := r.entry(row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (r *replay) entry(row store.Entry) error {
+	if row.Type == rogatory.ContentLost {
+		r.lost = append(r.lost, row.Index)
+		return nil
+	}
 	var e rogatory.Entry
 	if err := json.Unmarshal(row.Body, &e); err != nil {
 		return damaged("entry_damaged", "journal entry %d cannot be read: %w", row.Index, err)
 	}
+	if row.Type != e.Type || row.Request != e.Request || row.At != e.At || row.Case != e.Request.Case() {
+		return damaged("entry_damaged", "journal entry %d is listed as something else than it says", row.Index)
+	}
 	switch e.Type {
+	case rogatory.JournalSucceeded:
+		if row.Index != 0 || e.Succession == nil {
+			return damaged("entry_damaged", "journal entry %d says that the journal begins there", row.Index)
+		}
+		for _, n := range e.Succession.Numbers {
+			r.out[n.State], r.last[n.State] = n.Out, n.In
+		}
 	case rogatory.NodeCreated, rogatory.NodeStarted:
 		if edition, ok := strings.CutPrefix(e.Name, EditionPrefix); ok {
 			r.rules.edition = edition
@@ -194,7 +230,11 @@ func (r *replay) entry(row store.Entry) error {
 			if !ok {
 				return nil
 			}
-			if !next.Applied {
+			if !next.Applied && r.mend {
+				if err := r.tx.SetApplied(store.In, next.ID); err != nil {
+					return err
+				}
+			} else if !next.Applied {
 				return damaged("message_not_applied", "message %s of %s is in turn and was not applied", next.ID, next.Peer)
 			}
 			delete(r.parked[m.Peer], next.Sequence)
@@ -208,6 +248,9 @@ func (r *replay) entry(row store.Entry) error {
 		}
 	case rogatory.MessageReceipted:
 		m, err := r.tx.Message(store.Out, e.Message.ID)
+		if err != nil && len(r.lost) > 0 && r.mend {
+			return nil
+		}
 		if err != nil {
 			return damaged("message_missing", "entry %d receipts message %s, which is not there: %w", row.Index, e.Message.ID, err)
 		}
@@ -229,6 +272,9 @@ func (r *replay) entry(row store.Entry) error {
 			delete(r.aside, e.Request)
 		}
 		if err := applyLocal(r.files, r.rules, e, r.o.Us); err != nil {
+			if rogatory.CodeOf(err) == "request_unknown" && len(r.lost) > 0 {
+				return nil // what opened it is among what was lost
+			}
 			return damaged("entry_damaged", "journal entry %d does not fit: %w", row.Index, err)
 		}
 	}
@@ -261,8 +307,21 @@ func (r *replay) apply(row store.Message) error {
 	if err != nil {
 		return damaged("message_damaged", "message %s cannot be read: %w", row.ID, err)
 	}
+	if m.Act == rogatory.Send && m.From.State == r.o.Us.State && len(r.lost) > 0 {
+		if _, found, _ := r.files.file(m.Request); !found {
+			r.files.keep(draftOf(m, r.rules, row.At))
+		}
+	}
 	_, _, err = apply(r.files, r.rules, r.o.Us.State, m, row.At)
+	if rogatory.CodeOf(err) == "request_unknown" && len(r.lost) > 0 {
+		return nil // what opened it is among what was lost
+	}
 	return err
+}
+
+// draftOf is the draft that a message of ours sent, for one whose own entry is lost.
+func draftOf(m rogatory.Message, rules Rulebook, at rogatory.Instant) File {
+	return File{ID: m.Request, Side: rogatory.RequestingSide, Us: m.From, Them: m.To, State: rogatory.Drafted, Request: *m.Body.Request, Author: m.By.Name, Rules: rules.Edition(), Opened: at}
 }
 
 func (r *replay) delivery(m store.Message) error {

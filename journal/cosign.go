@@ -40,6 +40,9 @@ type WitnessClient struct {
 	HTTP     *http.Client // carries the time limits
 	URL      string       // submission prefix, without /add-checkpoint
 	Verifier *CosignatureVerifier
+	// Cosigned is the greatest size at which this witness is known to have cosigned the log. One that says it stands
+	// below that is not asked to cosign: Cosign returns a [*ForgotError]. Zero asks whatever it says.
+	Cosigned int64
 }
 
 // Cosign submits a signed checkpoint and returns the witness's signature line on
@@ -48,7 +51,7 @@ type WitnessClient struct {
 // oldSize is the size at which the log believes that the witness stands, zero if
 // it has no idea; if wrong, the witness says where it stands and is asked once
 // more. prove is called with sizes between which to prove consistency. On
-// [*AheadError] and [ErrFork] the size is that of the witness too; with any other
+// [*AheadError], [*ForgotError] and [ErrFork] the size is that of the witness too; with any other
 // error it is zero.
 func (c *WitnessClient) Cosign(ctx context.Context, checkpoint []byte, oldSize int64, prove func(old, size int64) ([]Hash, error)) (line []byte, size int64, err error) {
 	offered, _, err := peekCheckpoint(checkpoint)
@@ -64,8 +67,11 @@ func (c *WitnessClient) Cosign(ctx context.Context, checkpoint []byte, oldSize i
 	if err != nil || line != nil {
 		return line, known, err
 	}
-	if known > offered.Size {
+	switch {
+	case known > offered.Size:
 		return nil, known, &AheadError{c.Verifier.Name(), known, offered.Size}
+	case known < min(c.Cosigned, offered.Size):
+		return nil, known, &ForgotError{c.Verifier.Name(), known, c.Cosigned}
 	}
 	again := known
 	if again != oldSize {

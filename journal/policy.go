@@ -39,6 +39,7 @@ type PolicyKey struct {
 	Name     string // of a log: its origin; of a witness: its name in the policy
 	Verifier Verifier
 	URL      string // as written in the policy, or empty
+	Key      string // the verifier key as written
 }
 
 type group struct {
@@ -129,7 +130,7 @@ func (p *policyParser) log(vkey string, url []string) error {
 	if err := p.claimKey("log", vkey, verifier); err != nil {
 		return err
 	}
-	p.logs = append(p.logs, PolicyKey{verifier.Name(), verifier, strings.Join(url, "")})
+	p.logs = append(p.logs, PolicyKey{verifier.Name(), verifier, strings.Join(url, ""), vkey})
 	return nil
 }
 
@@ -147,7 +148,7 @@ func (p *policyParser) witness(name, vkey string, url []string) error {
 	if err := p.claimKey("witness", vkey, verifier); err != nil {
 		return err
 	}
-	p.witnesses = append(p.witnesses, PolicyKey{name, verifier, strings.Join(url, "")})
+	p.witnesses = append(p.witnesses, PolicyKey{name, verifier, strings.Join(url, ""), vkey})
 	p.verifiers = append(p.verifiers, verifier)
 	return nil
 }

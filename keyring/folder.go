@@ -39,7 +39,7 @@ const identityName = "keyring.json"
 
 // kinds lists the kinds of key, and whether there may be several generations.
 var kinds = map[string]bool{
-	"ca": false, "seal": true, "tls": true, "journal": false, "witness": false, "anchor": false, "entry": true,
+	"ca": false, "seal": true, "tls": true, "journal": true, "witness": false, "anchor": false, "entry": true,
 	"message": true, "evidence": true,
 }
 
@@ -200,6 +200,12 @@ func (k *Keyring) RotateEntry(random io.Reader) (*Keyring, error) {
 	return k.add("entry", len(k.entries)+1, p, err)
 }
 
+// SucceedJournal makes the key of a new journal that succeeds the present one, which nobody signs any more.
+func (k *Keyring) SucceedJournal(random io.Reader) (*Keyring, error) {
+	p, err := newEd25519(random)
+	return k.add("journal", len(k.journals)+1, p, err)
+}
+
 func (k *Keyring) add(kind string, generation int, p pair, err error) (*Keyring, error) {
 	if err != nil {
 		return nil, err
@@ -287,10 +293,17 @@ func (l *loader) load() (*Keyring, error) {
 	}); err != nil {
 		return nil, err
 	}
-	for kind, to := range map[string]*ed25519.PrivateKey{"journal": &k.journal, "witness": &k.witness, "anchor": &k.anchor} {
+	for kind, to := range map[string]*ed25519.PrivateKey{"witness": &k.witness, "anchor": &k.anchor} {
 		if *to, err = l.ed25519(kind, 1); err != nil {
 			return nil, err
 		}
+	}
+	for n := range generations["journal"] {
+		key, err := l.ed25519("journal", n+1)
+		if err != nil {
+			return nil, err
+		}
+		k.journals = append(k.journals, key)
 	}
 	for n := range generations["entry"] {
 		key, err := l.ed25519("entry", n+1)

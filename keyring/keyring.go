@@ -74,7 +74,7 @@ type Keyring struct {
 	ca       pair
 	seals    []pair // of all generations, the oldest first; so the others
 	tls      []pair
-	journal  ed25519.PrivateKey
+	journals []ed25519.PrivateKey // of a journal and of those that it succeeds
 	witness  ed25519.PrivateKey
 	anchor   ed25519.PrivateKey
 	entries  []ed25519.PrivateKey
@@ -142,8 +142,16 @@ func (k *Keyring) Roots() *x509.CertPool {
 	return pool
 }
 
-// JournalOrigin returns the name of the State's journal and its key, such as journal.xa.rogatory.
-func (k *Keyring) JournalOrigin() string { return k.name("journal") }
+// JournalOrigin returns the name of the State's journal and its key, such as journal.xa.rogatory, or
+// journal.2.xa.rogatory if it succeeds that one.
+func (k *Keyring) JournalOrigin() string { return k.originOf(len(k.journals)) }
+
+func (k *Keyring) originOf(generation int) string {
+	if generation == 1 {
+		return k.name("journal")
+	}
+	return k.name(fmt.Sprintf("journal.%d", generation))
+}
 
 // WitnessName returns the name of the State's witness key, such as witness.xa.rogatory.
 func (k *Keyring) WitnessName() string { return k.name("witness") }
@@ -153,7 +161,7 @@ func (k *Keyring) name(purpose string) string {
 }
 
 // JournalKey returns the key that signs the journal's checkpoints.
-func (k *Keyring) JournalKey() ed25519.PrivateKey { return k.journal }
+func (k *Keyring) JournalKey() ed25519.PrivateKey { return last(k.journals) }
 
 // WitnessKey returns the key that cosigns other States' checkpoints, and does nothing else.
 func (k *Keyring) WitnessKey() ed25519.PrivateKey { return k.witness }
@@ -166,12 +174,12 @@ const (
 
 // JournalSecret returns the journal's key as a signer key of C2SP signed-note: one secret line.
 func (k *Keyring) JournalSecret() string {
-	return "PRIVATE+KEY+" + noteKey(k.JournalOrigin(), typeOfLog, k.journal, k.journal.Seed())
+	return "PRIVATE+KEY+" + noteKey(k.JournalOrigin(), typeOfLog, k.JournalKey(), k.JournalKey().Seed())
 }
 
 // JournalVerifier returns it as a verifier key, for rogatory.Party.JournalKey.
 func (k *Keyring) JournalVerifier() string {
-	return noteKey(k.JournalOrigin(), typeOfLog, k.journal, publicOf(k.journal))
+	return noteKey(k.JournalOrigin(), typeOfLog, k.JournalKey(), publicOf(k.JournalKey()))
 }
 
 // WitnessSecret returns the witness's key as a signer key of C2SP tlog-cosignature: one secret line.

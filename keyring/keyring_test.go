@@ -168,7 +168,7 @@ func TestLoadRefuses(t *testing.T) {
 		}},
 		{"a stranger", "keyring_damaged", swap("seal.1.pem", "notes.txt")},
 		{"an unknown kind", "keyring_damaged", swap("seal.1.pem", "toll.1.pem")},
-		{"a second journal key", "keyring_damaged", swap("journal.1.pem", "journal.2.pem")},
+		{"a second witness key", "keyring_damaged", swap("witness.1.pem", "witness.2.pem")},
 		{"another spelling", "keyring_damaged", swap("seal.1.pem", "seal.01.pem")},
 		{"another authority's CA", "keyring_damaged", swap("ca.1.pem", "ca.1.pem")},
 		{"a seal of another CA", "keyring_damaged", swap("seal.1.pem", "seal.1.pem")},

@@ -56,10 +56,13 @@ func (k *Keyring) Keys() []Key {
 			add(purpose, ofCertificate(p.certificate))
 		}
 	}
-	for purpose, signers := range map[string][]crypto.Signer{"journal": {k.journal}, "witness": {k.witness}, "anchor": {k.anchor}} {
+	for purpose, signers := range map[string][]crypto.Signer{"witness": {k.witness}, "anchor": {k.anchor}} {
 		for _, s := range signers {
 			add(purpose, ofSigner(s))
 		}
+	}
+	for _, s := range k.journals {
+		add("journal", ofSigner(s))
 	}
 	for _, s := range k.entries {
 		add("entry", ofSigner(s))
@@ -120,7 +123,7 @@ func hostsOf(c *x509.Certificate) []string {
 
 // fixed says of each purpose that does not rotate why, and what is done instead.
 var fixed = map[string]string{
-	"journal": "the key is the journal's name for every witness and court: a new key is a new journal. If it was stolen, stop the node, tell the other States, and begin a new node with rogatory init",
+	"journal": "the key is the journal's name for every witness and court: a new key is a new journal. If it was stolen, or history is lost, stop the node, tell the other States, and close it with rogatory journal succeed",
 	"witness": "every cosignature in a court package names this key. If it was stolen, stop the node, tell the other States, and begin a new node with rogatory init",
 	"anchor":  "only the other States can name another anchor: they strike this State off (rogatory directory remove) and admit it again with the anchor of a new node (rogatory directory add). The key of the entry below it is rotated with rogatory key rotate entry",
 	"ca":      "the certification authority lasts ten years, and one node has one. If it was stolen, stop the node, tell the other States, and begin a new node with rogatory init",
@@ -128,7 +131,7 @@ var fixed = map[string]string{
 
 // Rotates lists the purposes that Rotate takes.
 func Rotates() []string {
-	return slices.DeleteFunc(slices.Clone(purposes), func(p string) bool { return !kinds[p] })
+	return slices.DeleteFunc(slices.Clone(purposes), func(p string) bool { return !kinds[p] || fixed[p] != "" })
 }
 
 // Rotate makes the next key of a purpose beside the earlier ones. hosts are for tls; see RotateTLS. A

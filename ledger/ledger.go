@@ -36,6 +36,10 @@ type Config struct {
 	Signer journal.Signer // the journal's note key
 	Clock  clock.Clock
 	Random io.Reader // for salts
+	Gate   *Gate     // stands before every entry and signature; nil is open
+
+	Verifier journal.Verifier // of Signer; only what proves that a witness lied needs it
+	Node     rogatory.Actor   // records what nobody does: a witness that is retired because it lied
 }
 
 // Ledger keeps one node's journal. It is safe for concurrent use.
@@ -51,11 +55,21 @@ type Ledger struct {
 // New returns the ledger of an open store.
 func New(cfg Config) *Ledger { return &Ledger{cfg: cfg} }
 
+// Gate returns what stands before the ledger's entries and signatures.
+func (l *Ledger) Gate() *Gate { return l.cfg.Gate }
+
 // Origin returns the journal's name.
 func (l *Ledger) Origin() string { return l.cfg.Origin }
 
-// Record appends an entry in the transaction and returns its index.
+// Record appends an entry in the transaction and returns its index, unless the gate is not open.
 func (l *Ledger) Record(tx *store.Tx, e rogatory.Entry) (int64, error) {
+	if err := l.cfg.Gate.Err(); err != nil {
+		return 0, err
+	}
+	return l.record(tx, e)
+}
+
+func (l *Ledger) record(tx *store.Tx, e rogatory.Entry) (int64, error) {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return 0, fmt.Errorf("encode journal entry: %w", err)
@@ -119,6 +133,9 @@ func prove(tx *store.Tx, index, size int64, note []byte) ([]byte, error) {
 
 // sign returns the signed checkpoint of the committed tree of that size, and its root.
 func (l *Ledger) sign(tx *store.Tx, size int64) ([]byte, journal.Hash, error) {
+	if err := l.cfg.Gate.Err(); err != nil {
+		return nil, journal.Hash{}, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.size == size && l.note != nil {
@@ -181,25 +198,37 @@ func (l *Ledger) Latest(ctx context.Context) (store.Checkpoint, error) {
 }
 
 // Witness asks each witness to cosign the published checkpoint and stores what it gets. A witness
-// that does not answer is reported and holds nobody up.
+// that does not answer is reported and holds nobody up; one that is retired is not asked.
 func (l *Ledger) Witness(ctx context.Context, c store.Checkpoint, witnesses []*journal.WitnessClient) error {
 	var problems []error
 	for _, w := range witnesses {
-		name := "witness." + w.Verifier.Name()
+		name := cosignedPrefix + w.Verifier.Name()
 		var old int64
+		retired := false
 		line, size, err := func() ([]byte, int64, error) {
 			err := l.cfg.Store.View(ctx, func(tx *store.Tx) error {
 				v, ok, err := tx.Setting(name)
 				if ok {
 					fmt.Sscan(string(v), &old)
 				}
+				if err == nil {
+					_, retired, err = Retired(tx, w.Verifier.Name())
+				}
 				return err
 			})
-			if err != nil {
+			if err != nil || retired {
 				return nil, 0, err
 			}
-			return w.Cosign(ctx, c.Note, min(old, c.Size), l.consistency(ctx))
+			asked := *w
+			asked.Cosigned = old
+			return asked.Cosign(ctx, c.Note, min(old, c.Size), l.Consistency(ctx))
 		}()
+		if retired && err == nil {
+			continue
+		}
+		if forgot, ok := errors.AsType[*journal.ForgotError](err); ok {
+			err = l.lapsed(ctx, w, forgot, l.cfg.Node)
+		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("witness %s: %w", w.Verifier.Name(), err))
 			continue
@@ -227,7 +256,8 @@ func (l *Ledger) Witness(ctx context.Context, c store.Checkpoint, witnesses []*j
 	return errors.Join(problems...)
 }
 
-func (l *Ledger) consistency(ctx context.Context) func(old, size int64) ([]journal.Hash, error) {
+// Consistency returns what proves that the journal at one size begins with the journal at another.
+func (l *Ledger) Consistency(ctx context.Context) func(old, size int64) ([]journal.Hash, error) {
 	return func(old, size int64) (proof []journal.Hash, err error) {
 		err = l.cfg.Store.View(ctx, func(tx *store.Tx) error {
 			proof, err = journal.ProveConsistency(old, size, tx)

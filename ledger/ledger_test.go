@@ -41,7 +41,17 @@ func (s *scene) Read(b []byte) (int, error) {
 	return rand.Read(b)
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t *testing.T) *scene { t.Helper(); return sceneWith(t, nil) }
+
+// newGated is a scene with a gate, which is open.
+func newGated(t *testing.T) *scene {
+	t.Helper()
+	g := ledger.NewGate(rogatory.At(morning))
+	g.Set(ledger.Standing{State: ledger.Open})
+	return sceneWith(t, g)
+}
+
+func sceneWith(t *testing.T, gate *ledger.Gate) *scene {
 	t.Helper()
 	s := &scene{t: t, time: clock.NewManual(morning)}
 	c := store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "journal.db")}
@@ -56,7 +66,7 @@ func newScene(t *testing.T) *scene {
 	s.ok(err)
 	s.key, err = journal.NewVerifier(public)
 	s.ok(err)
-	s.Ledger = ledger.New(ledger.Config{Store: s.store, Origin: origin, Signer: signer, Clock: s.time, Random: s})
+	s.Ledger = ledger.New(ledger.Config{Store: s.store, Origin: origin, Signer: signer, Clock: s.time, Random: s, Gate: gate})
 	return s
 }
 

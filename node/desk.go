@@ -153,6 +153,10 @@ func (n *Node) readDesk(ctx context.Context, runs bool) error {
 	if err != nil {
 		return err
 	}
+	if n.start.gate.Err() != nil { // it is known, and goes into the journal when that may be written
+		n.Desk.Use(plan)
+		return nil
+	}
 	by := rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: "node", Role: rogatory.TheNode}}
 	if err := n.recordRota(ctx, by, plan.Rota, rogatory.DigestOf(rota), rota != nil); err != nil {
 		return err

@@ -13,3 +13,6 @@ func (n *Node) Look() {
 
 // Drill is one look at the drills, as a running node makes each few seconds.
 func (n *Node) Drill() { n.drill(context.Background()) }
+
+// AskAgain asks those who watch the journal, as a running node does from time to time.
+func (n *Node) AskAgain(ctx context.Context) error { return n.tryGate(ctx, true) }

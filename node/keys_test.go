@@ -167,6 +167,7 @@ func TestClaimsOfTheDeadAtTheStart(t *testing.T) {
 			}
 			claims := func(opt node.Options, want int) {
 				t.Helper()
+				opt.Unwatched = true // there is no line to XB
 				n := must(node.Open(t.Context(), w.Members["XA"].Dir, opt))(t)
 				defer n.Close()
 				var held []store.Delivery

@@ -106,6 +106,9 @@ func beNode(dir string) error {
 			if n.Config().State == "XA" {
 				work = asking
 			}
+			if n.AwaitOpen(ctx) != nil {
+				return
+			}
 			if err := work(ctx, n, finish); err != nil && ctx.Err() == nil {
 				fmt.Fprintln(os.Stderr, "node process:", err)
 				stop()

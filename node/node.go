@@ -32,7 +32,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -68,6 +67,7 @@ const (
 	publishEvery   = time.Second      // checkpoints, witnessed and stamped, are at most this far apart
 	tickEvery      = time.Second      // deadlines
 	pollEvery      = time.Second      // outbox, when nothing rang
+	followEvery    = 2 * time.Second  // other States' journals, as far as this node has cosigned them
 	directoryEvery = time.Minute      // news of other States
 	folderEvery    = time.Second      // keys and people, which an administrator changes in the folder
 	outsideTimeout = 20 * time.Second // a witness, a directory mirror or a time-stamp authority
@@ -91,6 +91,10 @@ type Options struct {
 	DeskClock clock.Clock
 	// Portal is what the public pages show that the node does not hold itself.
 	Portal PortalOptions
+
+	// Unwatched is for exercises in which there is no line between the nodes: whoever does not answer at a start is not
+	// waited for. What somebody does say still counts.
+	Unwatched bool
 	// Inspect opens the node to look at it: nothing is written to its journal, and it is not to be Run.
 	Inspect bool
 }
@@ -119,8 +123,11 @@ type Node struct {
 	mu        sync.Mutex
 	transfers map[rogatory.ExhibitID]*Transfer // guarded by mu
 	problems  map[string]string                // last problem of each outside service; guarded by mu
+	strange   map[rogatory.StateCode]error     // States whose journal in the directory is not taken; guarded by mu
 	vouched   map[[sha256.Size]byte]validity   // certificates of peers that hold by the directory's roots; guarded by mu
 	wg        sync.WaitGroup
+
+	start gatekeeper
 
 	duty   watched
 	drills drilled
@@ -131,6 +138,7 @@ type Node struct {
 	list struct {
 		mu       sync.Mutex
 		recorded rogatory.Digest // of the people.json that the journal knows; guarded by mu
+		all      []Person        // in it, without those whose token is void; guarded by mu
 	}
 }
 
@@ -202,44 +210,48 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys().JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random})
+	own, err := n.ownKey()
+	if err != nil {
+		return err
+	}
+	n.start.opened = make(chan struct{})
+	if !n.opt.Inspect {
+		n.start.gate = ledger.NewGate(rogatory.At(n.opt.Clock.Now()))
+	}
+	n.Ledger = ledger.New(ledger.Config{Store: n.store, Origin: n.keys().JournalOrigin(), Signer: signer, Clock: n.opt.Clock, Random: n.opt.Random, Gate: n.start.gate,
+		Verifier: own, Node: rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: "node", Role: rogatory.TheNode}}})
 	rules, err := Rulebook(n.dir)
 	if err != nil {
 		return err
 	}
 	n.Rules = rules.Rules
-	incarnation := int64(1)
-	if !n.opt.Inspect {
-		if incarnation, err = n.nextIncarnation(ctx, rules.Edition()); err != nil {
-			return err
-		}
-	}
+	n.start.edition = rules.Edition()
 	n.Office = docket.New(docket.Config{Us: n.config.address(), Mode: n.config.Mode, Store: n.store, Ledger: n.Ledger, Vault: n.Vault, Rules: rules,
 		Directory: n, Signer: n.keys().Seal(), Messages: []age.Identity{current(func() []age.Identity { return n.keys().MessageIdentities() })},
 		Evidence: []age.Identity{current(func() []age.Identity { return n.keys().EvidenceIdentities() })},
 
-		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: incarnation, Log: n.opt.Log, Hold: n.hold, Safeguards: safeguards(),
+		Clock: n.opt.Clock, Random: n.opt.Random, Incarnation: 1, Starts: starts, Log: n.opt.Log, Hold: n.hold, Safeguards: safeguards(),
 		Moved: func(tx *store.Tx, f docket.File, m rogatory.Message) error { return n.Desk.Moved(tx, f, m) }})
-	if err := n.openDesk(ctx); err != nil {
+	certificate := func() (*tls.Certificate, error) { c := n.keys().TLS(); return &c, nil }
+	if n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter}); err != nil {
 		return err
 	}
-	n.Post = post.New(post.Config{Us: n.config.address(), Office: n.Office, Store: n.store, Clock: n.opt.DeskClock, Random: n.opt.Random, Log: n.opt.Log,
-		Origin: n.config.Origin, Plan: n.Desk.Plan, People: n.Officers})
-	certificate := func() (*tls.Certificate, error) { c := n.keys().TLS(); return &c, nil }
-	if n.client, err = wire.NewClient(wire.ClientConfig{Certificate: certificate, Clock: n.opt.Clock, Jitter: n.jitter}); err != nil || n.opt.Inspect {
-		return err
+	if n.opt.Inspect {
+		return n.openPeople(ctx)
 	}
 	if err := n.Office.EnsureIndexed(ctx); err != nil {
 		return err
 	}
-	if n.config.Database.Engine == store.SQLite {
-		// Nobody else works on this folder, so whoever held a claim is gone. A PostgreSQL server may still
-		// be carrying out what a process on another machine began: there the lease's minute is waited for.
-		if _, err := n.Office.Free(ctx); err != nil {
-			return err
-		}
+	if err := n.meet(ctx); err != nil {
+		return err
 	}
-	return n.watchPeople(ctx)
+	if err := n.tryGate(ctx, false); err != nil {
+		return err
+	}
+	if err := n.openPeople(ctx); err != nil {
+		return err
+	}
+	return n.gated(n.watchPeople)(ctx)
 }
 
 // jitter spreads retries over time.
@@ -249,37 +261,6 @@ func (n *Node) jitter() float64 {
 		return 1
 	}
 	return float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53)
-}
-
-// nextIncarnation counts the starts of this journal, so that peers notice clones and old copies.
-func (n *Node) nextIncarnation(ctx context.Context, edition string) (int64, error) {
-	const name = "incarnation"
-	var count int64
-	err := n.store.Update(ctx, func(tx *store.Tx) error {
-		v, found, err := tx.Setting(name)
-		if err != nil {
-			return err
-		}
-		count = 1
-		if found {
-			last, err := strconv.ParseInt(string(v), 10, 64)
-			if err != nil {
-				return rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", name, err)
-			}
-			count = last + 1
-		}
-		if err := tx.SetSetting(name, strconv.AppendInt(nil, count, 10)); err != nil {
-			return err
-		}
-		typ := rogatory.NodeStarted
-		if count == 1 {
-			typ = rogatory.NodeCreated
-		}
-		by := rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: "node", Role: rogatory.TheNode}}
-		_, err = n.Ledger.Record(tx, rogatory.Entry{Type: typ, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: docket.EditionPrefix + edition})
-		return err
-	})
-	return count, err
 }
 
 func (n *Node) openDirectory(ctx context.Context) error {
@@ -323,6 +304,9 @@ func (c Config) directory(dir string, root []byte, now clock.Clock) (*directory.
 
 // Party implements docket.Directory.
 func (n *Node) Party(code rogatory.StateCode) (rogatory.Party, error) {
+	if err := n.strangeJournal(code); err != nil {
+		return rogatory.Party{}, err
+	}
 	b := n.book.Book()
 	if b.StandingOf(code, n.opt.Clock.Now()) == directory.Expired {
 		return rogatory.Party{}, rogatory.Fault(rogatory.Stale, "directory_expired", "the directory ran out at %s", b.Expires().Format(time.RFC3339)).WithHint("obtain a newer copy of the directory")
@@ -332,6 +316,9 @@ func (n *Node) Party(code rogatory.StateCode) (rogatory.Party, error) {
 
 // MaySend implements docket.Directory: an expired directory verifies what arrives and sends nothing.
 func (n *Node) MaySend(code rogatory.StateCode) error {
+	if err := n.strangeJournal(code); err != nil {
+		return err
+	}
 	b := n.book.Book()
 	if _, err := b.Party(code); err != nil {
 		return err
@@ -422,7 +409,7 @@ func (n *Node) peerOf(certs []*x509.Certificate) (rogatory.StateCode, error) {
 
 // Federation is the door for other States.
 func (n *Node) Federation() (http.Handler, error) {
-	return wire.New(wire.ServerConfig{Inbox: n.Office, Vault: n.Vault, Peer: n.peerOf, Clock: n.opt.Clock, Limits: n.opt.Limits, Logger: n.opt.Log})
+	return wire.New(wire.ServerConfig{Inbox: n.Office, Vault: n.Vault, Peer: n.peerOf, Clock: n.opt.Clock, Limits: n.opt.Limits, Logger: n.opt.Log, History: n})
 }
 
 // Public is the door for everybody: the journal's tiles, the witness, and the figures of drills.
@@ -436,7 +423,8 @@ func (n *Node) Public() (http.Handler, error) {
 	witness := &journal.Witness{Logs: n.logs, Memory: memory, Cosigner: cosigner, Conflict: memory.Conflict, Report: report}
 	mux := http.NewServeMux()
 	mux.Handle("/journal/", http.StripPrefix("/journal", &journal.Handler{Source: n.Ledger, Report: report}))
-	mux.Handle("/witness/", http.StripPrefix("/witness", witness))
+	mux.HandleFunc("GET /journal/succession", n.successionDoor)
+	mux.Handle("/witness/", http.StripPrefix("/witness", n.witnessDoor(witness)))
 	mux.HandleFunc("GET "+figuresPath, n.serveFigures)
 	return mux, nil
 }
@@ -444,7 +432,7 @@ func (n *Node) Public() (http.Handler, error) {
 // logs are the journals that this node witnesses: those of all other States.
 func (n *Node) logs(origin string) []journal.Verifier {
 	for _, p := range n.book.Book().Parties() {
-		if p.JournalOrigin != origin || p.Code == n.config.State {
+		if p.JournalOrigin != origin || p.Code == n.config.State || n.strangeJournal(p.Code) != nil {
 			continue
 		}
 		if v, err := journal.NewVerifier(p.JournalKey); err == nil {
@@ -457,21 +445,14 @@ func (n *Node) logs(origin string) []journal.Verifier {
 // Publish makes one round of publication: a checkpoint of what is new, cosigned by the other States'
 // witnesses and time-stamped. What an outside service could not do is remembered for Health.
 func (n *Node) Publish(ctx context.Context) error {
+	if err := n.start.gate.Err(); err != nil {
+		return err
+	}
 	c, err := n.Ledger.Publish(ctx)
 	if err != nil {
 		return err
 	}
-	out := boundedHTTP()
-	for _, p := range n.book.Book().Parties() {
-		if p.Code == n.config.State || p.WitnessURL == "" {
-			continue
-		}
-		v, err := journal.NewCosignatureVerifier(p.WitnessKey)
-		if err == nil {
-			err = n.Ledger.Witness(ctx, c, []*journal.WitnessClient{{HTTP: out, URL: p.WitnessURL, Verifier: v}})
-		}
-		n.note("witness "+string(p.Code), err)
-	}
+	n.witnessed(ctx, c)
 	if n.config.TimeStamp.URL != "" {
 		n.note("time-stamp", n.Ledger.Stamp(ctx, c, n.stamp))
 	}
@@ -597,6 +578,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	mux.Handle(figuresPath, public)
 	mux.Handle(portal.Prefix, n.Portal(n.opt.Portal))
 	mux.Handle(doorbell.Prefix, n.doorbell())
+	mux.Handle(GatePrefix, n.gateDoor())
 	if office != nil {
 		mux.Handle("/", office)
 	}
@@ -635,19 +617,22 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	serve(func() error { return fs.ServeTLS(fl, "", "") })
 	serve(func() error { return staff.Serve(ol) })
 	for range workers {
-		wg.Go(func() { n.loop(ctx, n.Office.Wake(), pollEvery, n.drain) })
+		wg.Go(func() { n.loop(ctx, n.Office.Wake(), pollEvery, n.gated(n.drain)) })
 	}
-	wg.Go(func() { n.loop(ctx, nil, publishEvery, n.Publish) })
-	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.Office.Tick) })
-	wg.Go(func() { n.loop(ctx, nil, reportEvery, n.Report) })
+	wg.Go(func() { n.loop(ctx, nil, publishEvery, n.gated(n.Publish)) })
+	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.gated(n.Office.Tick)) })
+	wg.Go(func() { n.loop(ctx, nil, reportEvery, n.gated(n.Report)) })
 	wg.Go(func() { n.loop(ctx, nil, directoryEvery, n.refreshDirectory) })
 	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchKeys) })
-	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchPeople) })
-	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchDesk) })
-	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.watchDrills) })
-	wg.Go(func() { n.loop(ctx, n.Desk.Wake(), tickEvery, n.Desk.Step) })
-	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.Post.Step) })
-	wg.Go(func() { n.loop(ctx, n.Desk.WakeDrills(), drillEvery, n.drill) })
+	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.gated(n.watchPeople)) })
+	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.gated(n.watchDesk)) })
+	wg.Go(func() { n.loop(ctx, nil, folderEvery, n.gated(n.watchDrills)) })
+	wg.Go(func() { n.loop(ctx, n.Desk.Wake(), tickEvery, n.gated(n.Desk.Step)) })
+	wg.Go(func() { n.loop(ctx, nil, tickEvery, n.gated(n.Post.Step)) })
+	wg.Go(func() { n.loop(ctx, n.Desk.WakeDrills(), drillEvery, n.gated(n.drill)) })
+	wg.Go(func() { n.loop(ctx, nil, gateEvery, n.watchGate) })
+	wg.Go(func() { n.loop(ctx, nil, followEvery, n.meet) })
+	wg.Go(func() { n.loop(ctx, nil, followEvery, n.follow) })
 	wg.Go(func() { n.loop(ctx, nil, checkEvery, n.checkChannels) })
 	wg.Go(func() { n.note("heartbeat", n.heartbeat(ctx)) })
 	if ready != nil {
@@ -744,6 +729,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 	}
 	n.deskHealth(ctx, say)
 	n.drillHealth(say)
+	n.gateHealth(ctx, say)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(n.problems)) {
@@ -765,4 +751,14 @@ func (n *Node) Fsck(ctx context.Context, depth vault.Depth) (docket.Findings, er
 func safeguards() *docket.Safeguards {
 	set := safeguard.Convention()
 	return &docket.Safeguards{Policies: func(rogatory.Instant) safeguard.Set { return set }, Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
+}
+
+// openPeople opens what reaches people: the desk that wakes them, and the post that tells them by day.
+func (n *Node) openPeople(ctx context.Context) error {
+	if err := n.openDesk(ctx); err != nil {
+		return err
+	}
+	n.Post = post.New(post.Config{Us: n.config.address(), Office: n.Office, Store: n.store, Clock: n.opt.DeskClock, Random: n.opt.Random, Log: n.opt.Log,
+		Origin: n.config.Origin, Plan: n.Desk.Plan, People: n.Officers})
+	return nil
 }

@@ -213,7 +213,10 @@ func (n *Node) people(ctx context.Context) ([]Person, error) {
 	n.list.mu.Lock()
 	defer n.list.mu.Unlock()
 	if n.list.recorded == rogatory.DigestOf(text) {
-		return all, nil
+		return n.list.all, nil
+	}
+	if n.start.gate.Err() != nil {
+		return n.recordedPeople(ctx, all)
 	}
 	err = n.store.Update(ctx, func(tx *store.Tx) error {
 		var last []Person
@@ -223,6 +226,9 @@ func (n *Node) people(ctx context.Context) ([]Person, error) {
 			if err := json.Unmarshal(v, &last); err != nil {
 				return rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", peopleSetting, err)
 			}
+		}
+		if all, err = n.withoutVoid(tx, last, all); err != nil {
+			return err
 		}
 		changes := changesOf(last, all)
 		if len(changes) == 0 {
@@ -235,7 +241,11 @@ func (n *Node) people(ctx context.Context) ([]Person, error) {
 				return err
 			}
 		}
-		return tx.SetSetting(peopleSetting, text)
+		recorded, err := json.Marshal(all)
+		if err != nil {
+			return err
+		}
+		return tx.SetSetting(peopleSetting, recorded)
 	})
 	if err != nil {
 		return nil, err
@@ -244,8 +254,68 @@ func (n *Node) people(ctx context.Context) ([]Person, error) {
 	if err := n.dropPasskeys(func(name string) bool { return find(all, name) < 0 }); err != nil {
 		return nil, err
 	}
-	n.list.recorded = rogatory.DigestOf(text)
+	n.list.recorded, n.list.all = rogatory.DigestOf(text), all
 	return all, nil
+}
+
+// voidSetting holds the digests of tokens that were taken from a person or replaced: an old copy of the list brings none
+// of them back.
+const voidSetting = "people.void"
+
+// withoutVoid voids the tokens that are in the last list and not in this one, and returns this one without those whose
+// token was voided before.
+func (n *Node) withoutVoid(tx *store.Tx, last, all []Person) ([]Person, error) {
+	void := map[rogatory.Digest]bool{}
+	v, found, err := tx.Setting(voidSetting)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		if err := json.Unmarshal(v, &void); err != nil {
+			return nil, rogatory.Fault(rogatory.Damaged, "setting_damaged", "read setting %s: %w", voidSetting, err)
+		}
+	}
+	var back []string
+	left := slices.DeleteFunc(slices.Clone(all), func(p Person) bool {
+		if void[p.TokenSHA256] {
+			back = append(back, p.Name)
+		}
+		return void[p.TokenSHA256]
+	})
+	var problem error
+	if len(back) > 0 {
+		problem = rogatory.Fault(rogatory.Conflict, "person_came_back", "%s is on the list again with a token that was taken away: the list may be an old copy", strings.Join(back, ", ")).
+			WithHint("rogatory person remove, then add, gives a new token to who is meant to come back")
+	}
+	n.note("people who came back", problem)
+	before := len(void)
+	for _, p := range last {
+		if p.TokenSHA256 != (rogatory.Digest{}) && !slices.ContainsFunc(left, func(q Person) bool { return q.TokenSHA256 == p.TokenSHA256 }) {
+			void[p.TokenSHA256] = true
+		}
+	}
+	if len(void) == before {
+		return left, nil
+	}
+	text, err := json.Marshal(void)
+	if err != nil {
+		return nil, err
+	}
+	return left, tx.SetSetting(voidSetting, text)
+}
+
+// recordedPeople are those of the list whom the journal knows as they are, while nothing can be recorded: a person who was
+// taken off, or whose token was changed, does not come back with an old copy of the list, and a new one waits.
+func (n *Node) recordedPeople(ctx context.Context, all []Person) ([]Person, error) {
+	var last []Person
+	err := n.store.View(ctx, func(tx *store.Tx) error {
+		v, found, err := tx.Setting(peopleSetting)
+		if err != nil || !found {
+			return err
+		}
+		return json.Unmarshal(v, &last)
+	})
+	return slices.DeleteFunc(slices.Clone(all), func(p Person) bool { return !slices.Contains(last, p) }), err
 }
 
 // changesOf tells what happened between two lists, removals first.

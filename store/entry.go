@@ -145,13 +145,14 @@ func (tx *Tx) Size() (int64, error) {
 const entryColumns = "entry_index, at, type, case_id, request_id, body, salt, leaf"
 
 // readEntry reads an entry and opens its commitment, so that a changed body, salt or leaf is found
-// before it is served.
+// before it is served. Of one whose content is lost nothing but the leaf is left, and nothing is opened: whether it
+// may be lost, fsck asks the journal.
 func readEntry(scan func(...any) error) (e Entry, err error) {
 	var leaf journal.Leaf
 	if err := scan(&e.Index, &e.At, &e.Type, &e.Case, &e.Request, &e.Body, digest(&e.Salt), digest(&leaf)); err != nil {
 		return Entry{}, err
 	}
-	if journal.Commit(e.Salt, e.Body) != leaf {
+	if !e.lost() && journal.Commit(e.Salt, e.Body) != leaf {
 		return Entry{}, rogatory.Fault(rogatory.Damaged, "entry_damaged", "entry %d does not match its leaf", e.Index).
 			WithHint("run fsck, restore")
 	}

@@ -88,7 +88,7 @@ func (tx *Tx) RequestsOfCase(c rogatory.CaseID) ([]Request, error) {
 
 // CountRequests counts those in a state, up to MaxRows.
 func (tx *Tx) CountRequests(state rogatory.State) (int, error) {
-	n, _, err := one(tx, number, "SELECT count(*) FROM (SELECT 1 FROM request WHERE state = $1 LIMIT $2) AS some", string(state), MaxRows)
+	n, _, err := one(tx, number, "SELECT count(*) FROM (SELECT 1 FROM request WHERE state = $1 LIMIT $2) AS counted", string(state), MaxRows)
 	return int(n), err
 }
 

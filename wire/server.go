@@ -24,7 +24,7 @@ import (
 	"rogatory/vault"
 )
 
-// ServerConfig is what a door needs. All fields but Limits and Logger are required.
+// ServerConfig is what a door needs. All fields but Limits, History and Logger are required.
 type ServerConfig struct {
 	Inbox Inbox
 	Vault *vault.Vault
@@ -33,6 +33,8 @@ type ServerConfig struct {
 	Peer   func(certificates []*x509.Certificate) (rogatory.StateCode, error)
 	Clock  clock.Clock
 	Limits Limits
+	// History, if set, tells peers what is held here of their own journals.
+	History History
 	// Logger gets one line for each request: peer, path, code, sizes. Content never. Nil is silence.
 	Logger *slog.Logger
 }
@@ -73,6 +75,9 @@ func New(config ServerConfig) (*Server, error) {
 	s.handle("GET "+exhibitsPath+"{root}/missing", s.getMissing)
 	s.handle("PUT "+exhibitsPath+"{root}/tree", s.putTree)
 	s.handle("PUT "+exhibitsPath+"{root}/segments", s.putSegments)
+	if config.History != nil {
+		s.serveHistory(config.History)
+	}
 	s.handle("/", func(*exchange) error {
 		return rogatory.Fault(rogatory.NotFound, "path_unknown", "there is nothing at this path, or not by this method")
 	})

@@ -127,6 +127,9 @@ func (c *conformanceCmd) other(d *desk) ([]conformance.Result, error) {
 	return results, err
 }
 
+// gateWait is how long an examiner waits for its own node's leave to sign.
+const gateWait = time.Minute
+
 func (c *conformanceCmd) with(d *desk, n *node.Node) ([]conformance.Result, error) {
 	party, err := c.target(n)
 	if err != nil {
@@ -144,6 +147,11 @@ func (c *conformanceCmd) with(d *desk, n *node.Node) ([]conformance.Result, erro
 	case err := <-ended:
 		return nil, err
 	case <-ready:
+	}
+	opens, cancel := context.WithTimeout(ctx, gateWait)
+	defer cancel()
+	if err := n.AwaitOpen(opens); err != nil {
+		return nil, err
 	}
 	p := conformance.Partner{Office: n.Office, TLS: key, Them: party, Wait: c.Wait}
 	results, err := p.Examine(ctx)

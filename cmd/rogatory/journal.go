@@ -20,6 +20,8 @@ import (
 type journalCmds struct {
 	Show       journalShowCmd       `cmd:"" help:"How others know the journal, and its entries with --entries."`
 	Checkpoint journalCheckpointCmd `cmd:"" help:"The published checkpoint, with the cosignatures of witnesses."`
+	Verify     journalVerifyCmd     `cmd:"" help:"Verify the proof of an entry offline, with nothing but the journal's key."`
+	Succeed    journalSucceedCmd    `cmd:"" help:"Close a journal that is lost for good, and let a new one follow it in public. Two people; the node must not be running."`
 	Prove      journalProveCmd      `cmd:"" help:"The proof of an entry. It opens the entry, so it goes only to whom that concerns."`
 }
 

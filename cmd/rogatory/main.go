@@ -71,6 +71,8 @@ type commands struct {
 	Journal   journalCmds   `cmd:"" help:"The node's journal."`
 	Report    reportCmds    `cmd:"" help:"The transparency reports that the office publishes."`
 	Monitor   monitorCmd    `cmd:"" help:"Follow another node's public journal and reports from outside, from nothing but its address."`
+	Gate      gateCmds      `cmd:"" help:"Whether the node may sign."`
+	Witness   witnessCmds   `cmd:"" help:"Who watches the node's journal."`
 	Treaty    treatyCmds    `cmd:"" help:"The treaty desk: who is bound to what, and on which legal basis to ask."`
 	Directory directoryCmds `cmd:"" help:"The directory of States: a ceremony of several key holders."`
 	Offence   offenceCmds   `cmd:"" help:"Offences of the Convention and of national laws; dual criminality; serious crime."`
