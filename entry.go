@@ -45,6 +45,9 @@ const (
 	NoteLeft          EntryType = "note.left"          // at a hand-over: Why is the digest of the note
 	NoteRead          EntryType = "note.read"
 	ContactVerified   EntryType = "contact.verified" // somebody of the office called a contact point: Name says which
+
+	OversightChanged EntryType = "oversight.changed" // the directory names other oversight bodies of the State in Name: Why has their fingerprints
+	OversightSeeded  EntryType = "oversight.seeded"  // a fictitious request of the oversight body: Said has it; it never leaves the node
 )
 
 // Entry is the body of one journal entry. Only its salted commitment is public.

@@ -43,6 +43,7 @@ var plan = map[string]floor{
 	"pager":       {". clock", "how a person is woken; it must not know what a case is, so that no page can tell"},
 	"assistance":  {". datafile", "needs, offers and matches are values, read from lists: no case data, no disk"},
 	"legislation": {". datafile", "articles and laws are values, read from lists: no disk"},
+	"oversight":   {". datafile envelope journal", "what a body holds and what follows from it are values: no disk, no clock, no way to act in an office"},
 	"upload":      {". clock", "pieces on their way, encrypted; what they are evidence of it need not know"},
 	"statistics":  {".", "figures are values: no clock, no disk, no content of a case"},
 	"plot":        {"", "a drawing of numbers; it must not know what they count"},
@@ -62,17 +63,17 @@ var plan = map[string]floor{
 
 	"letter":   {". language pdf treaty", "papers are made of values: the request, the treaty's words, the journal's entries"},
 	"pdf":      {"", "a writer of paper: it knows no law and no case"},
-	"docket":   {". asice clock deadline envelope journal ledger search statistics store treaty treaty/status vault", "contracts only: never a driver, never a door"},
+	"docket":   {". asice clock deadline envelope journal ledger oversight search statistics store treaty treaty/status vault", "contracts only: never a driver, never a door"},
 	"court":    {". asice directory envelope journal tsa", "the verifier is independent: it must not see the office that it checks"},
 	"wire":     {". clock envelope vault", "the States' door; the office implements what it declares"},
-	"console":  {". alarm assistance clock deadline desk docket language legislation letter pdf plot preview search statistics store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},
+	"console":  {". alarm assistance clock deadline desk docket language legislation letter oversight pdf plot preview search statistics store treaty treaty/status upload", "the officers' screens: docket's rulebook counts deadlines and knows who is bound; lists and figures are values; of store only the words in and out"},
 	"api":      {". clock deadline docket treaty", "the door for people and programs of the office"},
 	"portal":   {". journal treaty", "the public door has no key to the file room"},
 	"alarm":    {". clock desk docket ledger pager store treaty", "the desk at work in the store's transaction; the docket does not know it"},
 	"doorbell": {". clock language", "the page that a link opens: it knows a token and a code, and nothing that waits"},
 
-	"node":                 {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger pager portal store treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
-	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node store treaty tsa vault wire", "an exercise of several nodes in one process"},
+	"node":                 {". alarm api asice clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger oversight pager portal store treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
+	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node oversight store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"scripts/worldmap":     {"", "makes the outlines of the map; it is run by hand"},
@@ -80,7 +81,7 @@ var plan = map[string]floor{
 	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
 	"practice/conformance": {". asice datafile docket envelope journal store", "examines another node over the wire, without the code of our own door"},
-	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring language legislation letter node pager pdf practice practice/conformance preview preview/render store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
+	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket journal keyring language legislation letter node oversight pager pdf practice practice/conformance preview preview/render store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 }
 
 // Some files wait for the operating system, whose deadlines know no clock but its own.
