@@ -230,6 +230,9 @@ func (n *Node) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := n.noteOversight(ctx); err != nil {
+		return err
+	}
 	return n.watchPeople(ctx)
 }
 
@@ -428,6 +431,7 @@ func (n *Node) Public() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/journal/", http.StripPrefix("/journal", &journal.Handler{Source: n.Ledger, Report: report}))
 	mux.Handle("/witness/", http.StripPrefix("/witness", witness))
+	mux.Handle("/oversight/", n.overseer())
 	return mux, nil
 }
 
@@ -584,6 +588,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	mux := http.NewServeMux()
 	mux.Handle("/journal/", public)
 	mux.Handle("/witness/", public)
+	mux.Handle("/oversight/", public)
 	mux.Handle(doorbell.Prefix, n.doorbell())
 	if office != nil {
 		mux.Handle("/", office)
@@ -673,7 +678,7 @@ func (n *Node) refreshDirectory(ctx context.Context) error {
 	defer cancel()
 	_, err := n.book.Update(ctx)
 	n.note("directory", err)
-	return nil
+	return n.noteOversight(context.WithoutCancel(ctx))
 }
 
 func (n *Node) loop(ctx context.Context, bell <-chan struct{}, every time.Duration, step func(context.Context) error) {
@@ -727,6 +732,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 		say("time-stamp", errors.New("no time-stamp authority is configured"), "")
 	}
 	n.deskHealth(ctx, say)
+	n.oversightHealth(ctx, say)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(n.problems)) {

@@ -240,3 +240,15 @@ func (r *Rules) Rank(cases []Case, now rogatory.Instant) []Ranked {
 	})
 	return all
 }
+
+// Key is that of the alarm's sentence in package language: it depends on whose side it is about.
+func (a Alarm) Key() string {
+	key := "oversight.alarm." + a.Pattern
+	if a.Pattern == RubberStamp || a.Pattern == EmergencyShare {
+		return key
+	}
+	if a.Ours {
+		return key + ".ours"
+	}
+	return key + ".theirs"
+}

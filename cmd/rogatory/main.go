@@ -68,6 +68,7 @@ type commands struct {
 	Package   packageCmds   `cmd:"" help:"Court packages."`
 	Journal   journalCmds   `cmd:"" help:"The node's journal."`
 	Treaty    treatyCmds    `cmd:"" help:"The treaty desk: who is bound to what, and on which legal basis to ask."`
+	Oversight oversightCmds `cmd:"" help:"For the oversight body: its key, the feed that leaves nothing out, alarms, two journals compared."`
 	Directory directoryCmds `cmd:"" help:"The directory of States: a ceremony of several key holders."`
 	Offence   offenceCmds   `cmd:"" help:"Offences of the Convention and of national laws; dual criminality; serious crime."`
 
