@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"rogatory"
@@ -264,14 +265,11 @@ func alarmWords(l *language.Locale, a oversight.Alarm) string {
 }
 
 func signWords(l *language.Locale, signs []string) string {
-	var text string
-	for i, s := range signs {
-		if i > 0 {
-			text += l.T("oversight.and")
-		}
-		text += l.T("oversight.sign." + s)
+	var words []string
+	for _, s := range signs {
+		words = append(words, l.T("oversight.sign."+s))
 	}
-	return text
+	return strings.Join(words, " · ")
 }
 
 type oversightSeedCmd struct {
