@@ -80,7 +80,7 @@ var plan = map[string]floor{
 	"cmd/rogatory-sim":     {". sim", "long simulations"},
 	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
-	"practice/conformance": {". asice datafile docket envelope journal store", "examines another node over the wire, without the code of our own door"},
+	"practice/conformance": {". asice datafile docket envelope journal oversight store", "examines another node over the wire, without the code of our own door"},
 	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket envelope journal keyring language legislation letter node oversight pager pdf practice practice/conformance preview preview/render store treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},
 }
 
