@@ -178,9 +178,9 @@ type Finding struct {
 	Blind    rogatory.Digest    `json:"blind"`
 }
 
-// Compare holds two lists that OpenList accepted against each other. What the sender sent after the receiver's last
-// checkpoint may be on its way: fresh says how many of the last numbers of each sender are left out for that; the others are
-// named.
+// Compare holds two lists that OpenList accepted against each other. The two checkpoints are seldom of one moment, and
+// the last messages may be on their way: fresh says how many of the last numbers of each sender are left out for that.
+// They are compared the next time; every other difference is named.
 func Compare(a, b List, fresh int64) ([]Finding, error) {
 	if a.State != b.Peer || b.State != a.Peer || a.Salt != b.Salt {
 		return nil, rogatory.Fault(rogatory.Invalid, "oversight_list_invalid", "the lists are of %s with %s and of %s with %s, or have two salts", a.State, a.Peer, b.State, b.Peer).
@@ -189,13 +189,13 @@ func Compare(a, b List, fresh int64) ([]Finding, error) {
 	var found []Finding
 	for _, way := range []struct{ sender, receiver List }{{a, b}, {b, a}} {
 		from := way.sender.State
-		there := map[int64]Row{}
+		there, last := map[int64]Row{}, int64(0)
 		for _, r := range way.receiver.Rows {
 			if r.From == from {
 				there[r.Sequence] = r
+				last = max(last, r.Sequence)
 			}
 		}
-		last := int64(0)
 		for _, r := range way.sender.Rows {
 			if r.From == from {
 				last = max(last, r.Sequence)
@@ -219,6 +219,9 @@ func Compare(a, b List, fresh int64) ([]Finding, error) {
 			}
 		}
 		for _, r := range there {
+			if r.Sequence > last-fresh {
+				continue
+			}
 			found = append(found, Finding{What: NeverSent, From: from, To: way.receiver.State, Sequence: r.Sequence, In: way.receiver.State, Index: r.Index, Blind: r.Blind})
 		}
 	}

@@ -67,7 +67,10 @@ func (k Key) Marshal() ([]byte, error) {
 	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return b.Bytes(), e.Encode(k)
+	if err := e.Encode(k); err != nil {
+		return nil, rogatory.Fault(rogatory.Internal, "oversight_key_invalid", "encode an oversight key: %w", err)
+	}
+	return b.Bytes(), nil
 }
 
 func (k Key) check() error {

@@ -91,6 +91,9 @@ func TestOversightFollowsTwoNodes(t *testing.T) {
 	into := map[rogatory.StateCode]string{}
 	pull := func(m *demo.Member) string {
 		into[m.Code] = filepath.Join(t.TempDir(), string(m.Code))
+		if err := m.Node.Publish(ctx); err != nil { // what is there now, and not what was a second ago
+			t.Fatal(err)
+		}
 		return body(t, "pull", "--from", m.Addresses.Office, "--key", w.OversightKey(m.Code), "--into", into[m.Code], "--directory", published, "--root", root)
 	}
 	for _, m := range []*demo.Member{a, b} {
