@@ -421,10 +421,8 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "a %s request knows no act %s by the %s State", kind.ID, act, f.Side)
 	}
 	if f.Channel != "" {
-		if us, err := o.Directory.Party(o.Us.State); err == nil { // a paper goes out without the directory too
-			if err := o.mayBegin(tx, f, act, us); err != nil {
-				return File{}, "", err
-			}
+		if err := o.mayBegin(tx, f, act); err != nil {
+			return File{}, "", err
 		}
 		return o.moveElsewhere(tx, by, f, kind, act, body)
 	}
@@ -446,7 +444,7 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 	if err := o.prepare(&m, f, kind, party); err != nil {
 		return File{}, "", err
 	}
-	if err := o.oversee(tx, &m, f, party); err != nil {
+	if err := o.mayBegin(tx, f, act, party); err != nil {
 		return File{}, "", err
 	}
 	return o.post(tx, m, kind.Urgent)
@@ -461,7 +459,9 @@ func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool) (File, roga
 	if m.Sequence, err = tx.NextSequence(m.To.State); err != nil {
 		return File{}, "", err
 	}
-	m = envelope.Normal(m)
+	if m, err = o.overseen(tx, envelope.Normal(m)); err != nil {
+		return File{}, "", err
+	}
 	container, digest, err := envelope.Sign(m, o.Signer)
 	if err != nil {
 		return File{}, "", err

@@ -91,21 +91,38 @@ func (o *Office) Standings(ctx context.Context, parties []rogatory.Party) (all [
 	return all, err
 }
 
-// oversee names in a message the bodies that it will be sealed to, and refuses the beginning of an intrusive measure
-// that nobody would watch.
-func (o *Office) oversee(tx *store.Tx, m *rogatory.Message, f File, them rogatory.Party) error {
+// overseen names in a message the bodies that it will be sealed to. Every message comes through here before it is
+// signed, and a fictitious request has none.
+func (o *Office) overseen(tx *store.Tx, m rogatory.Message) (rogatory.Message, error) {
+	if fictitious, err := seeded(tx, m.Request); err != nil {
+		return m, err
+	} else if fictitious {
+		return m, rogatory.Fault(rogatory.Internal, "oversight_seed_leaves", "request %s does not leave this node", m.Request)
+	}
 	us, err := o.Directory.Party(o.Us.State)
 	if err != nil {
-		return err
+		return m, err
+	}
+	them, err := o.Directory.Party(m.To.State)
+	if err != nil {
+		return m, err
 	}
 	m.Oversight = oversight.Wanted(m.Sent, us, them)
-	return o.mayBegin(tx, f, m.Act, us, them)
+	return m, nil
 }
 
-// mayBegin refuses the beginning of an intrusive measure while the oversight of one of the States has lapsed.
-func (o *Office) mayBegin(tx *store.Tx, f File, act rogatory.Act, parties ...rogatory.Party) error {
+// mayBegin refuses the beginning of an intrusive measure while our oversight or that of another State has lapsed. A
+// paper goes out without the directory too; then only what the directory says of us counts.
+func (o *Office) mayBegin(tx *store.Tx, f File, act rogatory.Act, others ...rogatory.Party) error {
+	us, err := o.Directory.Party(o.Us.State)
+	if err != nil && f.Channel == "" {
+		return err
+	}
 	var standings []oversight.Standing
-	for _, p := range parties {
+	for _, p := range append(others, us) {
+		if p.Code == "" {
+			continue
+		}
 		s, err := o.standing(tx, p)
 		if err != nil {
 			return err

@@ -97,6 +97,9 @@ func seededAmong(tx *store.Tx, rows []store.Entry) (map[rogatory.RequestID]bool,
 // moveSeed is move for a fictitious request. With a decision it has served, and ends: the State that it pretends to
 // come from withdraws it, so that nobody goes on to work on it.
 func (o *Office) moveSeed(tx *store.Tx, by rogatory.Actor, f File, kind treaty.Kind, act rogatory.Act, body rogatory.Body) (File, rogatory.MessageID, error) {
+	if act == rogatory.Offer || act == rogatory.Take || act == rogatory.RevokeOffer { // what is offered the other State may fetch
+		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_open", "%s is not open any more", act)
+	}
 	them, err := o.Directory.Party(f.Them.State)
 	if err != nil {
 		return File{}, "", err
@@ -105,7 +108,7 @@ func (o *Office) moveSeed(tx *store.Tx, by rogatory.Actor, f File, kind treaty.K
 	if err != nil {
 		return File{}, "", err
 	}
-	if err := o.oversee(tx, &m, f, them); err != nil {
+	if err := o.mayBegin(tx, f, act, them); err != nil {
 		return File{}, "", err
 	}
 	if err := o.prepare(&m, f, kind, them); err != nil {

@@ -155,3 +155,28 @@ func TestOrdersForFictitiousRequestsThatAreRefused(t *testing.T) {
 	_, err = w.seed(k, nil)
 	w.refused(err, "oversight_seed_exists")
 }
+
+// What the node says by itself is overseen too, and nothing that it says can be about a fictitious request.
+func TestTheNodesOwnWordsAreOverseen(t *testing.T) {
+	w := newWorld(t)
+	k := w.watched("XB")
+	w.watched("XA")
+	id := w.sent(rogatory.Preservation42)
+	fiction, err := w.seed(k, nil)
+	w.ok(err)
+	reach := func(id rogatory.RequestID) error {
+		return w.xb.Store.Update(t.Context(), func(tx *store.Tx) error {
+			_, err := w.xb.Reached(tx, id, w.xb.now())
+			return err
+		})
+	}
+	w.ok(reach(id))
+	w.carry()
+	messages, err := w.xa.MessagesOf(t.Context(), w.xa.officer(), id)
+	w.ok(err)
+	if last := messages[len(messages)-1]; last.Message.Act != rogatory.TellStatus || last.Refused || len(last.Message.Oversight) != 2 {
+		t.Errorf("what the node said names %d bodies, refused: %t", len(last.Message.Oversight), last.Refused)
+	}
+	w.refused(reach(fiction), "oversight_seed_leaves")
+	w.cannot(w.xb, w.xb.decider(), fiction, rogatory.Offer, rogatory.Body{Exhibit: &rogatory.Exhibit{ID: "XB-E-5TQ0ZC8H1M4A"}}, "act_not_open")
+}
