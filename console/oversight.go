@@ -48,6 +48,9 @@ const lookAt = 25
 // shownOf is how many requests of one alarm are linked; the command line and the body's own copy have the others.
 const shownOf = 8
 
+// alarmsShown is how many alarms fit the budget of a page in any language.
+const alarmsShown = 40
+
 // oversight shows what stands out, to the role oversight alone: it names reviewers, and what is fictitious.
 func (s *server) oversight(v *visit) error {
 	w, err := s.Office.Watch(v.ctx, v.by)
@@ -59,7 +62,7 @@ func (s *server) oversight(v *visit) error {
 	if !rules.Verified {
 		view.Thresholds = v.loc.T("oversight.thresholds", "version", rules.Version)
 	}
-	for _, a := range w.Alarms {
+	for _, a := range w.Alarms[:min(len(w.Alarms), alarmsShown)] {
 		view.Alarms = append(view.Alarms, patternView{oversightWords(v.loc, a, s.name(v.loc, a.State)), a.Requests[:min(len(a.Requests), shownOf)]})
 	}
 	for _, r := range w.Ranked[:min(len(w.Ranked), lookAt)] {
