@@ -60,6 +60,8 @@ const (
 	JournalRefilled  EntryType = "journal.refilled"  // the journal had been restored from an old copy: Refill says what came back
 	JournalSucceeded EntryType = "journal.succeeded" // first leaf of a successor: Succession says whose
 	WitnessRetired   EntryType = "witness.retired"   // Name is its key's name; it counts for nothing any more
+	OversightChanged EntryType = "oversight.changed" // the directory names other oversight bodies of the State in Name: Why has their fingerprints
+	OversightSeeded  EntryType = "oversight.seeded"  // a fictitious request of the oversight body: Said has it; it never leaves the node
 )
 
 // Refill is what came back into a journal that was behind what its witnesses held.

@@ -39,7 +39,10 @@ type Message struct {
 	Act         Act     `json:"act"`
 	By          Officer `json:"by"`
 	ApprovedBy  Officer `json:"approved_by,omitzero"` // second person, where the act needs two
-	Body        Body    `json:"body"`
+	// Oversight names the oversight bodies of both States to which the message is sealed too: the
+	// fingerprints of their recipients, ascending. Messages from before there were any have none.
+	Oversight []Digest `json:"oversight,omitempty"`
+	Body      Body     `json:"body"`
 }
 
 // Body is the content of a message; which member is present follows from the act.

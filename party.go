@@ -103,6 +103,37 @@ type Party struct {
 	WitnessURL    string `json:"witness_url"`    // prefix of /add-checkpoint
 
 	ContactPoints []ContactPoint `json:"contact_points,omitempty"`
+
+	// Oversight are the bodies that read everything this State sends and receives. A successor is listed
+	// before its time begins, so that both States already know it when it does.
+	Oversight []OversightBody `json:"oversight,omitempty"`
+}
+
+// OversightBody is a judge, an ombudsman or a data-protection authority that sees whatever passes between
+// its State and others, holds its own key, and decides nothing in a case.
+type OversightBody struct {
+	Name      string  `json:"name"`
+	Recipient string  `json:"recipient"` // hybrid age recipient (age1pq1...), whose identity no node holds
+	Key       string  `json:"key"`       // C2SP signed-note verifier key (Ed25519) of what it asks and finds
+	From      Instant `json:"from"`      // its messages are those sent from then on
+	Until     Instant `json:"until"`     // and before then
+}
+
+// Fingerprint is the SHA-256 of the body's recipient as it is written: how a message names it.
+func (b OversightBody) Fingerprint() Digest { return DigestOf([]byte(b.Recipient)) }
+
+// InForce reports whether what is sent at that moment goes to the body.
+func (b OversightBody) InForce(at Instant) bool { return b.From <= at && at < b.Until }
+
+// OversightAt returns the bodies in force at that moment.
+func (p Party) OversightAt(at Instant) []OversightBody {
+	var now []OversightBody
+	for _, b := range p.Oversight {
+		if b.InForce(at) {
+			now = append(now, b)
+		}
+	}
+	return now
 }
 
 // Authority returns the party's authority of that name.

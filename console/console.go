@@ -197,6 +197,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET inbox", (*server).inbox)
 	s.page(mux, "GET duty", (*server).duty)
 	s.searchRoutes(mux)
+	s.oversightRoutes(mux)
 	s.page(mux, "POST requests/{id}/claim", (*server).claim)
 	s.page(mux, "POST requests/{id}/assign", (*server).assigned)
 	s.page(mux, "POST requests/{id}/aside", (*server).aside)

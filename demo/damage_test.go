@@ -46,7 +46,7 @@ func TestFsckNamesWhatWasDamaged(t *testing.T) {
 
 	edits := []struct{ name, edit, code string }{
 		{"a refusal is deleted from the journal", "DELETE FROM journal_entry WHERE entry_index = 20", "journal_damaged"},
-		{"an entry's body is rewritten", "UPDATE journal_entry SET body = CAST(replace(CAST(body AS TEXT), 'XB', 'XC') AS BLOB) WHERE entry_index = 6", "journal_damaged"},
+		{"an entry's body is rewritten", "UPDATE journal_entry SET body = CAST(replace(CAST(body AS TEXT), 'XB', 'XC') AS BLOB) WHERE entry_index = (SELECT max(entry_index) FROM journal_entry WHERE CAST(body AS TEXT) LIKE '%XB%')", "journal_damaged"},
 		{"a tree hash is changed", "UPDATE journal_hash SET hash = zeroblob(32) WHERE hash_index = 5", "journal_damaged"},
 		{"a message is deleted", "DELETE FROM message WHERE direction = 'in' AND sequence = 3", "message_missing"},
 		{"a message is cut short", "UPDATE message SET container = substr(container, 1, 900) WHERE direction = 'out' AND sequence = 1", "message_damaged"},

@@ -89,7 +89,7 @@ func Run(ctx context.Context, o Options) error {
 		fmt.Fprintf(o.Out, "\nOpen a console in a browser and choose who you are; one click, for this is an exercise:\n")
 		for _, code := range slices.Sorted(maps.Keys(s.w.Members)) {
 			p := people[code]
-			fmt.Fprintf(o.Out, "  %-9s %s  as %s (duty officer), %s (decides) or %s (custodian)\n", names[code], addresses[strings.ToLower(string(code))+".console"], p[rogatory.DutyOfficer], p[rogatory.Decider], p[rogatory.Custodian])
+			fmt.Fprintf(o.Out, "  %-9s %s  as %s (duty officer), %s (decides), %s (custodian) or %s (oversight)\n", names[code], addresses[strings.ToLower(string(code))+".console"], p[rogatory.DutyOfficer], p[rogatory.Decider], p[rogatory.Custodian], overseers[code])
 		}
 		fmt.Fprintln(o.Out)
 	}
@@ -157,7 +157,7 @@ func (s *story) play(ctx context.Context) error {
 			return s.night.write(dir, c)
 		}
 		if s.w, err = Begin(ctx, Settings{Log: slog.New(slog.NewTextHandler(s.log, nil)), Dir: s.Dir, States: []rogatory.StateCode{"XA", "XB", "XC"}, Door: s.Door, Database: s.Database,
-			Prepare: prepare, DeskClock: &s.night.clock}); err != nil {
+			Oversight: true, Prepare: prepare, DeskClock: &s.night.clock}); err != nil {
 			return "", err
 		}
 		s.a, s.b = s.w.Members["XA"], s.w.Members["XB"]

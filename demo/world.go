@@ -79,6 +79,9 @@ type Settings struct {
 	People map[rogatory.StateCode]map[rogatory.OfficerRole]string
 	// Prepare, if set, puts further files into a node's folder before it starts.
 	Prepare func(dir string, c node.Config) error
+	// Oversight gives each State an oversight body. Its key lies beside the nodes, in oversight/xx.key of the world's
+	// folder: for exercises only.
+	Oversight bool
 	// DeskClock, if set, is the clock of the desks' waits.
 	DeskClock clock.Clock
 }
@@ -132,6 +135,10 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 	published := filepath.Join(s.Dir, "directory", "published")
 	keys := map[rogatory.StateCode]*keyring.Keyring{}
 	configs := map[rogatory.StateCode]node.Config{}
+	bodies, err := w.bodies(s)
+	if err != nil {
+		return err
+	}
 	for _, code := range s.States {
 		federation, err := freeAddress()
 		if err != nil {
@@ -145,7 +152,7 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 			Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact, rogatory.ExtraditionAuthority, rogatory.CompetentAuthority, rogatory.LawEnforcement}, Languages: []string{"en"},
 			Contacts:         []rogatory.ContactPoint{{Name: "24/7 desk of " + names[code], Telephone: "+888 000 00" + string(code), Languages: []string{"en"}, Zone: "UTC"}},
 			FederationListen: federation, OfficeListen: office, Endpoint: "https://" + federation, JournalURL: "http://" + office + "/journal",
-			Database: node.Database{Engine: store.SQLite, Source: "node.db"}, Directory: node.Source{From: published, GraceHours: 72}, TimeStamp: stamp}
+			Database: node.Database{Engine: store.SQLite, Source: "node.db"}, Directory: node.Source{From: published, GraceHours: 72}, TimeStamp: stamp, Oversight: bodies[code]}
 		if s.Database != nil {
 			c.Database = s.Database(code)
 		}
@@ -159,6 +166,11 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 		}
 		for role, name := range staff {
 			if _, err := node.AddPerson(dir, name, role); err != nil {
+				return err
+			}
+		}
+		if s.Oversight {
+			if _, err := node.AddPerson(dir, overseers[code], rogatory.Overseer); err != nil {
 				return err
 			}
 		}

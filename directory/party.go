@@ -30,6 +30,9 @@ const (
 	MaxAuthorities  = 64
 	MaxCertificates = 16
 	MaxContacts     = 32
+	// MaxOversight bounds the oversight bodies of a State: two or three, and their successors. Each that is
+	// in force makes every message two kilobytes longer.
+	MaxOversight = 8
 	// maxText bounds one name, address or key: the longest, a hybrid recipient, has 1,959 characters.
 	maxText = 4096
 	// maxCertificate bounds one PEM certificate; post-quantum ones will need some 20 KiB.
@@ -152,6 +155,46 @@ func checkParty(p rogatory.Party) error {
 		if err := languages(c.Languages); err != nil {
 			return bad("contact point %.40q: languages: %w", c.Name, err)
 		}
+	}
+	if len(p.Oversight) > MaxOversight {
+		return bad("%d oversight bodies, up to %d are allowed", len(p.Oversight), MaxOversight)
+	}
+	for i, b := range p.Oversight {
+		if err := checkOversight(p, b); err != nil {
+			return bad("oversight body %.40q: %w", b.Name, err)
+		}
+		if slices.ContainsFunc(p.Oversight[:i], func(o rogatory.OversightBody) bool { return o.Recipient == b.Recipient || o.Key == b.Key }) {
+			return bad("oversight body %.40q has a key of another", b.Name)
+		}
+	}
+	return nil
+}
+
+// checkOversight also refuses a key that the State's offices or its journal hold: who is seen and who sees
+// would be the same.
+func checkOversight(p rogatory.Party, b rogatory.OversightBody) error {
+	if !text(b.Name) {
+		return fmt.Errorf("the name is empty, too long or not plain text")
+	}
+	if len(b.Recipient) > maxText {
+		return fmt.Errorf("recipient of %d characters", len(b.Recipient))
+	}
+	if _, err := age.ParseHybridRecipient(b.Recipient); err != nil {
+		return fmt.Errorf("recipient %.20q is not a hybrid age recipient", b.Recipient)
+	}
+	if err := verifierKey(b.Key, keyOfLog); err != nil {
+		return fmt.Errorf("key: %w", err)
+	}
+	if b.From <= 0 || b.Until <= b.From {
+		return fmt.Errorf("it is in force from %s until %s", b.From, b.Until)
+	}
+	for _, a := range p.Authorities {
+		if b.Recipient == a.MessageRecipient || b.Recipient == a.EvidenceRecipient {
+			return fmt.Errorf("its recipient is that of the authority %q", a.ID)
+		}
+	}
+	if _, ours, _ := strings.Cut(p.JournalKey, "+"); strings.HasSuffix(b.Key, ours[max(0, len(ours)-44):]) {
+		return fmt.Errorf("its key is that of the journal")
 	}
 	return nil
 }
@@ -295,5 +338,6 @@ func cloneParty(p rogatory.Party) rogatory.Party {
 	for i := range p.ContactPoints {
 		p.ContactPoints[i].Languages = slices.Clone(p.ContactPoints[i].Languages)
 	}
+	p.Oversight = slices.Clone(p.Oversight)
 	return p
 }

@@ -36,6 +36,7 @@ import (
 	"rogatory/envelope"
 	"rogatory/journal"
 	"rogatory/ledger"
+	"rogatory/oversight"
 	"rogatory/store"
 	"rogatory/treaty"
 	"rogatory/vault"
@@ -92,6 +93,8 @@ type Config struct {
 	// whether the request is urgent; an emergency must not be held for a service that is down. What it
 	// lets pass as not urgent it must let pass as urgent.
 	Hold func(ctx context.Context, urgent bool) error
+	// Oversight says what is intrusive and which patterns are worth a look; the program's own rules if nil.
+	Oversight *oversight.Rules
 	// Moved, if set, is told of each message that moved a file, ours or theirs, in the transaction that
 	// did it: the desk opens and withdraws its alarms so. What it returns undoes the transaction.
 	Moved func(tx *store.Tx, f File, m rogatory.Message) error
@@ -107,7 +110,12 @@ type Office struct {
 }
 
 // New returns the office.
-func New(c Config) *Office { return &Office{Config: c, wake: make(chan struct{}, 1)} }
+func New(c Config) *Office {
+	if c.Oversight == nil {
+		c.Oversight = oversight.Standard()
+	}
+	return &Office{Config: c, wake: make(chan struct{}, 1)}
+}
 
 // Wake returns a channel that receives when there is something new in the outbox.
 func (o *Office) Wake() <-chan struct{} { return o.wake }
@@ -426,7 +434,15 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 		return File{}, "", err
 	}
 	if f.Channel != "" {
+		if err := o.mayBegin(tx, f, act); err != nil {
+			return File{}, "", err
+		}
 		return o.moveElsewhere(tx, by, f, kind, act, body)
+	}
+	if fictitious, err := seeded(tx, id); err != nil {
+		return File{}, "", err
+	} else if fictitious {
+		return o.moveSeed(tx, by, f, kind, act, body)
 	}
 	if err := o.Directory.MaySend(f.Them.State); err != nil {
 		return File{}, "", err
@@ -439,6 +455,9 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 		Incarnation: o.Incarnation, Sent: o.now(), Act: act, By: by.Officer, Body: body}
 	m.Expires = m.Sent.Add(messageLife)
 	if err := o.prepare(&m, f, kind, party); err != nil {
+		return File{}, "", err
+	}
+	if err := o.mayBegin(tx, f, act, party); err != nil {
 		return File{}, "", err
 	}
 	return o.post(tx, m, kind.Urgent, judged)
@@ -458,7 +477,9 @@ func (o *Office) post(tx *store.Tx, m rogatory.Message, urgent bool, judged *rog
 			return File{}, "", err
 		}
 	}
-	m = envelope.Normal(m)
+	if m, err = o.overseen(tx, envelope.Normal(m)); err != nil {
+		return File{}, "", err
+	}
 	container, digest, err := envelope.Sign(m, o.Signer)
 	if err != nil {
 		return File{}, "", err
@@ -532,6 +553,9 @@ func (o *Office) Receive(ctx context.Context, peer rogatory.StateCode, sealed []
 	if err := o.checkProof(opened, party); err != nil {
 		return nil, err
 	}
+	if err := oversight.CheckSealed(sealed, m); err != nil {
+		return nil, err
+	}
 	return o.accept(ctx, opened)
 }
 
@@ -582,6 +606,11 @@ func (o *Office) refusal(m rogatory.Message) (code, reason string) {
 		return modeMismatch, fmt.Sprintf("this node takes %s messages only", o.Mode)
 	case o.now() > m.Expires:
 		return "message_expired", fmt.Sprintf("the message was to be acted on until %s", m.Expires)
+	}
+	if err := o.unseen(m); err != nil {
+		return rogatory.CodeOf(err), err.Error()
+	}
+	switch {
 	case m.Act != rogatory.Send && m.Act != rogatory.StartDrill:
 		return "", ""
 	case m.Request.Case().State() != m.From.State:

@@ -482,7 +482,7 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 	if e.Request == "" {
 		return nil
 	}
-	if e.Type == rogatory.RequestRecorded || e.Type == rogatory.ActRecorded {
+	if e.Type == rogatory.RequestRecorded || e.Type == rogatory.ActRecorded || e.Type == rogatory.OversightSeeded {
 		return applySaid(c, rules, e, us)
 	}
 	f, found, err := c.file(e.Request)

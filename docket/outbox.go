@@ -85,7 +85,7 @@ func (o *Office) wrap(ctx context.Context, d store.Delivery) (Parcel, error) {
 	if err != nil {
 		return Parcel{}, err
 	}
-	sealed, err := envelope.Seal(container, authority.MessageRecipient)
+	sealed, err := o.sealed(container, m, authority, party)
 	return Parcel{d, party, sealed}, err
 }
 

@@ -175,15 +175,23 @@ func (o *Office) MessagesOf(ctx context.Context, by rogatory.Actor, id rogatory.
 		return nil, err
 	}
 	var rows []store.Message
+	var spoken []Correspondence
+	fictitious := false
 	err := o.Store.View(ctx, func(tx *store.Tx) error {
 		_, err := o.must(tx, id)
 		if err == nil {
 			rows, err = tx.MessagesOf(id)
 		}
+		if err != nil {
+			return err
+		}
+		if fictitious, err = seeded(tx, id); fictitious {
+			spoken, err = spokenOn(tx, id, o.Us.State)
+		}
 		return err
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || fictitious {
+		return spoken, err
 	}
 	all := make([]Correspondence, 0, len(rows))
 	for _, row := range rows {
@@ -254,11 +262,15 @@ func (o *Office) Entries(ctx context.Context, by rogatory.Actor, id rogatory.Req
 		return nil, rogatory.Fault(rogatory.Invalid, "range_invalid", "%d entries from %d: 1 to %d entries can be read at once, from 0 on", n, from, store.MaxRows)
 	}
 	var rows []store.Entry
+	var fictions map[rogatory.RequestID]bool
 	err := o.Store.View(ctx, func(tx *store.Tx) (err error) {
 		if id != "" {
 			rows, err = tx.EntriesOf(id, from-1, n)
 		} else {
 			rows, err = tx.Entries(from, n)
+		}
+		if err == nil {
+			fictions, err = seededAmong(tx, rows)
 		}
 		return err
 	})
@@ -271,7 +283,7 @@ func (o *Office) Entries(ctx context.Context, by rogatory.Actor, id rogatory.Req
 		if err := json.Unmarshal(row.Body, &e); err != nil {
 			return nil, rogatory.Fault(rogatory.Damaged, "entry_damaged", "read entry %d: %w", row.Index, err).WithHint("run rogatory fsck")
 		}
-		all = append(all, Logged{row.Index, e})
+		all = append(all, Logged{row.Index, disguised(e, by, fictions[row.Request])})
 	}
 	return all, nil
 }

@@ -4,7 +4,8 @@
 // signed container around it, and the encryption to the authority it is addressed to.
 //
 // A message is JSON in exactly one encoding, signed inside an ASiC-E container (package asice), and
-// carried as an age file for the receiving authority's message recipient. Any age program opens it,
+// carried as an age file for the receiving authority's message recipient and for the oversight bodies of
+// both States, which the message names. Any age program opens it,
 // any openssl checks it. The sender's journal proof is attached to the container as
 // META-INF/journal.tlog-proof: the message's identity is the SHA-256 of its signature file, which
 // attaching leaves alone, and that identity is what the journal entry commits to.
@@ -180,6 +181,9 @@ func checkMessage(m rogatory.Message) error {
 		return invalid("approving officer %.40q", m.ApprovedBy.Name)
 	case m.Body.Answers != "" && !m.Body.Answers.Valid():
 		return invalid("answered message %.60q", m.Body.Answers)
+	}
+	if err := checkOversight(m.Oversight); err != nil {
+		return err
 	}
 	return CheckBody(m.Act, m.Body)
 }
@@ -624,27 +628,6 @@ func fault(err error) error {
 		kind, code = rogatory.Untrusted, "stamp_invalid"
 	}
 	return rogatory.Fault(kind, code, "check container: %w", err)
-}
-
-// Seal encrypts a container to a message recipient (age1pq1...): an age file that stock age opens.
-func Seal(container []byte, recipient string) ([]byte, error) {
-	r, err := age.ParseHybridRecipient(recipient)
-	if err != nil {
-		return nil, rogatory.Fault(rogatory.Untrusted, "weak_recipient", "read recipient %.24q: %w", recipient, err)
-	}
-	var b bytes.Buffer
-	b.Grow(len(container) + 4096)
-	w, err := age.Encrypt(&b, r)
-	if err == nil {
-		_, err = w.Write(container)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, rogatory.Fault(rogatory.Internal, "seal_failed", "encrypt message: %w", err)
-	}
-	return b.Bytes(), nil
 }
 
 // Unseal decrypts an envelope with one of the identities. Nothing of a truncated or altered envelope

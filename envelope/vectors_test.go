@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,7 +123,8 @@ func newVectors(t *testing.T) {
 them, signed by the seals of the exercise States XA and XB without a random source (RFC 6979), so
 that an implementation can write the same bytes. `+"`message.age`"+` is the first, encrypted to XB.
 `+"`expected.json`"+` gives the time at which to verify and each container's identity, the SHA-256 of its
-signature file. `+"`refused/`"+` holds messages that no implementation may read.
+signature file. `+"`overseen.*`"+` are the same message naming an oversight body of each State, sealed to
+three recipients; a message without that list is an older one. `+"`refused/`"+` holds messages that no implementation may read.
 
 All keys here are published. They are for exercises only, protect nothing and must not be used.
 `))
@@ -147,6 +149,7 @@ All keys here are published. They are for exercises only, protect nothing and mu
 		t.Fatal(err)
 	}
 	write(t, "message.age", sealed)
+	overseenVectors(t, &want)
 	good := string(encode(t, message()))
 	for name, bad := range map[string]struct{ why, data string }{
 		"space.json":          {"white space between members", strings.Replace(good, `":`, `": `, 1)},
@@ -175,6 +178,90 @@ All keys here are published. They are for exercises only, protect nothing and mu
 	write(t, "expected.json", append(text, '\n'))
 }
 
+// overseenVectors adds the message that names an oversight body of each State. Those of before stay as they
+// were: a message without the list is an older one.
+func overseenVectors(t *testing.T, want *expected) {
+	for _, state := range []string{"xa", "xb"} {
+		identity, err := age.GenerateHybridIdentity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, state+"-oversight.exercise-only.age", []byte("# "+warning+identity.String()+"\n"))
+		write(t, state+"-oversight-recipient.txt", []byte(identity.Recipient().String()+"\n"))
+	}
+	m := overseen(t)
+	write(t, "overseen.json", encode(t, m))
+	container, digest, err := envelope.Sign(m, exerciseSigner(t, "xa-seal.exercise-only.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, "overseen.asice", container)
+	want.Accepted["overseen.asice"] = digest
+	sealed, err := envelope.Seal(container, recipient(t, "xb-recipient.txt"), recipient(t, "xa-oversight-recipient.txt"), recipient(t, "xb-oversight-recipient.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, "overseen.age", sealed)
+	good, list := string(encode(t, m)), m.Oversight
+	for name, bad := range map[string]struct{ why, data string }{
+		"oversight-order.json": {"oversight bodies in descending order", strings.Replace(good, fmt.Sprintf(`"%s","%s"`, list[0], list[1]), fmt.Sprintf(`"%s","%s"`, list[1], list[0]), 1)},
+		"oversight-twice.json": {"one oversight body twice", strings.Replace(good, list[1].String(), list[0].String(), 1)},
+		"oversight-none.json":  {"an empty list of oversight bodies: the member is left out", strings.Replace(good, fmt.Sprintf(`"%s","%s"`, list[0], list[1]), "", 1)},
+	} {
+		if bad.data == good {
+			t.Fatalf("%s is a good message", name)
+		}
+		write(t, "refused/"+name, []byte(bad.data))
+		want.Refused[name] = bad.why
+	}
+}
+
+func recipient(t *testing.T, name string) string { return strings.TrimSpace(string(read(t, name))) }
+
+// overseen is the message with the oversight bodies of the vectors.
+func overseen(t *testing.T) rogatory.Message {
+	m := message()
+	for _, state := range []string{"xa", "xb"} {
+		m.Oversight = append(m.Oversight, rogatory.OversightBody{Recipient: recipient(t, state+"-oversight-recipient.txt")}.Fingerprint())
+	}
+	slices.SortFunc(m.Oversight, func(a, b rogatory.Digest) int { return bytes.Compare(a[:], b[:]) })
+	return m
+}
+
+func TestVectorsOfOverseenMessages(t *testing.T) {
+	var want expected
+	if err := json.Unmarshal(read(t, "expected.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	m := overseen(t)
+	if !bytes.Equal(encode(t, m), read(t, "overseen.json")) {
+		t.Error("the message is now encoded differently")
+	}
+	container, digest, err := envelope.Sign(m, exerciseSigner(t, "xa-seal.exercise-only.pem"))
+	if err != nil || !bytes.Equal(container, read(t, "overseen.asice")) || digest != want.Accepted["overseen.asice"] {
+		t.Errorf("the message is now signed differently (%v)", err)
+	}
+	sealed := read(t, "overseen.age")
+	if n, err := envelope.Stanzas(sealed); n != 3 || err != nil {
+		t.Errorf("overseen.age is sealed to %d recipients (%v), want the addressee and two bodies", n, err)
+	}
+	if n, err := envelope.Stanzas(read(t, "message.age")); n != 1 || err != nil {
+		t.Errorf("message.age is sealed to %d recipients (%v)", n, err)
+	}
+	if n, err := envelope.Stanzas([]byte("no envelope")); n != 0 || rogatory.CodeOf(err) != "envelope_malformed" {
+		t.Errorf("what is no envelope has %d recipients (%v)", n, err)
+	}
+	for _, key := range []string{"xb-message.exercise-only.age", "xa-oversight.exercise-only.age", "xb-oversight.exercise-only.age"} {
+		identities, err := age.ParseIdentities(bytes.NewReader(read(t, key)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := envelope.Unseal(t.Context(), sealed, identities...); err != nil || !bytes.Equal(got, container) {
+			t.Errorf("%s does not open the envelope: %v", key, err)
+		}
+	}
+}
+
 func TestVectors(t *testing.T) {
 	if *update {
 		newVectors(t)
@@ -183,7 +270,7 @@ func TestVectors(t *testing.T) {
 	if err := json.Unmarshal(read(t, "expected.json"), &want); err != nil {
 		t.Fatal(err)
 	}
-	if want.VerifyAt != rogatory.At(noon).String() || len(want.Accepted) != 2 || len(want.Refused) < 10 {
+	if want.VerifyAt != rogatory.At(noon).String() || len(want.Accepted) != 3 || len(want.Refused) < 13 {
 		t.Fatalf("expected.json: %+v", want)
 	}
 

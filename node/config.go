@@ -33,6 +33,8 @@ type Config struct {
 	Roles         []rogatory.Role         `json:"roles"`          // what the authority was named for
 	Languages     []string                `json:"languages"`      // in which requests are accepted, Art 40(13)
 	Contacts      []rogatory.ContactPoint `json:"contacts,omitempty"`
+	// Oversight are the bodies that the State's directory entry names, as rogatory oversight key prints them.
+	Oversight []rogatory.OversightBody `json:"oversight,omitempty"`
 
 	// FederationListen and OfficeListen are addresses to listen on. The office door has no TLS of its
 	// own: keep it on loopback, behind the ministry's reverse proxy.
@@ -236,6 +238,7 @@ func (c Config) Party(k *keyring.Keyring) rogatory.Party {
 		Certificates:  []string{k.AuthorityPEM()},
 		JournalOrigin: k.JournalOrigin(), JournalKey: k.JournalVerifier(), JournalURL: c.JournalURL,
 		WitnessKey: k.WitnessVerifier(), WitnessURL: strings.TrimSuffix(c.JournalURL, "/journal") + "/witness", ContactPoints: c.Contacts,
+		Oversight: c.Oversight,
 	}
 	if c.TimeStamp.Certificate != "" {
 		p.TimeStampCertificates = []string{c.TimeStamp.Certificate}

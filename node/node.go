@@ -251,6 +251,9 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err := n.openPeople(ctx); err != nil {
 		return err
 	}
+	if err := n.gated(n.noteOversight)(ctx); err != nil {
+		return err
+	}
 	return n.gated(n.watchPeople)(ctx)
 }
 
@@ -426,6 +429,7 @@ func (n *Node) Public() (http.Handler, error) {
 	mux.HandleFunc("GET /journal/succession", n.successionDoor)
 	mux.Handle("/witness/", http.StripPrefix("/witness", n.witnessDoor(witness)))
 	mux.HandleFunc("GET "+figuresPath, n.serveFigures)
+	mux.Handle("/oversight/", n.overseer())
 	return mux, nil
 }
 
@@ -577,6 +581,7 @@ func (n *Node) Run(ctx context.Context, office http.Handler, ready func(Addresse
 	mux.Handle("/witness/", public)
 	mux.Handle(figuresPath, public)
 	mux.Handle(portal.Prefix, n.Portal(n.opt.Portal))
+	mux.Handle("/oversight/", public)
 	mux.Handle(doorbell.Prefix, n.doorbell())
 	mux.Handle(GatePrefix, n.gateDoor())
 	if office != nil {
@@ -674,7 +679,7 @@ func (n *Node) refreshDirectory(ctx context.Context) error {
 	defer cancel()
 	_, err := n.book.Update(ctx)
 	n.note("directory", err)
-	return nil
+	return n.gated(n.noteOversight)(context.WithoutCancel(ctx))
 }
 
 func (n *Node) loop(ctx context.Context, bell <-chan struct{}, every time.Duration, step func(context.Context) error) {
@@ -730,6 +735,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 	n.deskHealth(ctx, say)
 	n.drillHealth(say)
 	n.gateHealth(ctx, say)
+	n.oversightHealth(ctx, say)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(n.problems)) {

@@ -74,6 +74,7 @@ type commands struct {
 	Gate      gateCmds      `cmd:"" help:"Whether the node may sign."`
 	Witness   witnessCmds   `cmd:"" help:"Who watches the node's journal."`
 	Treaty    treatyCmds    `cmd:"" help:"The treaty desk: who is bound to what, and on which legal basis to ask."`
+	Oversight oversightCmds `cmd:"" help:"For the oversight body: its key, the feed that leaves nothing out, alarms, two journals compared."`
 	Directory directoryCmds `cmd:"" help:"The directory of States: a ceremony of several key holders."`
 	Offence   offenceCmds   `cmd:"" help:"Offences of the Convention and of national laws; dual criminality; serious crime."`
 

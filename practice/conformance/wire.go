@@ -18,6 +18,7 @@ import (
 	"rogatory"
 	"rogatory/asice"
 	"rogatory/envelope"
+	"rogatory/oversight"
 	"rogatory/store"
 )
 
@@ -194,10 +195,14 @@ func (e *exam) letter(ctx context.Context, act rogatory.Act, body rogatory.Body)
 		To: rogatory.Address{State: e.Them.Code, Authority: e.Them.Authorities[0].ID}, By: rogatory.Officer{Name: "conformance partner", Role: rogatory.DutyOfficer}, Body: body}
 	m.Sent = rogatory.At(e.Office.Clock.Now())
 	m.Expires = m.Sent.Add(24 * time.Hour)
+	us, err := e.Office.Directory.Party(e.Office.Us.State)
+	if err != nil {
+		return letter{}, err
+	}
+	m.Oversight = oversight.Wanted(m.Sent, us, e.Them)
 	if act == rogatory.Send {
 		m.ApprovedBy = rogatory.Officer{Name: "conformance decider", Role: rogatory.Decider}
 	}
-	var err error
 	if m.ID, err = rogatory.NewMessageID(e.Office.Random, e.Office.Clock.Now()); err != nil {
 		return letter{}, err
 	}
@@ -262,11 +267,19 @@ func (e *exam) seal(ctx context.Context, l letter) (sealed []byte, digest rogato
 			return nil, digest, err
 		}
 	}
+	us, err := e.Office.Directory.Party(e.Office.Us.State)
+	if err != nil {
+		return nil, digest, err
+	}
+	bodies, err := oversight.Recipients(l.Oversight, us, e.Them)
+	if err != nil {
+		return nil, digest, err
+	}
 	recipient := l.recipient
 	if recipient == "" {
 		recipient = e.Them.Authorities[0].MessageRecipient
 	}
-	sealed, err = envelope.Seal(container, recipient)
+	sealed, err = envelope.Seal(container, recipient, bodies...)
 	return sealed, digest, err
 }
 
