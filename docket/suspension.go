@@ -53,6 +53,12 @@ func (o *Office) Suspend(ctx context.Context, by rogatory.Actor, state rogatory.
 			return nil, rogatory.Entry{}, rogatory.Fault(rogatory.Invalid, "review_past", "a suspension is looked at again later, not at %s", review)
 		}
 		if i < 0 {
+			if err := reasoned(reason); err != nil {
+				return nil, rogatory.Entry{}, err
+			}
+			if review.Sub(now) > safeguard.LongestSuspension {
+				return nil, rogatory.Entry{}, rogatory.Fault(rogatory.Invalid, "review_late", "a suspension is looked at again within %d days", int(safeguard.LongestSuspension.Hours()/24))
+			}
 			all = append(all, safeguard.Suspension{State: state, Reason: reason, From: now, Review: review})
 			i = len(all) - 1
 		}
@@ -77,6 +83,9 @@ func (o *Office) Resume(ctx context.Context, by rogatory.Actor, state rogatory.S
 		}
 		approval := safeguard.Approval{Person: by.Name, Role: by.Role, Authenticator: credentialOf(by)}
 		if all[i].Lifted == nil {
+			if err := reasoned(reason); err != nil {
+				return nil, rogatory.Entry{}, err
+			}
 			all[i].Lifted = &safeguard.Lifting{Reason: reason}
 		}
 		if slices.ContainsFunc(all[i].Lifted.By, func(a safeguard.Approval) bool {
@@ -130,4 +139,12 @@ func (o *Office) suspending(ctx context.Context, by rogatory.Actor, state rogato
 		}
 		return err
 	})
+}
+
+// reasoned refuses a reason that says nothing.
+func reasoned(reason string) error {
+	if safeguard.Reasoned(reason) {
+		return nil
+	}
+	return rogatory.Fault(rogatory.Invalid, "words_missing", "say why, in at least %d words", safeguard.MinWords)
 }

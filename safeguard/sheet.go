@@ -298,6 +298,9 @@ func (s Sheet) Concerns(form Form) []Question {
 // has reports whether id is in the closed list of that name.
 func (s *schema) has(list, id string) bool { return s.knows(uidOf(list, id)) }
 
+// Reasoned reports whether a text has as many words as a reason needs.
+func Reasoned(text string) bool { return words(text) >= MinWords }
+
 // words counts words, also in scripts that write no spaces between them.
 func words(s string) int {
 	n, dense, thai := 0, 0, 0
