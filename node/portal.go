@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"rogatory"
@@ -338,6 +339,7 @@ func (n *Node) facts() transparency.Facts {
 // is published yet.
 type PortalOptions struct {
 	Assistance func() (assistance.Book, error)
+	// Drills and Safeguards stand for those of the node where they are set.
 	Drills     func(context.Context) ([]portal.Drills, error)
 	Safeguards func(context.Context) (portal.Safeguards, error)
 	Notices    func() []transparency.Notice
@@ -345,6 +347,12 @@ type PortalOptions struct {
 
 // Portal is the door for everybody's eyes: it is lent published values only.
 func (n *Node) Portal(o PortalOptions) http.Handler {
+	if o.Drills == nil {
+		o.Drills = n.publishedDrills
+	}
+	if o.Safeguards == nil {
+		o.Safeguards = n.safeguardsInForce
+	}
 	return portal.New(portal.Config{Clock: n.opt.Clock, Log: n.opt.Log, Desk: func() *status.Desk { return n.Office.Rules.Desk },
 		Facts: func() transparency.Facts {
 			f := n.facts()
@@ -369,4 +377,36 @@ func (n *Node) Portal(o PortalOptions) http.Handler {
 			return proof, err
 		},
 		Assistance: o.Assistance, Drills: o.Drills, Safeguards: o.Safeguards})
+}
+
+// publishedDrills are the figures of drills that both States signed alike.
+func (n *Node) publishedDrills(ctx context.Context) ([]portal.Drills, error) {
+	all, err := n.Desk.Published(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []portal.Drills
+	for _, c := range all {
+		signed, err := json.Marshal(c.Signed)
+		if err != nil {
+			return nil, err
+		}
+		f := c.Figures
+		list = append(list, portal.Drills{From: f.By, To: f.Of, Period: f.From.String()[:10] + "/" + f.To.String()[:10], N: f.Drills,
+			Machine: time.Duration(f.Machine.Median) * time.Millisecond, Human: time.Duration(f.Human.Median) * time.Millisecond, Signed: signed})
+	}
+	return list, nil
+}
+
+// safeguardsInForce are the policies that this node asks now.
+func (n *Node) safeguardsInForce(context.Context) (portal.Safeguards, error) {
+	set := n.Office.Safeguards.Policies(rogatory.At(n.opt.Clock.Now()))
+	all := portal.Safeguards{Digest: set.Digest()}
+	var text strings.Builder
+	for _, p := range set.Policies() {
+		all.InForce = append(all.InForce, portal.Policy{ID: p.ID, Article: p.Article, Effect: string(p.Severity), Key: p.Advice})
+		text.WriteString(p.Text + "\n")
+	}
+	all.Document = []byte(text.String())
+	return all, nil
 }
