@@ -117,10 +117,15 @@ func faultWords(l *language.Locale, e *rogatory.Error) saidView {
 	}
 	exact := strings.TrimSpace(sentence(e.Message) + " " + sentence(hint))
 	words := l.Fault(e)
-	if l.Tag() == language.Base || words == "" {
+	if l.Tag() == language.Base && !asksPeople(e) || words == "" {
 		return saidView{Words: exact}
 	}
 	return saidView{words, exact}
+}
+
+// asksPeople reports whether a fault is the safeguards' asking: what they ask is told on the review's screen, in words.
+func asksPeople(e *rogatory.Error) bool {
+	return e.Code == "approval_needed" || e.Code == "safeguard_blocks" || e.Code == "sheet_incomplete"
 }
 
 func findingWords(l *language.Locale, f treaty.Finding) saidView {

@@ -117,7 +117,7 @@ func (o *Office) Heard(ctx context.Context, by rogatory.Actor, id rogatory.Reque
 		if err != nil {
 			return err
 		}
-		if f, err = o.note(tx, by, m); err != nil {
+		if f, err = o.note(tx, by, m, nil); err != nil {
 			return err
 		}
 		return bringBack(tx, id)
@@ -131,7 +131,7 @@ func recorder(by rogatory.Actor) rogatory.Officer {
 }
 
 // note records an act that no message carries, and moves the file by it.
-func (o *Office) note(tx *store.Tx, by rogatory.Actor, m rogatory.Message) (File, error) {
+func (o *Office) note(tx *store.Tx, by rogatory.Actor, m rogatory.Message, judged *rogatory.Judgement) (File, error) {
 	f, err := o.must(tx, m.Request)
 	if err != nil {
 		return File{}, err
@@ -142,7 +142,7 @@ func (o *Office) note(tx *store.Tx, by rogatory.Actor, m rogatory.Message) (File
 	if err := envelope.CheckBody(m.Act, m.Body); err != nil {
 		return File{}, err
 	}
-	if err := o.record(tx, rogatory.Entry{Type: rogatory.ActRecorded, At: o.now(), By: by, Request: m.Request, Said: &m}); err != nil {
+	if err := o.record(tx, rogatory.Entry{Type: rogatory.ActRecorded, At: o.now(), By: by, Request: m.Request, Said: &m, Judged: judged}); err != nil {
 		return File{}, err
 	}
 	f, _, err = cabinetOf{tx}.file(m.Request)
@@ -163,7 +163,11 @@ func (o *Office) moveElsewhere(tx *store.Tx, by rogatory.Actor, f File, kind tre
 	if err := o.prepare(&m, f, kind, rogatory.Party{}); err != nil {
 		return File{}, "", err
 	}
-	f, err = o.note(tx, by, envelope.Normal(m))
+	judged, err := o.judge(tx, by, f, act, m.Body)
+	if err != nil {
+		return File{}, "", err
+	}
+	f, err = o.note(tx, by, envelope.Normal(m), judged)
 	return f, m.ID, err
 }
 

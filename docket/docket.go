@@ -429,10 +429,6 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 	if !kind.AllowsBy(act, f.Side) {
 		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "a %s request knows no act %s by the %s State", kind.ID, act, f.Side)
 	}
-	judged, err := o.judge(tx, by, f, act, body)
-	if err != nil {
-		return File{}, "", err
-	}
 	if f.Channel != "" {
 		if err := o.mayBegin(tx, f, act); err != nil {
 			return File{}, "", err
@@ -455,6 +451,10 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 		Incarnation: o.Incarnation, Sent: o.now(), Act: act, By: by.Officer, Body: body}
 	m.Expires = m.Sent.Add(messageLife)
 	if err := o.prepare(&m, f, kind, party); err != nil {
+		return File{}, "", err
+	}
+	judged, err := o.judge(tx, by, f, act, m.Body)
+	if err != nil {
 		return File{}, "", err
 	}
 	if err := o.mayBegin(tx, f, act, party); err != nil {

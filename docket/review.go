@@ -332,8 +332,17 @@ type Judged struct {
 // who sealed an exhibit prepared it, and has no vote on handing it over.
 func votesOn(f File, by rogatory.Actor, act rogatory.Act, body rogatory.Body) safeguard.Votes {
 	var v safeguard.Votes
+	if act == rogatory.Offer {
+		id := body.ExhibitID
+		if body.Exhibit != nil {
+			id = body.Exhibit.ID
+		}
+		if x := f.exhibit(id); x != nil {
+			v.Author = x.By
+		}
+	}
 	for _, cast := range f.Votes {
-		if cast.Act == act {
+		if cast.Act == act && (cast.Person != v.Author || v.Author == "") { // of another exhibit it may be a vote
 			v.Votes = append(v.Votes, cast.Vote)
 		}
 	}
@@ -342,17 +351,8 @@ func votesOn(f File, by rogatory.Actor, act rogatory.Act, body rogatory.Body) sa
 			v.Votes = append(v.Votes, safeguard.Vote{Person: person, Role: role, Authenticator: credential, Agree: true})
 		}
 	}
-	switch {
-	case act == rogatory.Send:
+	if act == rogatory.Send {
 		stands(f.Author, f.AuthorRole, "draft of "+f.Author)
-	case act == rogatory.Offer:
-		id := body.ExhibitID
-		if body.Exhibit != nil {
-			id = body.Exhibit.ID
-		}
-		if x := f.exhibit(id); x != nil {
-			v.Author = x.By
-		}
 	}
 	if by.Role != rogatory.TheNode {
 		stands(by.Name, by.Role, credentialOf(by))

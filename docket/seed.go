@@ -114,8 +114,12 @@ func (o *Office) moveSeed(tx *store.Tx, by rogatory.Actor, f File, kind treaty.K
 	if err := o.prepare(&m, f, kind, them); err != nil {
 		return File{}, "", err
 	}
+	judged, err := o.judge(tx, by, f, act, m.Body)
+	if err != nil {
+		return File{}, "", err
+	}
 	id := m.ID
-	if f, err = o.note(tx, by, envelope.Normal(m)); err != nil {
+	if f, err = o.note(tx, by, envelope.Normal(m), judged); err != nil {
 		return File{}, "", err
 	}
 	if (act == rogatory.Accept || act == rogatory.Postpone) && !f.State.Final() {
@@ -123,7 +127,7 @@ func (o *Office) moveSeed(tx *store.Tx, by rogatory.Actor, f File, kind treaty.K
 		if err != nil {
 			return File{}, "", err
 		}
-		if f, err = o.note(tx, o.node(), m); err != nil {
+		if f, err = o.note(tx, o.node(), m, nil); err != nil {
 			return File{}, "", err
 		}
 	}

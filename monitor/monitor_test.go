@@ -83,7 +83,7 @@ func public(t *testing.T, n *node.Node) http.Handler {
 
 func open(t *testing.T, dir string) *node.Node {
 	t.Helper()
-	n, err := node.Open(context.Background(), dir, node.Options{Clock: ahead{by: aWeek}})
+	n, err := node.Open(context.Background(), dir, node.Options{Unwatched: true, Clock: ahead{by: aWeek}})
 	if err != nil {
 		t.Fatal(err)
 	}

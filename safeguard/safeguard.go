@@ -131,6 +131,7 @@ var groups = map[rogatory.Act]group{
 	rogatory.Represent: free, rogatory.Stop: free, rogatory.AskStatus: free, rogatory.TellStatus: free,
 	rogatory.DiscussCosts: free, rogatory.Agree: free, rogatory.DenyConsent: free, rogatory.NotifyDisclosure: free,
 	rogatory.ReportRecovery: free, rogatory.CertifyDeletion: free,
+	rogatory.StartDrill: free, rogatory.EndDrill: free, rogatory.StateFigures: free, // of the desk: no case
 }
 
 // telling are the kinds whose request is itself a disclosure.

@@ -73,7 +73,7 @@ func openPublicDoor(t *testing.T) *publicDoor {
 	if err := w.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	n, err := node.Open(ctx, xa.Dir, node.Options{Clock: ahead{by: 7*24*time.Hour + transparency.Wait}})
+	n, err := node.Open(ctx, xa.Dir, node.Options{Unwatched: true, Clock: ahead{by: 7*24*time.Hour + transparency.Wait}})
 	if err != nil {
 		t.Fatal(err)
 	}

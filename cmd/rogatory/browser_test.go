@@ -376,7 +376,20 @@ func story(t *testing.T, tag string) {
 	exhibit := b.path()
 	b.examine(exhibit)
 
-	// The judge offers it; Aurelia's custodian fetches it.
+	// The judge cannot offer it alone, urgent as it is: a person of another role answers what the safeguards ask.
+	b.as(xb, "Judge T. Moreau")
+	b.open(page + "/acts/offer")
+	b.press(b.words("act.check"))
+	b.do(rogatory.Offer)
+	b.see(b.words("fault.approval_needed"))
+	b.as(xb, "B. Lindqvist")
+	b.open(page)
+	b.press(b.l.Act(rogatory.Offer))
+	b.see(b.words("review.says"))
+	b.examine(page + "/review/offer")
+	b.fill("answer-emergency_disclosure", "The child's life is at risk, and the cell sites show where to look.")
+	b.press(b.words("review.agree"))
+	b.see(b.words("review.voted"))
 	b.as(xb, "Judge T. Moreau")
 	b.open(page + "/acts/offer")
 	b.press(b.words("act.check"))

@@ -87,12 +87,23 @@ func (c *initCmd) Run(d *desk) error {
 }
 
 // serveCmd runs a node.
-type serveCmd struct{}
+type serveCmd struct {
+	Unwatched bool `help:"In an exercise: do not wait at the start for witnesses and other States that do not answer. What somebody does say still counts."`
+}
 
 // Run serves until interrupted.
 func (c *serveCmd) Run(d *desk) error {
+	if c.Unwatched {
+		config, err := node.LoadConfig(d.globals.Node)
+		if err != nil {
+			return err
+		}
+		if config.Mode != rogatory.Exercise {
+			return rogatory.Fault(rogatory.Denied, "exercise_only", "a live node waits for those who watch its journal").WithHint("leave --unwatched out; docs/operating.md says what to do when they are silent")
+		}
+	}
 	log := slog.New(slog.NewTextHandler(d.words, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := node.Open(d.ctx, d.globals.Node, node.Options{Log: log, Portal: publicOptions(d.globals.Node)})
+	n, err := node.Open(d.ctx, d.globals.Node, node.Options{Unwatched: c.Unwatched, Log: log, Portal: publicOptions(d.globals.Node)})
 	if err != nil {
 		return err
 	}

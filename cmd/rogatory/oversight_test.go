@@ -242,7 +242,7 @@ func fullRun(t *testing.T, ctx context.Context, a, b *demo.Member) rogatory.Requ
 	ok(err)
 	act := func(m *demo.Member, name string, role rogatory.OfficerRole, act rogatory.Act, body rogatory.Body) {
 		t.Helper()
-		_, message, err := m.Node.Office.Move(ctx, m.Actor(name, role), f.ID, act, body)
+		_, message, err := m.Move(ctx, m.Actor(name, role), f.ID, act, body)
 		ok(err)
 		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 			got, err := m.Node.Office.ReceiptOf(ctx, message)
@@ -368,7 +368,7 @@ func TestAFictitiousRequestFromTheCommandLine(t *testing.T) {
 	if out := body(t, "seed", file, "--to", b.Addresses.Office, "--key", w.OversightKey("XB"), "--directory", published, "--root", root, "--keep", keep); !strings.Contains(out, "XA-2026-7K3M9Q2P.1") {
 		t.Fatalf("seed: %s", out)
 	}
-	if _, _, err := b.Node.Office.Move(t.Context(), b.Actor("Judge T. Moreau", rogatory.Decider), "XA-2026-7K3M9Q2P.1", rogatory.Accept, rogatory.Body{}); err != nil {
+	if _, _, err := b.Move(t.Context(), b.Actor("Judge T. Moreau", rogatory.Decider), "XA-2026-7K3M9Q2P.1", rogatory.Accept, rogatory.Body{}); err != nil {
 		t.Fatal(err)
 	}
 	into := filepath.Join(t.TempDir(), "pulled")

@@ -55,10 +55,11 @@ func TestCommandLine(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"status":  status,
-			"until":   until,
-			"keep":    keep,
-			"offices": offices,
+			"status":   status,
+			"until":    until,
+			"keep":     keep,
+			"offices":  offices,
+			"reviewed": reviewed,
 		},
 	})
 }
