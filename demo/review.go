@@ -32,10 +32,10 @@ func Sheet(form safeguard.Form, f docket.File) safeguard.Sheet {
 // and colleagues of the other roles agree, each finding answered. It is for exercises, where nobody is harmed by it.
 func Review(ctx context.Context, o *docket.Office, people map[rogatory.OfficerRole]rogatory.Actor, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) error {
 	roles := []rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian}
-	colleague := func(f docket.File, i int) (rogatory.Actor, bool) {
+	colleague := func(author string, i int) (rogatory.Actor, bool) {
 		var all []rogatory.Actor
 		for _, role := range roles {
-			if p, ok := people[role]; ok && p.Name != by.Name && p.Role != by.Role && p.Name != f.Author {
+			if p, ok := people[role]; ok && p.Name != by.Name && p.Role != by.Role && p.Name != author {
 				all = append(all, p)
 			}
 		}
@@ -53,7 +53,7 @@ func Review(ctx context.Context, o *docket.Office, people map[rogatory.OfficerRo
 		return err
 	}
 	if slices.ContainsFunc(j.Findings, func(x safeguard.Finding) bool { return x.Code == "sheet_open" }) {
-		reviewer, ok := colleague(f, 0)
+		reviewer, ok := colleague(f.Author, 0)
 		if !ok {
 			reviewer = by
 		}
@@ -64,8 +64,12 @@ func Review(ctx context.Context, o *docket.Office, people map[rogatory.OfficerRo
 			return err
 		}
 	}
+	author := "" // who drafted a request stands for sending it by that, and is a colleague like others afterwards
+	if act == rogatory.Send {
+		author = f.Author
+	}
 	for i := 0; len(j.Lacks) > 0; i++ {
-		p, ok := colleague(f, i)
+		p, ok := colleague(author, i)
 		if !ok {
 			return nil // the act itself says what is missing
 		}

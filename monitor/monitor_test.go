@@ -281,7 +281,7 @@ func TestAMonitorFollowsALiveNodeAndNamesWhatIsWrong(t *testing.T) {
 		{"a swapped report", good, change(".json", func(b []byte) []byte { return bytes.Replace(b, []byte(`"floor"`), []byte(`"flour"`), 1) }), aWeek, monitor.ReportSwap, "evidence-report_swapped"},
 		{"another digest in the list", good, change("reports.json", func(b []byte) []byte {
 			at := bytes.Index(b, []byte(`"digest": "`)) + 11
-			b[at] ^= 1
+			b[at] = map[bool]byte{true: '1', false: '0'}[b[at] == '0']
 			return b
 		}), aWeek, monitor.ReportSwap, ""},
 		{"a report that is listed no more", good, change("reports.json", func([]byte) []byte { return []byte(`{"rogatory_reports": 1, "reports": []}`) }), aWeek, monitor.ReportGone, ""},

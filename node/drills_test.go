@@ -41,7 +41,7 @@ func drilling(t *testing.T) (c *clock.Manual, open func(rogatory.StateCode) *nod
 	c = clock.NewManual(time.Now().UTC().Truncate(time.Second).Add(time.Minute))
 	return c, func(code rogatory.StateCode) *node.Node {
 		t.Helper()
-		return must(node.Open(t.Context(), w.Members[code].Dir, node.Options{Clock: c}))(t)
+		return must(node.Open(t.Context(), w.Members[code].Dir, node.Options{Clock: c, Unwatched: true}))(t)
 	}, func(code rogatory.StateCode) string { return w.Members[code].Dir }
 }
 

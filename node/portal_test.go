@@ -62,7 +62,7 @@ func later(t *testing.T, dir string, ahead time.Duration, fault func(string) err
 	t.Helper()
 	now := &hurried{}
 	now.ahead.Store(int64(ahead))
-	n, err := node.Open(context.Background(), dir, node.Options{Clock: now, Fault: fault})
+	n, err := node.Open(context.Background(), dir, node.Options{Clock: now, Fault: fault, Unwatched: true})
 	if err != nil {
 		t.Fatal(err)
 	}

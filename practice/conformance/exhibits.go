@@ -36,7 +36,20 @@ func (e *exam) askForEvidence(ctx context.Context) (rogatory.RequestID, error) {
 	if err != nil {
 		return "", err
 	}
-	_, message, err := e.Office.Move(ctx, us("conformance decider", rogatory.Decider), f.ID, rogatory.Send, rogatory.Body{})
+	// What our own safeguards ask is answered as in any office, by a person of another role: an examination repeats itself.
+	decider := us("conformance decider", rogatory.Decider)
+	if j, err := e.Office.Opinion(ctx, decider, f.ID, rogatory.Send, rogatory.Body{}); err != nil {
+		return "", err
+	} else if len(j.Lacks) > 0 {
+		answers := map[string]string{}
+		for _, code := range j.Need.Answer {
+			answers[code] = "an examination of the protocol, which concerns nobody"
+		}
+		if _, err := e.Office.Approve(ctx, us("conformance custodian", rogatory.Custodian), f.ID, rogatory.Send, true, "", answers); err != nil {
+			return "", err
+		}
+	}
+	_, message, err := e.Office.Move(ctx, decider, f.ID, rogatory.Send, rogatory.Body{})
 	if err != nil {
 		return "", err
 	}
