@@ -163,6 +163,11 @@ func (c *practiceStartCmd) Run(d *desk) error {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return rogatory.Fault(rogatory.Unavailable, "folder_failed", "make %s: %w", c.Dir, err)
 	}
+	// Before the nodes open: each waits until the others have said how much of its journal they hold.
+	d.say("EXERCISE. States, persons and events are invented; signatures, proofs and transfers are real.")
+	if practice.Exists(c.Dir) {
+		d.say("The practice in %s goes on where it stopped.", c.Dir)
+	}
 	log := slog.New(slog.NewTextHandler(d.words, &slog.HandlerOptions{Level: slog.LevelError}))
 	school, err := practice.Begin(d.ctx, practice.Settings{Dir: c.Dir, Door: func(n *node.Node) (http.Handler, error) { return officeDoor(n, true) }, Log: log})
 	if err != nil && d.ctx.Err() != nil {
@@ -174,10 +179,6 @@ func (c *practiceStartCmd) Run(d *desk) error {
 	s := started{Dir: c.Dir, Node: practice.NodeDir(c.Dir), Fresh: school.Fresh, People: map[string]rogatory.OfficerRole{}, Tokens: filepath.Join(practice.NodeDir(c.Dir), "tokens")}
 	for role, name := range practice.Trainees() {
 		s.People[name] = role
-	}
-	d.say("EXERCISE. States, persons and events are invented; signatures, proofs and transfers are real.")
-	if !s.Fresh {
-		d.say("The practice in %s goes on where it stopped.", c.Dir)
 	}
 	err = d.give(s, func(w io.Writer) {
 		fmt.Fprintf(w, "your node\t%s\n", s.Node)
