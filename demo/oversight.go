@@ -25,7 +25,7 @@ func (w *World) bodies(s Settings) (map[rogatory.StateCode][]rogatory.OversightB
 	if err := os.MkdirAll(filepath.Dir(w.OversightKey("XA")), 0o700); err != nil {
 		return nil, err
 	}
-	now := time.Now()
+	now := w.clock.Now()
 	for _, code := range s.States {
 		k, err := oversight.NewKey(rand.Reader, code, "Ombudsman of "+names[code], rogatory.At(now.Add(-time.Minute)), rogatory.At(now.AddDate(2, 0, 0)))
 		if err != nil {

@@ -29,7 +29,7 @@ import (
 // Stop ends it.
 func Resume(ctx context.Context, s Settings) (*World, error) {
 	ctx, stop := context.WithCancel(ctx)
-	w := &World{Dir: s.Dir, Members: map[rogatory.StateCode]*Member{}, stop: stop}
+	w := &World{Dir: s.Dir, Members: map[rogatory.StateCode]*Member{}, stop: stop, clock: s.Clock}
 	if err := w.resume(ctx, s); err != nil {
 		return nil, errors.Join(err, w.Stop())
 	}

@@ -49,6 +49,7 @@ type World struct {
 	Members  map[rogatory.StateCode]*Member
 	Ceremony string // what the key ceremony did, in words
 
+	clock clock.Clock
 	door  bool // the office listeners have a door for the staff
 	wg    sync.WaitGroup
 	stop  context.CancelFunc
@@ -82,8 +83,9 @@ type Settings struct {
 	// Oversight gives each State an oversight body. Its key lies beside the nodes, in oversight/xx.key of the world's
 	// folder: for exercises only.
 	Oversight bool
-	// DeskClock, if set, is the clock of the desks' waits.
-	DeskClock clock.Clock
+	// Clock, if set, is the clock of the world: of its nodes, its directory and its stamps. DeskClock is that of the
+	// desks' waits.
+	Clock, DeskClock clock.Clock
 }
 
 // What a world keeps in its folder beside the nodes, so that it can be opened again. All of it is for
@@ -117,7 +119,10 @@ func freeAddress() (string, error) {
 // Begin makes and starts a world in a folder that holds no node yet. Stop ends it.
 func Begin(ctx context.Context, s Settings) (*World, error) {
 	ctx, stop := context.WithCancel(ctx)
-	w := &World{Dir: s.Dir, Members: map[rogatory.StateCode]*Member{}, stop: stop, door: s.Door != nil}
+	w := &World{Dir: s.Dir, Members: map[rogatory.StateCode]*Member{}, stop: stop, door: s.Door != nil, clock: s.Clock}
+	if w.clock == nil {
+		w.clock = clock.Real{}
+	}
 	if err := w.begin(ctx, s); err != nil {
 		return nil, errors.Join(err, w.Stop())
 	}
@@ -157,7 +162,7 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 			c.Database = s.Database(code)
 		}
 		dir := filepath.Join(s.Dir, strings.ToLower(string(code)))
-		if keys[code], err = node.Init(ctx, dir, c, []string{"127.0.0.1", "localhost"}, time.Now()); err != nil {
+		if keys[code], err = node.Init(ctx, dir, c, []string{"127.0.0.1", "localhost"}, w.clock.Now()); err != nil {
 			return fmt.Errorf("make node %s: %w", code, err)
 		}
 		staff := people[code]
@@ -199,7 +204,7 @@ func (w *World) begin(ctx context.Context, s Settings) error {
 
 // newStampAuthority makes the exercise's time-stamp authority and starts it.
 func (w *World) newStampAuthority(ctx context.Context) (node.TimeStamp, error) {
-	authority, err := tsa.NewAuthority(rand.Reader, time.Now, "Exercise time-stamp authority")
+	authority, err := tsa.NewAuthority(rand.Reader, w.clock.Now, "Exercise time-stamp authority")
 	if err != nil {
 		return node.TimeStamp{}, err
 	}
@@ -254,7 +259,7 @@ func (w *World) ceremony(states []rogatory.StateCode, keys map[rogatory.StateCod
 		return nil, err
 	}
 	day := 24 * time.Hour
-	repo, err := directory.Init(filepath.Join(w.Dir, "directory"), clock.Real{}, directory.Terms{Mode: rogatory.Exercise, RootThreshold: threshold, RootKeys: public,
+	repo, err := directory.Init(filepath.Join(w.Dir, "directory"), w.clock, directory.Terms{Mode: rogatory.Exercise, RootThreshold: threshold, RootKeys: public,
 		OperatorKeys: []ed25519.PublicKey{op, spare}, Life: directory.Life{Root: 365 * day, State: 365 * day, Snapshot: 30 * day, Timestamp: 14 * day}})
 	if err != nil {
 		return nil, err
@@ -299,7 +304,7 @@ func logFor(l *slog.Logger, code rogatory.StateCode) *slog.Logger {
 
 // run opens and runs one member until the world stops.
 func (w *World) run(ctx context.Context, m *Member, s Settings) error {
-	n, err := node.Open(ctx, m.Dir, node.Options{Limits: s.Limits, Log: logFor(s.Log, m.Code), DeskClock: s.DeskClock, Unwatched: s.Offline})
+	n, err := node.Open(ctx, m.Dir, node.Options{Limits: s.Limits, Log: logFor(s.Log, m.Code), Clock: w.clock, DeskClock: s.DeskClock, Unwatched: s.Offline})
 	if err != nil {
 		return err
 	}

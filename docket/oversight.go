@@ -20,6 +20,9 @@ import (
 // knownSetting remembers the oversight bodies that the directory last named of a State. Once there, it stays.
 const knownSetting = "oversight.known."
 
+// ReportKeySetting keeps the key with which published reports hold figures back.
+const ReportKeySetting = "report.key"
+
 func fingerprints(p rogatory.Party) string {
 	var all []string
 	for _, b := range p.Oversight {
@@ -173,6 +176,9 @@ func (o *Office) Feed(ctx context.Context, from int64, body rogatory.OversightBo
 		}
 		if from < 0 || from > page.Size {
 			return rogatory.Fault(rogatory.NotFound, "entry_unknown", "there is no entry %d: the journal has %d", from, page.Size)
+		}
+		if page.Figures, _, err = tx.Setting(ReportKeySetting); err != nil {
+			return err
 		}
 		for weight := 0; weight < oversight.PageFill; {
 			rows, err := tx.Entries(from, feedBatch)

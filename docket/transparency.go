@@ -49,9 +49,18 @@ func (o *Office) Transparency(ctx context.Context, each func(transparency.Case))
 	}
 }
 
-// transparent reads one request. Its ground and outcome are those of its refusal and execution, after which no act
-// changes them, so that they can be read again later of any week.
+// transparent reads one request.
 func (o *Office) transparent(tx *store.Tx, row store.Request) (transparency.Case, error) {
+	rows, err := tx.EntriesOf(row.ID, -1, store.MaxRows)
+	if err != nil {
+		return transparency.Case{}, err
+	}
+	return counted(o.Rules, o.Us.State, row, rows)
+}
+
+// counted is what a request adds to the reports by its file and its entries. Its ground and outcome are those of its
+// refusal and execution, after which no act changes them, so that they can be read again later of any week.
+func counted(rules Rulebook, us rogatory.StateCode, row store.Request, rows []store.Entry) (transparency.Case, error) {
 	var f struct { // the little of File that counts
 		Request struct {
 			Offence rogatory.Offence `json:"offence"`
@@ -62,15 +71,11 @@ func (o *Office) transparent(tx *store.Tx, row store.Request) (transparency.Case
 		return transparency.Case{}, rogatory.Fault(rogatory.Damaged, "view_damaged", "read the file of %s: %w", row.ID, err).WithHint("run rogatory fsck")
 	}
 	c := transparency.Case{Side: shared(row.Side), Peer: shared(row.Peer), Kind: shared(row.Kind), Offences: offences(f.Request.Offence.Articles)}
-	if kind, err := o.Rules.Kind(row.Kind); err == nil {
+	if kind, err := rules.Kind(row.Kind); err == nil {
 		c.Emergency = kind.Urgent
 	}
 	if f.Verdict != nil {
 		c.Ground, c.Outcome = shared(f.Verdict.Ground), shared(f.Verdict.Outcome)
-	}
-	rows, err := tx.EntriesOf(row.ID, -1, store.MaxRows)
-	if err != nil {
-		return transparency.Case{}, err
 	}
 	for _, entry := range rows {
 		act, from, ok, err := said(entry)
@@ -81,7 +86,7 @@ func (o *Office) transparent(tx *store.Tx, row store.Request) (transparency.Case
 			continue
 		}
 		by := row.Side
-		if from != o.Us.State {
+		if from != us {
 			by = by.Other()
 		}
 		note(&c, by, act, transparency.Mark{Entry: entry.Index + 1, At: entry.At})

@@ -38,6 +38,9 @@ func (n *Node) overseer() http.Handler {
 		text, err := json.Marshal(map[string]rogatory.RequestID{"request": id})
 		return "application/json", text, err
 	}))
+	mux.HandleFunc("POST "+oversight.AttestPath, n.answer(oversight.MaxAttestation, func(ctx context.Context, signed []byte) (string, []byte, error) {
+		return "application/json", []byte("{}\n"), n.Attest(ctx, signed)
+	}))
 	return mux
 }
 

@@ -3,11 +3,12 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +16,9 @@ import (
 
 	"rogatory"
 	"rogatory/assistance"
+	"rogatory/docket"
 	"rogatory/journal"
+	"rogatory/oversight"
 	"rogatory/portal"
 	"rogatory/store"
 	"rogatory/transparency"
@@ -27,9 +30,9 @@ const reportEvery = time.Minute
 
 // Settings of the store in which reports lie. What they hold never changes, save the list.
 const (
-	reportKeySetting  = "report.key"
 	reportListSetting = "report.list"
-	reportSetting     = "report." // before the period
+	reportSetting     = "report."   // before the period
+	attestedSetting   = "attested." // before the period: attestations of it, by the verification key of the body
 )
 
 // storedReport is a published report: its bytes, and the seal over them.
@@ -151,14 +154,14 @@ func (n *Node) entriesBefore(ctx context.Context, at rogatory.Instant) (count in
 func (n *Node) reportKey(ctx context.Context) (key []byte, err error) {
 	err = n.store.Update(ctx, func(tx *store.Tx) error {
 		var found bool
-		if key, found, err = tx.Setting(reportKeySetting); err != nil || found {
+		if key, found, err = tx.Setting(docket.ReportKeySetting); err != nil || found {
 			return err
 		}
 		key = make([]byte, transparency.KeySize)
 		if _, err := io.ReadFull(n.opt.Random, key); err != nil {
 			return rogatory.Fault(rogatory.Internal, "random_failed", "draw the key of the reports: %w", err)
 		}
-		return tx.SetSetting(reportKeySetting, key)
+		return tx.SetSetting(docket.ReportKeySetting, key)
 	})
 	return key, err
 }
@@ -203,6 +206,80 @@ func (n *Node) PublishedReport(ctx context.Context, period transparency.Period) 
 		return nil, nil, rogatory.Fault(rogatory.Damaged, "setting_damaged", "read the report of %s: %w", period, err)
 	}
 	return kept.Data, kept.Seal, nil
+}
+
+// Attest takes in what an oversight body attests of a published report: "oversight_attestation_invalid" if it is of
+// another file, and whatever oversight.OpenAttestation refuses.
+func (n *Node) Attest(ctx context.Context, signed []byte) error {
+	us, err := n.Party(n.config.State)
+	if err != nil {
+		return err
+	}
+	a, body, err := oversight.OpenAttestation(signed, us)
+	if err != nil {
+		return err
+	}
+	data, _, err := n.PublishedReport(ctx, transparency.Period(a.Period))
+	if err != nil {
+		return err
+	}
+	if a.Report != rogatory.DigestOf(data) {
+		return rogatory.Fault(rogatory.Conflict, "oversight_attestation_invalid", "%s attests a report of %s that this node did not publish", body.Name, a.Period)
+	}
+	return n.store.Update(ctx, func(tx *store.Tx) error {
+		all, err := attested(tx, transparency.Period(a.Period))
+		if err != nil {
+			return err
+		}
+		all[body.Key] = string(signed)
+		kept, err := json.Marshal(all)
+		if err != nil {
+			return err
+		}
+		return tx.SetSetting(attestedSetting+a.Period, kept)
+	})
+}
+
+func attested(tx *store.Tx, period transparency.Period) (map[string]string, error) {
+	all := map[string]string{}
+	kept, found, err := tx.Setting(attestedSetting + string(period))
+	if err != nil || !found {
+		return all, err
+	}
+	if err := json.Unmarshal(kept, &all); err != nil {
+		return nil, rogatory.Fault(rogatory.Damaged, "setting_damaged", "read the attestations of %s: %w", period, err)
+	}
+	return all, nil
+}
+
+// Attestations are what oversight bodies attest of a report, by the verification keys of the bodies.
+func (n *Node) Attestations(ctx context.Context, period transparency.Period) (all map[string]string, err error) {
+	err = n.store.View(ctx, func(tx *store.Tx) error {
+		all, err = attested(tx, period)
+		return err
+	})
+	return all, err
+}
+
+// attestations are the same for everybody's eyes, those that still hold.
+func (n *Node) attestations(ctx context.Context, period transparency.Period) ([]transparency.Attested, error) {
+	all, err := n.Attestations(ctx, period)
+	if err != nil {
+		return nil, err
+	}
+	us, err := n.Party(n.config.State)
+	if err != nil {
+		return nil, err
+	}
+	var list []transparency.Attested
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		a, body, err := oversight.OpenAttestation([]byte(all[key]), us)
+		if err != nil {
+			continue // a body that the directory does not name any more
+		}
+		list = append(list, transparency.Attested{Body: body.Name, Key: key, At: a.At, Note: all[key]})
+	}
+	return list, nil
 }
 
 // ProveReport returns the proof that a report is recorded in the journal. It opens that entry, which names nothing
@@ -282,44 +359,38 @@ func (n *Node) CheckReport(ctx context.Context, data []byte) ([]string, error) {
 	if err := n.Office.Transparency(ctx, func(c transparency.Case) { cases = append(cases, c) }); err != nil {
 		return nil, err
 	}
-	var differences []string
-	previous, before := transparency.Report{}, []byte(nil)
+	var published [][]byte
 	known := false
 	for _, l := range slices.Backward(list.Reports) {
-		entries, _, err := n.entriesBefore(ctx, l.Period.Until())
+		file, _, err := n.PublishedReport(ctx, l.Period)
 		if err != nil {
 			return nil, err
 		}
-		head, _, err := n.reportHead(ctx, transparency.List{}, l.Period, entries)
-		if err != nil {
-			return nil, err
-		}
-		if before != nil {
-			head.Previous = rogatory.DigestOf(before)
-		}
-		next := transparency.Next(head, previous, transparency.Count(cases, entries), key)
-		published, _, err := n.PublishedReport(ctx, l.Period)
-		if err != nil {
-			return nil, err
-		}
-		if l.Period == r.Period {
+		if published = append(published, file); l.Period == r.Period {
 			known = true
-			differences = append(differences, transparency.Differences(r, next)...)
-			if rogatory.DigestOf(data) != rogatory.DigestOf(published) {
-				differences = append(differences, "bytes: the node published another file for "+string(l.Period))
-			}
-			if _, err := n.reportEntry(ctx, l.Period, rogatory.DigestOf(data)); err != nil {
-				differences = append(differences, "journal: "+err.Error())
-			}
 			break
 		}
-		if rogatory.DigestOf(next.Encode()) != rogatory.DigestOf(published) {
-			differences = append(differences, fmt.Sprintf("an earlier report, of %s, is not what its entries say", l.Period))
-		}
-		previous, before = next, published
 	}
 	if !known {
-		differences = append(differences, "the node has published no report of "+string(r.Period))
+		return []string{"the node has published no report of " + string(r.Period)}, nil
+	}
+	last := published[len(published)-1]
+	published[len(published)-1] = data
+	head := transparency.Report{State: n.config.State, Mode: n.config.Mode, Origin: n.keys().JournalOrigin()}
+	var unread error
+	differences, err := transparency.Recompute(head, published, cases, func(at rogatory.Instant) int64 {
+		count, _, err := n.entriesBefore(ctx, at)
+		unread = errors.Join(unread, err)
+		return count
+	}, key)
+	if err := errors.Join(err, unread); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(data, last) {
+		differences = append(differences, "bytes: the node published another file for "+string(r.Period))
+	}
+	if _, err := n.reportEntry(ctx, r.Period, rogatory.DigestOf(data)); err != nil {
+		differences = append(differences, "journal: "+err.Error())
 	}
 	return differences, nil
 }
@@ -376,7 +447,7 @@ func (n *Node) Portal(o PortalOptions) http.Handler {
 			}
 			return proof, err
 		},
-		Assistance: o.Assistance, Drills: o.Drills, Safeguards: o.Safeguards})
+		Attestations: n.attestations, Assistance: o.Assistance, Drills: o.Drills, Safeguards: o.Safeguards})
 }
 
 // publishedDrills are the figures of drills that both States signed alike.

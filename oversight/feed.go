@@ -89,6 +89,8 @@ type Page struct {
 	From  int64              `json:"from"`
 	Size  int64              `json:"size"` // of the journal when the page was made
 	Items []Item             `json:"items"`
+	// Figures is the key with which the node's published reports hold figures back, once there is one.
+	Figures []byte `json:"figures,omitempty"`
 }
 
 // Item is one entry with what opens its leaf. Of a message sent or received there is its container, and its receipt

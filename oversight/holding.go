@@ -23,6 +23,7 @@ type Record struct {
 type Holding struct {
 	State   rogatory.StateCode
 	Records []Record
+	Figures []byte // the key of the published reports, as the node gave it; each report names its hash
 
 	items  []Item
 	leaves []journal.Leaf
@@ -85,6 +86,9 @@ func (h *Holding) Take(p Page) error {
 		return rogatory.Fault(rogatory.Internal, "oversight_page_invalid", "add %d entries: %w", len(leaves), err)
 	}
 	next.edge, next.hashes, next.items, next.leaves = edge, append(h.hashes, stored...), append(h.items, p.Items...), append(h.leaves, leaves...)
+	if len(p.Figures) > 0 {
+		next.Figures = p.Figures
+	}
 	*h = next
 	return nil
 }

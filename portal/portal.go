@@ -85,11 +85,13 @@ type Config struct {
 	Checkpoint   func(context.Context) ([]byte, error) // signed and cosigned, or journal.ErrUnpublished
 	Reports      func(context.Context) (transparency.List, error)
 	// Report returns a report's bytes and seal; NotFound if there is none of that period.
-	Report     func(context.Context, transparency.Period) (data, seal []byte, err error)
-	Proof      func(context.Context, transparency.Period) ([]byte, error)
-	Assistance func() (assistance.Book, error)
-	Drills     func(context.Context) ([]Drills, error)
-	Safeguards func(context.Context) (Safeguards, error)
+	Report func(context.Context, transparency.Period) (data, seal []byte, err error)
+	Proof  func(context.Context, transparency.Period) ([]byte, error)
+	// Attestations are what oversight bodies attest of a report, verified.
+	Attestations func(context.Context, transparency.Period) ([]transparency.Attested, error)
+	Assistance   func() (assistance.Book, error)
+	Drills       func(context.Context) ([]Drills, error)
+	Safeguards   func(context.Context) (Safeguards, error)
 }
 
 //go:embed pages.html assets/portal.css assets/verify.js assets/hash.js assets/mark.svg

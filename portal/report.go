@@ -4,6 +4,7 @@ package portal
 
 import (
 	"bytes"
+	"context"
 	"encoding/xml"
 	"fmt"
 	"net/http"
@@ -33,6 +34,8 @@ type reportView struct {
 	Digest  string
 	Earlier []transparency.Period
 	Latest  bool
+	// Attested says which bodies made the report anew and found it complete.
+	Attested []string
 }
 
 // maxEarlier bounds the list on one page; public/reports.json has all.
@@ -62,12 +65,26 @@ func (s *server) report(v *visit) error {
 	}
 	view = reportView{Some: true, Period: period, Latest: view.Latest, Of: v.T("portal.report.of", "period", string(period), "time", v.Moment(r.Until, time.UTC)), Floor: v.T("portal.report.floor", "floor", transparency.Floor),
 		Digest: rogatory.DigestOf(data).String(), Tables: tables(v.Locale, r), Shares: shares(v.Locale, r)}
+	all, err := s.attested(v.ctx, period)
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		view.Attested = append(view.Attested, v.T("portal.report.attested", "name", a.Body, "time", v.Moment(a.At, time.UTC)))
+	}
 	for _, l := range list.Reports[:min(len(list.Reports), maxEarlier)] {
 		if l.Period != period {
 			view.Earlier = append(view.Earlier, l.Period)
 		}
 	}
 	return s.show(v, http.StatusOK, "report", v.T("portal.report"), view)
+}
+
+func (s *server) attested(ctx context.Context, period transparency.Period) ([]transparency.Attested, error) {
+	if s.Attestations == nil {
+		return nil, nil
+	}
+	return s.Attestations(ctx, period)
 }
 
 func (s *server) published(v *visit, period transparency.Period) (data, seal []byte, err error) {
@@ -207,6 +224,13 @@ func (s *server) reportFile(w http.ResponseWriter, r *http.Request, file string)
 			return
 		}
 		send(w, r, http.StatusOK, "text/plain; charset=utf-8", pageKept, proof)
+	case "oversight":
+		all, err := s.attested(r.Context(), transparency.Period(period))
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		send(w, r, http.StatusOK, "application/json", pageKept, transparency.Attestations{Version: 1, All: append([]transparency.Attested{}, all...)}.Encode())
 	default:
 		s.fail(w, r, notFound("a report has no form %.20q", form))
 	}

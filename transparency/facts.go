@@ -16,6 +16,9 @@ const (
 	maxWitnesses = 256
 	maxNotices   = 64
 	maxListed    = 4000
+	// MaxAttestations bounds what a node serves of a report's attestations, in bytes: as many as maxAttested bodies give.
+	MaxAttestations = 256 << 10
+	maxAttested     = 32
 )
 
 // Witness is an office that watches a journal: its State and its key as a C2SP cosignature verifier.
@@ -59,6 +62,36 @@ type Listed struct {
 type List struct {
 	Version int      `json:"rogatory_reports"`
 	Reports []Listed `json:"reports"`
+}
+
+// Attested is what an oversight body attests of a report, as it is published.
+type Attested struct {
+	Body string           `json:"body"` // its name, as the State's entry in the directory has it
+	Key  string           `json:"key"`  // that verifies the note, from the same entry
+	At   rogatory.Instant `json:"at"`
+	Note string           `json:"note"` // C2SP signed note
+}
+
+// Attestations is public/reports/PERIOD.oversight: what the oversight bodies attest of a report.
+type Attestations struct {
+	Version int        `json:"rogatory_attestations"`
+	All     []Attested `json:"attestations"`
+}
+
+// Encode writes the attestations in one line after another.
+func (a Attestations) Encode() []byte { return encode(a) }
+
+// ParseAttestations reads what a node says that oversight attests. Nothing of it is believed for being there: the note
+// decides. It is "facts_invalid" if it is malformed or out of bounds.
+func ParseAttestations(data []byte) (Attestations, error) {
+	var a Attestations
+	if err := strict("the attestations", data, MaxAttestations, &a); err != nil {
+		return Attestations{}, err
+	}
+	if a.Version != 1 || len(a.All) > maxAttested {
+		return Attestations{}, rogatory.Fault(rogatory.Invalid, "facts_invalid", "read the attestations: they are out of bounds")
+	}
+	return a, nil
 }
 
 // Encode writes the facts in one line after another.

@@ -24,6 +24,7 @@ type oversightCmds struct {
 	Pull    oversightPullCmd    `cmd:"" help:"Fetch all that is new from the node, hold it against the published journal, and keep it sealed."`
 	Read    oversightReadCmd    `cmd:"" help:"Read what was pulled: the entries, or one request with every message. Works offline."`
 	Alarms  oversightAlarmsCmd  `cmd:"" help:"Patterns that give abuse away, the requests to look at first, and what became of fictitious ones."`
+	Attest  oversightAttestCmd  `cmd:"" help:"Make a published report anew from what was pulled; if it is equal, say so under the body's key."`
 	Seed    oversightSeedCmd    `cmd:"" help:"Put a fictitious request into the office's queue. It never leaves the node."`
 	Salt    oversightSaltCmd    `cmd:"" help:"Draw the salt of one comparison, which both bodies use."`
 	List    oversightListCmd    `cmd:"" help:"Write the blinded list of all messages with another State, signed, for its body."`

@@ -22,8 +22,9 @@ func publicOptions(dir string) node.PortalOptions {
 
 // reportCmds are about what the office publishes of itself.
 type reportCmds struct {
-	List  reportListCmd  `cmd:"" help:"The reports that the running node has published."`
-	Check reportCheckCmd `cmd:"" help:"Recompute a published report from the node's entries, for oversight."`
+	List    reportListCmd    `cmd:"" help:"The reports that the running node has published."`
+	Check   reportCheckCmd   `cmd:"" help:"Recompute a published report from the node's entries, for oversight."`
+	Confirm reportConfirmCmd `cmd:"" help:"See whether an oversight body attests that a published report is complete; needs no node."`
 }
 
 type reportListCmd struct{}
