@@ -81,19 +81,23 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return errors.Join(err, s.w.Stop())
 	}
-	fmt.Fprintf(o.Out, "\nThe nodes stay up until you interrupt (Ctrl-C). Addresses:\n")
-	for _, name := range slices.Sorted(maps.Keys(addresses)) {
-		fmt.Fprintf(o.Out, "  %-14s %s\n", name, addresses[name])
+	codes := slices.Sorted(maps.Keys(s.w.Members))
+	of := func(code rogatory.StateCode, door string) string {
+		return addresses[strings.ToLower(string(code))+"."+door]
 	}
 	if o.Door != nil {
 		fmt.Fprintf(o.Out, "\nOpen a console in a browser and choose who you are; one click, for this is an exercise:\n")
-		for _, code := range slices.Sorted(maps.Keys(s.w.Members)) {
+		for _, code := range codes {
 			p := people[code]
-			fmt.Fprintf(o.Out, "  %-9s %s  as %s (duty officer), %s (decides), %s (custodian) or %s (oversight)\n", names[code], addresses[strings.ToLower(string(code))+".console"], p[rogatory.DutyOfficer], p[rogatory.Decider], p[rogatory.Custodian], overseers[code])
+			fmt.Fprintf(o.Out, "  %-9s %s  as %s (duty officer), %s (decides), %s (custodian) or %s (oversight)\n", names[code], of(code, "console"), p[rogatory.DutyOfficer], p[rogatory.Decider], p[rogatory.Custodian], overseers[code])
 		}
-		fmt.Fprintln(o.Out)
 	}
-	fmt.Fprintf(o.Out, "People's tokens are in %s; try:  bin/rogatory --node %s --as \"A. Okafor\" request list\n", filepath.Join(o.Dir, "xa", "tokens"), filepath.Join(o.Dir, "xa"))
+	fmt.Fprintf(o.Out, "\nWhat everybody may see, without an account:\n")
+	for _, code := range codes {
+		fmt.Fprintf(o.Out, "  %-9s %s\n", names[code], of(code, "public"))
+	}
+	fmt.Fprintf(o.Out, "\nOn the command line:\n  bin/rogatory --node %s --as \"A. Okafor\" request list\n  bin/rogatory monitor %s --once\n  bin/rogatory-verify %s\n", filepath.Join(o.Dir, "xa"), strings.TrimSuffix(of("XA", "public"), "/public/"), filepath.Join(o.Dir, "court-package"))
+	fmt.Fprintf(o.Out, "\nThe nodes stay up until you interrupt (Ctrl-C). All addresses are in %s, people's tokens in %s.\n", filepath.Join(o.Dir, "addresses.json"), filepath.Join(o.Dir, "xa", "tokens"))
 	<-ctx.Done()
 	return s.w.Stop()
 }

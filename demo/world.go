@@ -382,6 +382,7 @@ func (w *World) writeAddresses() (map[string]string, error) {
 			all[name+".console"] = consoleAt(m.Addresses.Office)
 		}
 		all[name+".journal"] = m.Addresses.Journal
+		all[name+".public"] = strings.TrimSuffix(m.Addresses.Journal, "/journal") + "/public/"
 		all[name+".federation"] = m.Addresses.Federation
 	}
 	text, err := json.MarshalIndent(all, "", "  ")
