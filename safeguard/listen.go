@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strconv"
@@ -48,12 +49,49 @@ type Vocabulary struct {
 	// People are words for the people whose data may be asked for: a number before one of them is a number of people.
 	People []string `json:"people"`
 	listen []listener
+	people []string // folded
 	number *regexp.Regexp
 }
 
 type listener struct {
 	signal Signal
+	grams  []uint16 // of the phrase: a text that lacks one does not hold it
 	find   func(text heard) bool
+}
+
+// grams are the runs of three bytes of a text, hashed: most phrases are ruled out by them without being looked for.
+type grams [1 << 16 / 64]uint64
+
+// maxGrams is how many of a phrase are kept: enough to rule out nearly all.
+const maxGrams = 6
+
+func gram(s string, i int) uint16 {
+	return uint16((uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16) * 2654435761 >> 16)
+}
+
+func (g *grams) add(s string) {
+	for i := range len(s) - 2 {
+		n := gram(s, i)
+		g[n/64] |= 1 << (n % 64)
+	}
+}
+
+func (g *grams) may(hold []uint16) bool {
+	for _, n := range hold {
+		if g[n/64]&(1<<(n%64)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// gramsOf are those of a phrase up to its first star.
+func gramsOf(phrase string) (all []uint16) {
+	phrase, _, _ = strings.Cut(phrase, "*")
+	for i := range min(len(phrase)-2, maxGrams) {
+		all = append(all, gram(phrase, i))
+	}
+	return all
 }
 
 var signalFiles = datafile.Form{Code: "signals_invalid", Hint: "mend that line; nothing of the file was loaded", Size: MaxVocabulary, Items: maxPhrases, Complete: true}
@@ -102,9 +140,10 @@ func ReadVocabulary(name string, data []byte) (Vocabulary, error) {
 		if err := checkPhrase(word); err != nil {
 			return Vocabulary{}, f.Fault(err, "people", i)
 		}
+		v.people = append(v.people, fold(word))
 		people = append(people, regexp.QuoteMeta(fold(word)))
 	}
-	v.number = regexp.MustCompile(`([0-9]{1,3}(?:[ ,.’'٬][0-9]{3})+|[0-9]{1,15})((?:\s?[\p{L}]{0,12}){0,2}?)\s?(?:` + strings.Join(people, "|") + `)`)
+	v.number = regexp.MustCompile(`^([0-9]{1,3}(?:[ ,.’'٬][0-9]{3})+|[0-9]{1,15})((?:\s?[\p{L}]{0,12}){0,2}?)\s?(?:` + strings.Join(people, "|") + `)`)
 	return v, nil
 }
 
@@ -128,14 +167,14 @@ func listen(signal Signal, phrase string) (listener, error) {
 	body := fold(phrase)
 	if dense(body) {
 		body = strings.ReplaceAll(body, "*", "")
-		return listener{signal, func(t heard) bool { return strings.Contains(t.folded, body) }}, nil
+		return listener{signal, gramsOf(body), func(t heard) bool { return strings.Contains(t.folded, body) }}, nil
 	}
 	find := finder(body)
 	if bare := plain(body); bare != body && latin(body) {
 		bared := finder(bare)
-		return listener{signal, func(t heard) bool { return find(t.folded) || bared(t.plain) }}, nil
+		return listener{signal, gramsOf(bare), func(t heard) bool { return find(t.folded) || bared(t.plain) }}, nil
 	}
-	return listener{signal, func(t heard) bool { return find(t.folded) }}, nil
+	return listener{signal, gramsOf(body), func(t heard) bool { return find(t.folded) }}, nil
 }
 
 // finder finds a phrase where a word begins, and where a word ends unless a star leaves it open.
@@ -229,24 +268,49 @@ func (v Vocabulary) hear(text string, only []Signal) []Signal {
 	}
 	f := fold(text)
 	t := heard{f, plain(f)}
+	var have grams
+	have.add(t.folded)
+	have.add(t.plain)
 	found := map[Signal]bool{}
 	for _, l := range v.listen {
 		if only == nil && slices.Contains(breadthSignals, l.signal) || only != nil && !slices.Contains(only, l.signal) || found[l.signal] {
 			continue
 		}
-		if l.find(t) {
+		if have.may(l.grams) && l.find(t) {
 			found[l.signal] = true
 		}
 	}
 	return sortedKeys(found)
 }
 
+// numberSpan is how many bytes from a number on are looked at: the number, two words, and who is counted.
+const numberSpan = 200
+
+// numbers yields where each run of digits begins.
+func numbers(s string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		inside := false
+		for i := range len(s) {
+			digit := s[i] >= '0' && s[i] <= '9'
+			if digit && !inside && !yield(i) {
+				return
+			}
+			inside = digit
+		}
+	}
+}
+
 // most is the largest number of people that a text names.
 func (v Vocabulary) most(text string) (largest int64) {
-	if v.number == nil {
+	f := fold(text[:min(len(text), MaxHeard)])
+	if v.number == nil || !slices.ContainsFunc(v.people, func(word string) bool { return strings.Contains(f, word) }) {
 		return 0
 	}
-	for _, m := range v.number.FindAllStringSubmatch(fold(text[:min(len(text), MaxHeard)]), 100) {
+	for at := range numbers(f) {
+		m := v.number.FindStringSubmatch(f[at:min(len(f), at+numberSpan)])
+		if m == nil {
+			continue
+		}
 		digits := strings.Map(func(r rune) rune {
 			if r >= '0' && r <= '9' {
 				return r
