@@ -3,7 +3,7 @@ GO ?= go
 export CGO_ENABLED = 0
 FLAGS = -trimpath -ldflags "-s -w -buildid="
 
-.PHONY: generate build demo test check bench need long clean
+.PHONY: generate build demo test check bench need long interop clean
 
 build:
 	$(GO) build $(FLAGS) -o bin/rogatory ./cmd/rogatory
@@ -36,6 +36,10 @@ long: build
 	$(GO) test -tags big -run Big -v -count=1 -timeout 3h ./demo/
 	ROGATORY_KILLS=50 $(GO) test -count=1 -timeout 1h -run Kill ./node/
 	ROGATORY_SEEDS=10000 $(GO) test -count=1 -timeout 3h ./sim/
+
+# With a witness that others wrote, built from the module proxy; needs ssh-agent.
+interop:
+	ROGATORY_INTEROP=1 $(GO) test -count=1 -run StockWitness ./cmd/rogatory/
 
 clean:
 	rm -rf bin
