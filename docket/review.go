@@ -250,42 +250,39 @@ func (o *Office) near(tx *store.Tx, f File) (near Near, err error) {
 	if err != nil {
 		return near, err
 	}
+	marks := safeguard.Marks(key, identifiersOf(f.Request))
 	piece := func(f File) safeguard.Piece {
-		p := safeguard.Piece{Request: f.ID, Case: f.ID.Case(), State: requester(f), At: max(f.Opened, f.Received), Officer: f.Author, Marks: safeguard.Marks(key, identifiersOf(f.Request))}
+		p := safeguard.Piece{Request: f.ID, Case: f.ID.Case(), State: requester(f), At: max(f.Opened, f.Received), Officer: f.Author, Marks: marks}
 		if f.State == rogatory.Refused {
 			p.Refused = f.Ended
 		}
 		return p
 	}
-	next := piece(f)
-	ids, err := tx.Marked(f.ID, next.Marks, maxNear)
+	rows, err := tx.Marked(f.ID, marks, maxNear)
 	if err != nil {
 		return near, err
 	}
 	var history []safeguard.Piece
-	for _, id := range ids {
-		other, found, err := cabinetOf{tx}.file(id)
+	for _, row := range rows {
+		other, err := glance(row)
 		if err != nil {
 			return near, err
 		}
-		if found {
-			history = append(history, piece(other))
-		}
+		history = append(history, piece(other))
 	}
-	near.Linked = safeguard.Cumulative(history, next)
+	near.Linked = safeguard.Cumulative(history, piece(f))
 	if near.Suspensions, err = suspensionsIn(tx); err != nil || f.Request.Kind != rogatory.EmergencyData {
 		return near, err
 	}
-	rows, err := tx.RequestsOfKind(rogatory.EmergencyData, f.Them.State, maxNear)
-	if err != nil {
+	if rows, err = tx.RequestsOfKind(rogatory.EmergencyData, f.Them.State, maxNear); err != nil {
 		return near, err
 	}
 	for _, row := range rows {
-		other, found, err := cabinetOf{tx}.file(row.ID)
+		other, err := glance(row)
 		if err != nil {
 			return near, err
 		}
-		if !found || other.Side != f.Side || !slices.ContainsFunc(other.Exhibits, func(x ExhibitFile) bool { return x.Ours && x.State != Sealed }) && other.State != rogatory.Executed {
+		if other.Side != f.Side || !slices.ContainsFunc(other.Exhibits, func(x ExhibitFile) bool { return x.Ours && x.State != Sealed }) && other.State != rogatory.Executed {
 			continue // nothing was disclosed under it
 		}
 		e := safeguard.Emergency{Request: other.ID, State: requester(other), Opened: other.Received}
@@ -295,6 +292,27 @@ func (o *Office) near(tx *store.Tx, f File) (near Near, err error) {
 		near.Emergencies = append(near.Emergencies, e)
 	}
 	return near, nil
+}
+
+// glance reads of a file what another request is weighed by: many are looked at before one act.
+func glance(row store.Request) (File, error) {
+	var f struct {
+		ID       rogatory.RequestID `json:"id"`
+		Side     rogatory.Side      `json:"side"`
+		Us       rogatory.Address   `json:"us"`
+		Them     rogatory.Address   `json:"them"`
+		State    rogatory.State     `json:"state"`
+		Author   string             `json:"author"`
+		Opened   rogatory.Instant   `json:"opened"`
+		Received rogatory.Instant   `json:"received"`
+		Ended    rogatory.Instant   `json:"ended"`
+		Exhibits []ExhibitFile      `json:"exhibits"`
+		Sheet    *SheetFile         `json:"sheet"`
+	}
+	if err := json.Unmarshal(row.View, &f); err != nil {
+		return File{}, rogatory.Fault(rogatory.Damaged, "view_damaged", "read the file of %s: %w", row.ID, err).WithHint("run rogatory fsck")
+	}
+	return File{ID: f.ID, Side: f.Side, Us: f.Us, Them: f.Them, State: f.State, Author: f.Author, Opened: f.Opened, Received: f.Received, Ended: f.Ended, Exhibits: f.Exhibits, Sheet: f.Sheet}, nil
 }
 
 // mark notes whom a request names, once it was sent or has come. The key of the index is drawn with the first.

@@ -22,8 +22,8 @@ func (tx *Tx) Mark(id rogatory.RequestID, marks [][16]byte) error {
 	return nil
 }
 
-// Marked returns up to limit requests but id that name one of the identifiers, in the order of their numbers.
-func (tx *Tx) Marked(id rogatory.RequestID, marks [][16]byte, limit int) ([]rogatory.RequestID, error) {
+// Marked returns up to limit requests but id that name one of the identifiers, those that changed last first.
+func (tx *Tx) Marked(id rogatory.RequestID, marks [][16]byte, limit int) ([]Request, error) {
 	if len(marks) == 0 {
 		return nil, nil
 	}
@@ -32,11 +32,7 @@ func (tx *Tx) Marked(id rogatory.RequestID, marks [][16]byte, limit int) ([]roga
 		args = append(args, m[:])
 		places = append(places, fmt.Sprintf("$%d", len(args)))
 	}
-	read := func(scan func(...any) error) (found rogatory.RequestID, err error) {
-		err = scan(&found)
-		return found, err
-	}
-	return list(tx, read, "SELECT DISTINCT request_id FROM mark WHERE digest IN ("+strings.Join(places, ", ")+") AND request_id <> $1 ORDER BY request_id LIMIT $2", args...)
+	return list(tx, readRequest, "SELECT "+requestColumns+" FROM request WHERE id IN (SELECT request_id FROM mark WHERE digest IN ("+strings.Join(places, ", ")+") AND request_id <> $1) ORDER BY updated DESC, id LIMIT $2", args...)
 }
 
 // RequestsOfKind returns up to limit requests of a kind with a peer, those that changed last first.
