@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,7 +31,7 @@ const reportEvery = time.Minute
 const (
 	reportListSetting = "report.list"
 	reportSetting     = "report."   // before the period
-	attestedSetting   = "attested." // before the period: attestations of it, by the verification key of the body
+	attestedSetting   = "attested." // before the period: what bodies attest of it
 )
 
 // storedReport is a published report: its bytes, and the seal over them.
@@ -231,7 +230,8 @@ func (n *Node) Attest(ctx context.Context, signed []byte) error {
 		if err != nil {
 			return err
 		}
-		all[body.Key] = string(signed)
+		all = slices.DeleteFunc(all, func(x transparency.Attested) bool { return x.Key == body.Key })
+		all = append(all, transparency.Attested{Body: body.Name, Key: body.Key, At: a.At, Note: string(signed)})
 		kept, err := json.Marshal(all)
 		if err != nil {
 			return err
@@ -240,11 +240,10 @@ func (n *Node) Attest(ctx context.Context, signed []byte) error {
 	})
 }
 
-func attested(tx *store.Tx, period transparency.Period) (map[string]string, error) {
-	all := map[string]string{}
+func attested(tx *store.Tx, period transparency.Period) (all []transparency.Attested, err error) {
 	kept, found, err := tx.Setting(attestedSetting + string(period))
 	if err != nil || !found {
-		return all, err
+		return nil, err
 	}
 	if err := json.Unmarshal(kept, &all); err != nil {
 		return nil, rogatory.Fault(rogatory.Damaged, "setting_damaged", "read the attestations of %s: %w", period, err)
@@ -252,34 +251,14 @@ func attested(tx *store.Tx, period transparency.Period) (map[string]string, erro
 	return all, nil
 }
 
-// Attestations are what oversight bodies attest of a report, by the verification keys of the bodies.
-func (n *Node) Attestations(ctx context.Context, period transparency.Period) (all map[string]string, err error) {
+// Attestations are what oversight bodies attest of a report, as they were verified when they came. One whose body the
+// directory does not name any more stays: nobody takes a body's word back by striking it off.
+func (n *Node) Attestations(ctx context.Context, period transparency.Period) (all []transparency.Attested, err error) {
 	err = n.store.View(ctx, func(tx *store.Tx) error {
 		all, err = attested(tx, period)
 		return err
 	})
 	return all, err
-}
-
-// attestations are the same for everybody's eyes, those that still hold.
-func (n *Node) attestations(ctx context.Context, period transparency.Period) ([]transparency.Attested, error) {
-	all, err := n.Attestations(ctx, period)
-	if err != nil {
-		return nil, err
-	}
-	us, err := n.Party(n.config.State)
-	if err != nil {
-		return nil, err
-	}
-	var list []transparency.Attested
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		a, body, err := oversight.OpenAttestation([]byte(all[key]), us)
-		if err != nil {
-			continue // a body that the directory does not name any more
-		}
-		list = append(list, transparency.Attested{Body: body.Name, Key: key, At: a.At, Note: all[key]})
-	}
-	return list, nil
 }
 
 // ProveReport returns the proof that a report is recorded in the journal. It opens that entry, which names nothing
@@ -447,7 +426,7 @@ func (n *Node) Portal(o PortalOptions) http.Handler {
 			}
 			return proof, err
 		},
-		Attestations: n.attestations, Assistance: o.Assistance, Drills: o.Drills, Safeguards: o.Safeguards})
+		Attestations: n.Attestations, Assistance: o.Assistance, Drills: o.Drills, Safeguards: o.Safeguards})
 }
 
 // publishedDrills are the figures of drills that both States signed alike.
