@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -323,6 +324,21 @@ func TestThePowerGoes(t *testing.T) {
 		_, err = s.AcknowledgeCode(t.Context(), s.hook.sent[0].Code())
 		s.ok(err) // the new code counts
 	})
+}
+
+// A claim whose commit is told to have failed returns nothing but the error, so that nobody sends on the strength of it;
+// whether it was stored shows when it is claimed again.
+func TestAClaimThatFailsReturnsNothing(t *testing.T) {
+	for _, point := range []string{"closure", "before_commit", "after_commit"} {
+		s := newScene(t)
+		s.mu.Lock()
+		s.fault = point
+		s.mu.Unlock()
+		d, first, err := s.Claim(t.Context(), pager.Delivery{Key: pager.Key{Page: "p", Channel: "mail", Attempt: 1}, Code: pager.Underway})
+		if err == nil || first || !reflect.DeepEqual(d, pager.Delivery{}) {
+			t.Errorf("%s: %+v, first %v, %v", point, d, first, err)
+		}
+	}
 }
 
 func TestOneAcknowledgementWins(t *testing.T) {

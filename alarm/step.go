@@ -241,7 +241,10 @@ func (d *Desk) Claim(ctx context.Context, p pager.Delivery) (stored pager.Delive
 		stored, first = deliveryOf(row), is
 		return err
 	})
-	return stored, first, err
+	if err != nil {
+		return pager.Delivery{}, false, err
+	}
+	return stored, first, nil
 }
 
 // Settle implements pager.Log.

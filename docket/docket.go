@@ -453,11 +453,11 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 	if err := o.prepare(&m, f, kind, party); err != nil {
 		return File{}, "", err
 	}
-	judged, err := o.judge(tx, by, f, act, m.Body)
-	if err != nil {
+	if err := o.mayBegin(tx, f, act, party); err != nil {
 		return File{}, "", err
 	}
-	if err := o.mayBegin(tx, f, act, party); err != nil {
+	judged, err := o.judge(tx, by, f, act, m.Body)
+	if err != nil {
 		return File{}, "", err
 	}
 	return o.post(tx, m, kind.Urgent, judged)

@@ -135,6 +135,16 @@ func (o *Office) mayBegin(tx *store.Tx, f File, act rogatory.Act, others ...roga
 	return o.Oversight.MayBegin(f.Request.Kind, act, standings...)
 }
 
+// overseeable says whether mayBegin, which alone decides it, would let an act begin; for the policies and for whoever looks
+// before the act. Where the directory cannot tell it says no.
+func (o *Office) overseeable(tx *store.Tx, f File, act rogatory.Act) bool {
+	if f.Channel != "" {
+		return o.mayBegin(tx, f, act) == nil
+	}
+	party, err := o.Directory.Party(f.Them.State)
+	return err == nil && o.mayBegin(tx, f, act, party) == nil
+}
+
 // sealed encrypts a container to its addressee and to the oversight bodies that its message names.
 func (o *Office) sealed(container []byte, m rogatory.Message, to rogatory.Authority, them rogatory.Party) ([]byte, error) {
 	us, err := o.Directory.Party(o.Us.State)

@@ -5,6 +5,7 @@ package docket
 import (
 	"bytes"
 	"crypto/rand"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"rogatory/envelope"
 	"rogatory/journal"
 	"rogatory/oversight"
+	"rogatory/safeguard"
 	"rogatory/store"
 	"rogatory/treaty"
 )
@@ -253,6 +255,20 @@ func TestWithoutOversightNoIntrusiveMeasureBegins(t *testing.T) {
 
 	w.cannot(w.xa, w.xa.decider(), w.drafts(rogatory.StoredData, "", ""), rogatory.Send, rogatory.Body{}, "oversight_expired")
 	w.cannot(w.xb, w.xb.decider(), running, rogatory.Accept, rogatory.Body{}, "oversight_expired")
+	// The screens say the same before anybody tries, since one place decides.
+	for _, mended := range []bool{false, true} {
+		set := safeguard.Convention()
+		w.xb.Safeguards = &Safeguards{Policies: func(rogatory.Instant) safeguard.Set { return set }, Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
+		if mended {
+			w.watched("XB")
+		}
+		j, err := w.xb.Opinion(t.Context(), w.xb.decider(), running, rogatory.Accept, rogatory.Body{})
+		w.ok(err)
+		if said := slices.ContainsFunc(j.Findings, func(x safeguard.Finding) bool { return x.Code == "oversight_missing" }); said == mended {
+			t.Errorf("with a body %v: %+v", mended, j.Findings)
+		}
+		w.xb.Safeguards, w.book.parties["XB"] = nil, p
+	}
 	// What is not intrusive goes on, and a refusal is never stopped.
 	w.does(w.xa, w.xa.decider(), w.drafts(rogatory.Preservation42, "", ""), rogatory.Send, rogatory.Body{})
 	w.does(w.xb, w.xb.officer(), running, rogatory.AskMore, rogatory.Body{Text: "Which account?", Language: "en"})

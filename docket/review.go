@@ -142,7 +142,7 @@ type Near struct {
 	Linked      safeguard.Linked      // requests that name the same people
 	Emergencies []safeguard.Emergency // uses of the emergency channel with that State
 	Suspensions []safeguard.Suspension
-	Oversight   bool // its body can be given its copy
+	Oversight   bool // mayBegin lets the act pass: the bodies of both States can be given their copies
 }
 
 // identifiersOf lists whom and what a request names.
@@ -243,9 +243,9 @@ const (
 	markKeySetting     = "mark_key"
 )
 
-// near reads what the office knows around a request.
-func (o *Office) near(tx *store.Tx, f File) (near Near, err error) {
-	near.Oversight = true
+// near reads what the office knows around a request, for an act on it.
+func (o *Office) near(tx *store.Tx, f File, act rogatory.Act) (near Near, err error) {
+	near.Oversight = o.overseeable(tx, f, act)
 	key, _, err := markKey(tx)
 	if err != nil {
 		return near, err
@@ -407,7 +407,7 @@ func (o *Office) judge(tx *store.Tx, by rogatory.Actor, f File, act rogatory.Act
 	if o.Safeguards == nil || by.Role == rogatory.TheNode {
 		return nil, nil
 	}
-	near, err := o.near(tx, f)
+	near, err := o.near(tx, f, act)
 	if err != nil {
 		return nil, err
 	}
@@ -459,7 +459,7 @@ func (o *Office) Opinion(ctx context.Context, by rogatory.Actor, id rogatory.Req
 		if err != nil {
 			return err
 		}
-		near, err := o.near(tx, f)
+		near, err := o.near(tx, f, act)
 		if err == nil {
 			j = o.opinion(f, near, by, act, body)
 		}

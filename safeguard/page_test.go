@@ -56,6 +56,20 @@ func tables() string {
 		}
 		say("| %s | %s | %s | %s | %s |", en.T("safeguard.ask."+string(q.ID)), q.Article, q.Concern, strings.Join(when, ", "), map[bool]string{true: "yes", false: "no"}[q.Verified])
 	}
+	say("\n## Abuse\n")
+	say("What somebody would do, what stands against it, the tests that try it, and what is left.\n")
+	say("| | abuse | answer | tests | not prevented |")
+	say("|---|---|---|---|---|")
+	for _, a := range Abuses() {
+		var tests []string
+		for _, test := range a.Tests {
+			tests = append(tests, "`"+strings.Replace(test, "#", "` ", 1))
+		}
+		if a.Pending != "" {
+			tests = append(tests, "pending: "+a.Pending)
+		}
+		say("| %s | %s | %s | %s | %s |", a.ID, a.Abuse, a.Answer, strings.Join(tests, ", "), a.Limit)
+	}
 	say("\n## What critics ask for\n")
 	say("From the public statements listed in the research notes; where it says to be checked, their text was not read yet.\n")
 	words := map[Built]string{InOffice: "in the office", AsRule: "as a rule, not yet asked for by the office", Partly: "partly", NotBuilt: "no"}
