@@ -36,6 +36,7 @@ const (
 	PersonChanged      EntryType = "person.changed"   // who may use the office's door
 	RequestClaimed     EntryType = "request.claimed"  // Name has taken it on; nobody holds it if that is empty
 	RequestSnoozed     EntryType = "request.snoozed"  // until the moment in Name, for Why; taken up again if that is empty
+	RequestRead        EntryType = "request.read"     // somebody read, for the first time, what had come on it until then
 	CasesSearched      EntryType = "cases.searched"   // somebody looked for cases: Search says what of
 	SheetSigned        EntryType = "review.sheet"     // a reviewer answered the questions of the review sheet: Sheet
 	VoteCast           EntryType = "review.vote"      // on the act in Act: Vote

@@ -186,7 +186,14 @@ func (s *server) routes() {
 		if err := docket.MayRead(by); err != nil {
 			return docket.File{}, err
 		}
-		return s.Office.File(ctx, in.id())
+		f, err := s.Office.File(ctx, in.id())
+		if err != nil {
+			return docket.File{}, err
+		}
+		if err := s.Office.Saw(ctx, by, in.id()); err != nil {
+			s.Log.Error("api seen", "request", in.id(), "err", err) // the request can be read all the same
+		}
+		return f, nil
 	})
 	route(s, put, "/requests/{id}", "revise-request", "Replace what a draft says", func(ctx context.Context, by rogatory.Actor, in *struct {
 		RequestPath

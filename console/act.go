@@ -60,7 +60,7 @@ func (s *server) actsOf(f docket.File, by rogatory.Actor) []actView {
 		if t.By != f.Side || !slices.Contains(t.From, f.State) || !slices.Contains(t.Roles, by.Role) || !kind.AllowsBy(t.Act, f.Side) || !offered(t.Act, f, by) {
 			continue
 		}
-		a := actView{Act: t.Act, Article: t.Article, Decides: decides(t.Act)}
+		a := actView{Act: t.Act, Article: t.Article, Decides: docket.Decides(t.Act)}
 		if t.To != f.State {
 			a.To = t.To
 		}

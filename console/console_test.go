@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"rogatory"
+	"rogatory/docket"
 	"rogatory/language"
 	"rogatory/treaty"
 )
@@ -109,12 +110,12 @@ func TestSafeNames(t *testing.T) {
 
 func TestWhatOnlyADeciderMayDoIsProvedAgain(t *testing.T) {
 	for _, act := range []rogatory.Act{rogatory.Send, rogatory.Accept, rogatory.Refuse, rogatory.Offer, rogatory.Start, rogatory.Stop, rogatory.Execute} {
-		if !decides(act) {
+		if !docket.Decides(act) {
 			t.Errorf("%s needs no fresh proof", act)
 		}
 	}
 	for _, act := range []rogatory.Act{rogatory.Acknowledge, rogatory.AskMore, rogatory.Supplement} {
-		if decides(act) {
+		if docket.Decides(act) {
 			t.Errorf("%s needs a fresh proof, at three in the morning", act)
 		}
 	}

@@ -105,13 +105,3 @@ func (s *server) confirmDemo(v *visit) error {
 	http.Redirect(v.w, v.r, s.back(v.ctx), http.StatusSeeOther)
 	return nil
 }
-
-// decides lists the acts that only a decider may do: for these the passkey is asked for again.
-func decides(act rogatory.Act) bool {
-	for _, t := range rogatory.Lifecycle() {
-		if t.Act == act && slices.ContainsFunc(t.Roles, func(r rogatory.OfficerRole) bool { return r != rogatory.Decider && r != rogatory.TheNode }) {
-			return false
-		}
-	}
-	return true
-}

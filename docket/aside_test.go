@@ -151,7 +151,7 @@ func TestARequestIsGivenToAColleague(t *testing.T) {
 	w.sound()
 }
 
-// What came since somebody opened a request is counted for that person alone, and nothing of it is journaled.
+// What came since somebody opened a request is counted for that person alone, and reading it is an entry once.
 func TestWhatAPersonHasNotReadIsCounted(t *testing.T) {
 	w := newWorld(t)
 	id := w.sent(rogatory.Preservation42)
@@ -165,9 +165,11 @@ func TestWhatAPersonHasNotReadIsCounted(t *testing.T) {
 	}
 	unseen(w.xb.officer(), 1)
 	size := w.size(w.xb)
-	w.ok(w.xb.Saw(w.Context(), w.xb.officer(), id))
-	if w.size(w.xb) != size {
-		t.Error("reading was journaled")
+	for range 2 {
+		w.ok(w.xb.Saw(w.Context(), w.xb.officer(), id))
+	}
+	if n := w.size(w.xb) - size; n != 1 {
+		t.Errorf("reading was journaled %d times", n)
 	}
 	unseen(w.xb.officer(), 0)
 	unseen(w.xb.decider(), 1)

@@ -163,6 +163,11 @@ func (o *Office) moveElsewhere(tx *store.Tx, by rogatory.Actor, f File, kind tre
 	if err := o.prepare(&m, f, kind, rogatory.Party{}); err != nil {
 		return File{}, "", err
 	}
+	if act == rogatory.Send {
+		if err := o.paced(tx, by, kind.ID); err != nil {
+			return File{}, "", err
+		}
+	}
 	judged, err := o.judge(tx, by, f, act, m.Body)
 	if err != nil {
 		return File{}, "", err

@@ -426,6 +426,9 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 	} else if !slices.Contains(t.Roles, by.Role) {
 		return File{}, "", may(by, act)
 	}
+	if err := o.presentFor(by, act); err != nil {
+		return File{}, "", err
+	}
 	if !kind.AllowsBy(act, f.Side) {
 		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "a %s request knows no act %s by the %s State", kind.ID, act, f.Side)
 	}
@@ -455,6 +458,11 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 	}
 	if err := o.mayBegin(tx, f, act, party); err != nil {
 		return File{}, "", err
+	}
+	if act == rogatory.Send {
+		if err := o.paced(tx, by, kind.ID); err != nil {
+			return File{}, "", err
+		}
 	}
 	judged, err := o.judge(tx, by, f, act, m.Body)
 	if err != nil {

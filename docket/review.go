@@ -488,6 +488,9 @@ func (o *Office) SignSheet(ctx context.Context, by rogatory.Actor, id rogatory.R
 	if o.Safeguards == nil {
 		return File{}, rogatory.Fault(rogatory.Unavailable, "safeguards_off", "this office has no safeguards")
 	}
+	if err := o.present(by, "sign a review sheet"); err != nil {
+		return File{}, err
+	}
 	return o.reviewed(ctx, id, func(f File) (rogatory.Entry, error) {
 		if f.Side == rogatory.RequestingSide && f.Author == by.Name {
 			return rogatory.Entry{}, rogatory.Fault(rogatory.Denied, "second_person_needed", "%s drafted this request, so another person must review it", f.Author)
@@ -509,6 +512,9 @@ func (o *Office) SignSheet(ctx context.Context, by rogatory.Actor, id rogatory.R
 // finding that they answer; a dissent takes reasons, and is kept.
 func (o *Office) Approve(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, agree bool, reasons string, answers map[string]string) (File, error) {
 	if err := mayReview(by, "agree to acts"); err != nil {
+		return File{}, err
+	}
+	if err := o.present(by, "agree to acts"); err != nil {
 		return File{}, err
 	}
 	size := len(reasons)

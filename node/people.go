@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"rogatory"
+	"rogatory/docket"
 	"rogatory/store"
 )
 
@@ -180,7 +181,7 @@ func (n *Node) Authenticate(token string) (rogatory.Actor, bool) {
 	sum := sha256.Sum256([]byte(token))
 	for _, p := range all {
 		if subtle.ConstantTimeCompare(sum[:], p.TokenSHA256[:]) == 1 {
-			return rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: p.Name, Role: p.Role}, Credential: "token:" + hex.EncodeToString(sum[:8])}, true
+			return rogatory.Actor{Address: n.config.address(), Officer: rogatory.Officer{Name: p.Name, Role: p.Role}, Credential: docket.TokenCredential + hex.EncodeToString(sum[:8])}, true
 		}
 	}
 	return rogatory.Actor{}, false

@@ -29,7 +29,7 @@ type Case struct {
 	Decision rogatory.Act
 	By       string
 	// Attention is the most time that the person who decided can have given it: since the request came, or since the
-	// same person last did something in the office, whichever is shorter. Nothing measures reading itself.
+	// same person last did something in the office, whichever is shorter; to have opened the request for the first time is such a thing. Nothing measures reading itself.
 	Attention time.Duration
 	Over      bool     // withdrawn by who asked: no answer is due
 	Persons   []string // whom it names, in one form, sorted: mail, telephone and account names

@@ -134,6 +134,12 @@ var groups = map[rogatory.Act]group{
 	rogatory.StartDrill: free, rogatory.EndDrill: free, rogatory.StateFigures: free, // of the desk: no case
 }
 
+// Judges reports whether an act is one that a safeguard may stand in the way of. What is not known is taken to be one.
+func Judges(act rogatory.Act) bool {
+	g, known := groups[act]
+	return !known || g != free
+}
+
 // telling are the kinds whose request is itself a disclosure.
 var telling = []rogatory.RequestKind{"spontaneous_information", "law_enforcement_information"}
 
