@@ -38,7 +38,7 @@ type Source interface {
 	Fetch(ctx context.Context, name string, limit int64) ([]byte, error)
 }
 
-// Config is what a Client needs; all but Grace is required.
+// Config is what a Client needs; all but Grace and Own is required.
 type Config struct {
 	Dir         string        // folder of the cache, of this client alone; made with mode 0700
 	TrustedRoot []byte        // root metadata that reached this State by a way it trusts
@@ -46,6 +46,8 @@ type Config struct {
 	Clock       clock.Clock   // decides what has expired
 	Mode        rogatory.Mode // a directory of the other mode is refused
 	Grace       time.Duration // how long an expired book still verifies; 0 to MaxGrace
+	// Own, if set, is the State that the client works for: another anchor of its own does not wait.
+	Own rogatory.StateCode
 }
 
 // Client keeps a node's book up to date. It may be used from several goroutines.
@@ -105,6 +107,17 @@ func (c *Client) Update(ctx context.Context) (*Book, error) {
 		return nil, err
 	}
 	b.grace = c.config.Grace
+	// The memory first: a crash in between leaves an anchor noted as seen, and nothing of it in effect.
+	known, err := c.remembered()
+	if err == nil {
+		known, err = known.cooled(b, c.config.Own, c.config.Clock.Now())
+	}
+	if err == nil {
+		err = c.remember(known)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if !sameFiles(previous, b.files) {
 		if err := c.keep(b); err != nil {
 			return nil, err
@@ -131,6 +144,13 @@ func (c *Client) Load() (*Book, error) {
 		return nil, err
 	}
 	b.grace = c.config.Grace
+	known, err := c.remembered()
+	if err == nil {
+		_, err = known.cooled(b, c.config.Own, c.config.Clock.Now())
+	}
+	if err != nil {
+		return nil, err
+	}
 	c.book.Store(b)
 	return b, nil
 }

@@ -24,6 +24,9 @@
 // signatures, another mode, and two different files under one version number. The same files are
 // verified the same way years later by VerifyChain.
 //
+// Another anchor of a State that a client knows takes effect with it after CoolOff, unless the old anchor signed too: see
+// Book.Cooling. A book without a client, as for a court, is what its files say.
+//
 // Refusal. A book that has expired verifies but must not send, for a grace, then does neither; see
 // Standing. One State's neglect stales that State only. A State's role can say nothing but its own
 // XA/party.json. An entry has one encoding, and only Ed25519 keys sign.
@@ -87,6 +90,7 @@ type Book struct {
 	expires time.Time
 	grace   time.Duration
 	entries map[rogatory.StateCode]entry
+	cooling []Cooling
 	files   map[string][]byte                // the proof: every signed file, under its published name
 	trusted *trustedmetadata.TrustedMetadata // as verified, for Repository; never changed after
 }

@@ -302,7 +302,7 @@ func trustedRoot(dir string) ([]byte, error) {
 
 func (c Config) directory(dir string, root []byte, now clock.Clock) (*directory.Client, error) {
 	return directory.New(directory.Config{Dir: dir, TrustedRoot: root, Source: directorySource(c.Directory.From),
-		Clock: now, Mode: c.Mode, Grace: time.Duration(c.Directory.GraceHours) * time.Hour})
+		Clock: now, Mode: c.Mode, Grace: time.Duration(c.Directory.GraceHours) * time.Hour, Own: c.State})
 }
 
 // Party implements docket.Directory.
@@ -677,8 +677,13 @@ func (n *Node) drain(ctx context.Context) error {
 func (n *Node) refreshDirectory(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, outsideTimeout)
 	defer cancel()
-	_, err := n.book.Update(ctx)
+	b, err := n.book.Update(ctx)
 	n.note("directory", err)
+	if err == nil {
+		for _, c := range b.Cooling() {
+			n.opt.Log.Error("ANOTHER ANCHOR of a State was published, not signed by its old one", "state", c.State, "takes_effect", c.Until)
+		}
+	}
 	return n.gated(n.noteOversight)(context.WithoutCancel(ctx))
 }
 
@@ -724,6 +729,9 @@ func (n *Node) Health(ctx context.Context) []Health {
 		stale = fmt.Errorf("the directory is %s since %s", s, b.Expires().Format(time.RFC3339))
 	}
 	say("directory", stale, "good until "+b.Expires().Format(time.RFC3339))
+	for _, c := range b.Cooling() {
+		say("anchor of "+string(c.State), fmt.Errorf("another anchor of %s was published, which its old one did not sign; it takes effect at %s: call that State, and strike it off if it knows nothing of it", c.State, c.Until.Format(time.RFC3339)), "")
+	}
 	for _, e := range n.keys().Expiries(n.opt.Clock.Now()) {
 		if days, due := e.Warning(); due {
 			say("certificate "+e.File, fmt.Errorf("runs out within %d days, at %s", days, e.NotAfter.Format(time.RFC3339)), "")

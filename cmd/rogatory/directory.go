@@ -30,6 +30,7 @@ type directoryCmds struct {
 	Add      directoryAddCmd      `cmd:"" help:"Propose to admit a State by its anchor keys."`
 	Remove   directoryRemoveCmd   `cmd:"" help:"Propose to strike a State off."`
 	Sign     directorySignCmd     `cmd:"" help:"Sign a proposal, after reading it with show."`
+	Endorse  directoryEndorseCmd  `cmd:"" help:"Sign the new anchor of a State with its old one, so that the other States need not wait two days."`
 	Gather   directoryGatherCmd   `cmd:"" help:"Take over signatures and proposals from another copy of the folder."`
 	Withdraw directoryWithdrawCmd `cmd:"" help:"Drop a proposal and its signatures."`
 	Submit   directorySubmitCmd   `cmd:"" help:"Put the entry of the node's State into the folder, signed by the State."`
