@@ -171,6 +171,7 @@ const (
 	PersonLogin   = "login"    // the ministry's sign-in knows the person by another name
 	PersonPasskey = "passkey"  // a passkey was registered
 	PersonRecover = "recovery" // somebody asked for a new link for a person who lost the passkey
+	PersonVouched = "vouched"  // a colleague knows that the new passkey is the person's own
 	PersonRelink  = "relinked" // a second person gave it; the passkeys before are good for nothing
 )
 

@@ -157,7 +157,10 @@ func newSessions(c Config) *scs.SessionManager {
 	m.Cookie.Path = Prefix
 	m.Cookie.HttpOnly = true
 	m.Cookie.SameSite = http.SameSiteLaxMode
-	m.Cookie.Secure = strings.HasPrefix(c.Origin, "https://")
+	if m.Cookie.Secure = strings.HasPrefix(c.Origin, "https://"); m.Cookie.Secure {
+		// No other host under the ministry's domain, and nothing without TLS, can set such a cookie.
+		m.Cookie.Name, m.Cookie.Path = "__Host-"+m.Cookie.Name, "/"
+	}
 	m.Cookie.Persist = false
 	return m
 }
@@ -198,6 +201,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.page(mux, "GET duty", (*server).duty)
 	s.searchRoutes(mux)
 	s.oversightRoutes(mux)
+	s.guardRoutes(mux)
 	s.page(mux, "POST requests/{id}/claim", (*server).claim)
 	s.page(mux, "POST requests/{id}/assign", (*server).assigned)
 	s.page(mux, "POST requests/{id}/aside", (*server).aside)

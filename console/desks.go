@@ -137,6 +137,7 @@ func (s *server) whatIf(v *visit) error {
 type personView struct {
 	rogatory.Officer
 	Passkeys int
+	Ready    rogatory.Instant // from when on all of them decide; zero if they do
 }
 
 func (s *server) people(v *visit) error {
@@ -150,7 +151,13 @@ func (s *server) people(v *visit) error {
 		if err != nil {
 			return err
 		}
-		people = append(people, personView{o, len(keys)})
+		p := personView{Officer: o, Passkeys: len(keys)}
+		for _, k := range keys {
+			if ready := k.ready(); v.now < ready && s.Office.Mode == rogatory.Live {
+				p.Ready = max(p.Ready, ready)
+			}
+		}
+		people = append(people, p)
 	}
 	open, err := s.openRecoveries(v)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -34,6 +35,8 @@ type Keys interface {
 	// GrantRecovery gives the link, if another person asked for it. The person's passkeys before are good for
 	// nothing from then on, whatever becomes of the link.
 	GrantRecovery(ctx context.Context, by rogatory.Actor, name string) (token string, err error)
+	// Vouch says that the new passkeys of somebody else are that person's own: they need not wait. It is journaled.
+	Vouch(ctx context.Context, by rogatory.Actor, name string) error
 	// EndEnrolment makes a link useless.
 	EndEnrolment(token string) error
 }
@@ -51,6 +54,22 @@ type Passkey struct {
 	ID   []byte          `json:"id"`
 	Site string          `json:"site"` // the name that it was made for
 	Data json.RawMessage `json:"data"` // as the library that checks it wants it
+	// Since is when it was registered, and Vouched who said that it is the person's own. Keys kept them; a console does not
+	// set them.
+	Since   rogatory.Instant `json:"since,omitzero"`
+	Vouched string           `json:"vouched,omitempty"`
+}
+
+// NewKeyWait is how long a passkey decides nothing after it was registered, unless a colleague vouches for it: whoever stole
+// an enrolment link, or the cookie of an administrator, is found out by the person who cannot sign in the next morning.
+const NewKeyWait = 24 * time.Hour
+
+// ready is from when on a passkey decides.
+func (k Passkey) ready() rogatory.Instant {
+	if k.Since == 0 || k.Vouched != "" {
+		return 0
+	}
+	return k.Since.Add(NewKeyWait)
 }
 
 // holder is a person as the library wants one.
@@ -66,6 +85,9 @@ func (h holder) WebAuthnID() []byte {
 func (h holder) WebAuthnName() string                       { return h.name }
 func (h holder) WebAuthnDisplayName() string                { return h.name }
 func (h holder) WebAuthnCredentials() []webauthn.Credential { return h.keys }
+
+// passkeyCredential begins the credential of whoever came with a passkey.
+const passkeyCredential = "passkey:"
 
 // rite is a ceremony under way, kept in the session.
 type rite struct {
@@ -210,7 +232,7 @@ func (s *server) passkeyFinish(v *visit) error {
 	if err := s.keepPasskey(r.Name, site, c); err != nil {
 		return err
 	}
-	to, err := s.enter(v, r.Name, "passkey:"+base64.RawURLEncoding.EncodeToString(c.ID), true)
+	to, err := s.enter(v, r.Name, passkeyCredential+base64.RawURLEncoding.EncodeToString(c.ID), true)
 	if err != nil {
 		return err
 	}
@@ -307,7 +329,7 @@ func (s *server) enrolFinish(v *visit) error {
 	if err := s.Keys.EndEnrolment(r.Token); err != nil {
 		return err
 	}
-	to, err := s.enter(v, r.Name, "passkey:"+base64.RawURLEncoding.EncodeToString(c.ID), true)
+	to, err := s.enter(v, r.Name, passkeyCredential+base64.RawURLEncoding.EncodeToString(c.ID), true)
 	if err != nil {
 		return err
 	}

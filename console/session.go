@@ -63,6 +63,7 @@ func (s *server) enter(v *visit, name, with string, present bool) (string, error
 		s.sessions.Remove(v.ctx, sessionProved)
 	}
 	s.sessions.Put(v.ctx, sessionCredential, with)
+	s.sessions.Put(v.ctx, sessionPlace, placeOf(v.r))
 	if present {
 		s.prove(v.ctx)
 	}
@@ -82,12 +83,23 @@ func (s *server) signOut(v *visit) error {
 	return v.to("sign-in")
 }
 
-// fresh reports whether the person proved to be there a short while ago. If not, the form is kept and
-// the browser sent to prove it again; the caller stops.
+// fresh reports whether the person proved to be there a short while ago, by a passkey that is not new. If not, the form is
+// kept and the browser sent to prove it again; the caller stops.
 func (v *visit) fresh() (bool, error) {
+	if err := v.settled(); err != nil {
+		return false, err
+	}
+	return v.proven()
+}
+
+// proven is fresh whatever the age of the passkey. A program, which cannot go to another page, is refused ("proof_needed").
+func (v *visit) proven() (bool, error) {
 	proved := rogatory.Instant(v.s.sessions.GetInt64(v.ctx, sessionProved))
 	if v.now.Sub(proved) < freshFor {
 		return true, nil
+	}
+	if wantsJSON(v.r) {
+		return false, rogatory.Fault(rogatory.Denied, "proof_needed", "%s has to prove anew to be there", v.by.Name).WithHint("sign in again, or confirm on a page of the console")
 	}
 	v.s.keep(v)
 	return false, v.to("confirm")

@@ -40,6 +40,7 @@ const (
 	sessionRite   = "rite" // a passkey ceremony under way
 	// sessionCredential is what was shown at the door, so that one person behind two names is seen.
 	sessionCredential = "credential"
+	sessionPlace      = "place"  // in which browser it began
 	sessionSaid       = "said"   // shown once, on the next page
 	sessionRecent     = "recent" // requests that were opened, the last one first
 )
@@ -47,7 +48,7 @@ const (
 func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{s: s, w: w, r: r, ctx: r.Context(), loc: s.locale(r), now: rogatory.At(s.Clock.Now())}
 	name := s.sessions.GetString(v.ctx, sessionName)
-	if name == "" {
+	if name == "" || s.elsewhere(v, name) {
 		return v
 	}
 	people, err := s.People(v.ctx)

@@ -137,10 +137,12 @@ func (n *Node) Keep(name string, k console.Passkey) error {
 		return err
 	}
 	if i := slices.IndexFunc(all.Passkeys, same); i >= 0 {
+		k.Since, k.Vouched = all.Passkeys[i].Since, all.Passkeys[i].Vouched
 		all.Passkeys[i] = heldKey{name, k}
 	} else if err := roomFor(all, name); err != nil {
 		return err
 	} else {
+		k.Since, k.Vouched = rogatory.At(n.opt.Clock.Now()), ""
 		all.Passkeys = append(all.Passkeys, heldKey{name, k})
 	}
 	return n.writePasskeys(all)
@@ -164,6 +166,33 @@ func roomFor(all passkeys, name string) error {
 func (n *Node) recordPasskey(name string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), outsideTimeout)
 	defer cancel()
+	return n.recordKeys(ctx, rogatory.Actor{}, name, rogatory.PersonPasskey)
+}
+
+// Vouch implements console.Keys. It is journaled first.
+func (n *Node) Vouch(ctx context.Context, by rogatory.Actor, name string) error {
+	if by.Name == name {
+		return rogatory.Fault(rogatory.Denied, "second_person_needed", "nobody vouches for their own passkey")
+	}
+	if err := n.recordKeys(ctx, by, name, rogatory.PersonVouched); err != nil {
+		return err
+	}
+	n.keep.Lock()
+	defer n.keep.Unlock()
+	all, err := n.readPasskeys()
+	if err != nil {
+		return err
+	}
+	for i, h := range all.Passkeys {
+		if h.Name == name && h.Vouched == "" {
+			all.Passkeys[i].Vouched = by.Name
+		}
+	}
+	return n.writePasskeys(all)
+}
+
+// recordKeys journals what became of a person's passkeys. Without a name in by it is that person's own doing.
+func (n *Node) recordKeys(ctx context.Context, by rogatory.Actor, name, change string) error {
 	people, err := n.Officers(ctx)
 	if err != nil {
 		return err
@@ -172,10 +201,12 @@ func (n *Node) recordPasskey(name string) error {
 	if i < 0 {
 		return personUnknown(name)
 	}
-	by := rogatory.Actor{Address: n.config.address(), Officer: people[i]}
+	if by.Name == "" {
+		by = rogatory.Actor{Address: n.config.address(), Officer: people[i]}
+	}
 	return n.store.Update(ctx, func(tx *store.Tx) error {
-		_, err := n.Ledger.Record(tx, rogatory.Entry{Type: rogatory.PersonChanged, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: fmt.Sprintf("%s (%s)", people[i].Name, people[i].Role), Why: rogatory.PersonPasskey,
-			Person: &rogatory.PersonChange{Officer: people[i], Change: rogatory.PersonPasskey}})
+		_, err := n.Ledger.Record(tx, rogatory.Entry{Type: rogatory.PersonChanged, At: rogatory.At(n.opt.Clock.Now()), By: by, Name: fmt.Sprintf("%s (%s)", people[i].Name, people[i].Role), Why: change,
+			Person: &rogatory.PersonChange{Officer: people[i], Change: change}})
 		return err
 	})
 }
