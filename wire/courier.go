@@ -394,6 +394,11 @@ func (c *Courier) open(name string) (*os.File, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, rogatory.Fault(rogatory.Invalid, "parcel_invalid", "the parcel has no %s: %w", name, err)
 	}
+	for folder := path.Dir(name); err != nil && folder != "."; folder = path.Dir(folder) { // one that is a link may lead out of the parcel
+		if info, e := c.root.Lstat(folder); e == nil && !info.IsDir() {
+			return nil, rogatory.Fault(rogatory.Invalid, "parcel_invalid", "%s of the parcel is no plain folder", folder)
+		}
+	}
 	if err != nil {
 		return nil, courierFault(err, "look for %s of the parcel", name)
 	}
