@@ -22,6 +22,7 @@ import (
 	"rogatory/ledger"
 	"rogatory/node"
 	"rogatory/store"
+	"rogatory/store/storetest"
 	"rogatory/vault"
 )
 
@@ -81,7 +82,22 @@ func TestAB13ClockSetBackToDodgeADeadline(t *testing.T) {
 // AB-20, a split view of the journal: of two heads at one size witnesses cosign the first, keep the proof of both, and no
 // client with a policy takes the second. The State that signed both is not let start again.
 func TestAB20SplitView(t *testing.T) {
-	w := must(demo.Begin(context.Background(), demo.Settings{Dir: filepath.Join(t.TempDir(), "world"), States: []rogatory.StateCode{"XA", "XB", "XC"}, Offline: true}))(t)
+	t.Run("SQLite", func(t *testing.T) { splitView(t, node.Database{Engine: store.SQLite, Source: "node.db"}, "") })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		dsn := storetest.Postgres(t)
+		splitView(t, node.Database{Engine: store.Postgres, Source: dsn()}, dsn())
+	})
+}
+
+// splitView plays it. To is the database of the successor where it needs one of its own.
+func splitView(t *testing.T, database node.Database, to string) {
+	w := must(demo.Begin(context.Background(), demo.Settings{Dir: filepath.Join(t.TempDir(), "world"), States: []rogatory.StateCode{"XA", "XB", "XC"}, Offline: true,
+		Database: func(s rogatory.StateCode) node.Database {
+			if s == "XA" {
+				return database
+			}
+			return node.Database{Engine: store.SQLite, Source: "node.db"}
+		}}))(t)
 	if err := w.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,25 +149,48 @@ func TestAB20SplitView(t *testing.T) {
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
-	succeeds(t, w, xb)
+	succeeds(t, w, xb, to)
 }
 
 // succeeds closes the journal of XA, which is lost for good, and has another follow it in public. Until the other States have
 // read who answers for that, they take nothing from it.
-func succeeds(t *testing.T, w *demo.World, xb *alive) {
+func succeeds(t *testing.T, w *demo.World, xb *alive, to string) {
 	t.Helper()
 	dir := w.Members["XA"].Dir
 	decider, keeper := rogatory.Officer{Name: "L. Haddad", Role: rogatory.Decider}, rogatory.Officer{Name: "R. Stone", Role: rogatory.Administrator}
-	if _, err := node.Succeed(t.Context(), dir, decider, decider, "alone"); rogatory.CodeOf(err) != "second_person_needed" {
+	if _, err := node.Succeed(t.Context(), dir, decider, decider, "alone", to); rogatory.CodeOf(err) != "second_person_needed" {
 		t.Errorf("one person closes a journal: %v", err)
 	}
-	if _, err := node.Succeed(t.Context(), dir, keeper, rogatory.Officer{Name: "A. Okafor", Role: rogatory.DutyOfficer}, "why"); rogatory.CodeOf(err) != "role_not_allowed" {
+	if _, err := node.Succeed(t.Context(), dir, keeper, rogatory.Officer{Name: "A. Okafor", Role: rogatory.DutyOfficer}, "why", to); rogatory.CodeOf(err) != "role_not_allowed" {
 		t.Errorf("an officer closes a journal: %v", err)
 	}
-	old := must(keyring.Load(filepath.Join(dir, "keys")))(t)
-	s := must(node.Succeed(t.Context(), dir, decider, keeper, "two heads were signed"))(t)
+	wrong := "another.db"
+	if to != "" {
+		wrong = ""
+	}
+	if _, err := node.Succeed(t.Context(), dir, decider, keeper, "why", wrong); rogatory.CodeOf(err) != "succession_target" {
+		t.Errorf("with the database %q: %v", wrong, err)
+	}
+	old, before := must(keyring.Load(filepath.Join(dir, "keys")))(t), must(node.LoadConfig(dir))(t)
+	s := must(node.Succeed(t.Context(), dir, decider, keeper, "two heads were signed", to))(t)
 	if s.Origin != old.JournalOrigin() || len(s.Responsible) != 2 {
 		t.Errorf("the succession says %+v", s)
+	}
+	// What is closed can still be read: the file, or where the configuration of before says.
+	closed := before.Database
+	if to == "" {
+		closed.Source = filepath.Join(dir, "closed-1", before.Database.Source)
+	} else if now := must(node.LoadConfig(dir))(t).Database.Source; now != to || closed.Source == to {
+		t.Errorf("the node uses %q", now)
+	}
+	if st := must(store.Open(t.Context(), store.Config{Engine: closed.Engine, Source: closed.Source}))(t); st != nil {
+		var size int64
+		if err := st.View(t.Context(), func(tx *store.Tx) (err error) { size, err = tx.Size(); return err }); err != nil || size != s.Had {
+			t.Errorf("the closed journal has %d entries, %v; %d are said", size, err, s.Had)
+		}
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 	if _, err := node.Open(t.Context(), dir, node.Options{}); rogatory.CodeOf(err) != "keys_of_other" {
 		t.Errorf("before the directory lists the new journal: %v", err)

@@ -43,13 +43,15 @@ func PersonOf(dir, token string) (rogatory.Officer, error) {
 // must not run; two people answer for it, of whom one decides. It asks the other States first, and refuses where the
 // journal can go on (journal_not_lost).
 //
-// The old database goes to the folder closed-N, where it can still be read; its cases are not carried over. Numbers of
-// messages go on, and so does what this node remembers as a witness. The new journal must be listed by the directory before the
-// node starts again.
+// The old database goes to the folder closed-N, where it can still be read; its cases are not carried over. With PostgreSQL
+// it stays where it is, and to is the connection string of an empty database for the new journal; node.json names that one
+// from then on, and closed-N holds node.json as it was. Numbers of messages go on, and so does what this node remembers as a
+// witness. The new journal must be listed by the directory before the node starts again.
 //
-// Order: the new database under another name; the key; the old database into its folder; the new one in its place. After a
-// crash in between the node does not start, as the directory lists another key, and Succeed can be called again.
-func Succeed(ctx context.Context, dir string, first, second rogatory.Officer, why string) (rogatory.Succession, error) {
+// Order: the new database, under another name or in its own place; the key; the old database into its folder, and the new one
+// in its place. After a crash in between the node does not start, as the directory lists another key, and Succeed can be
+// called again, with another empty database if the one that was named is not empty any more.
+func Succeed(ctx context.Context, dir string, first, second rogatory.Officer, why, to string) (rogatory.Succession, error) {
 	var none rogatory.Succession
 	if first.Name == second.Name {
 		return none, rogatory.Fault(rogatory.Denied, "second_person_needed", "%s cannot close a journal alone", first.Name)
@@ -62,6 +64,14 @@ func Succeed(ctx context.Context, dir string, first, second rogatory.Officer, wh
 	if why = strings.TrimSpace(why); why == "" || len(why) > maxWhy {
 		return none, rogatory.Fault(rogatory.Invalid, "reason_missing", "say why the journal is closed, in at most %d bytes", maxWhy)
 	}
+	config, err := LoadConfig(dir)
+	if err != nil {
+		return none, err
+	}
+	if needs := config.Database.Engine != store.SQLite; needs != (to != "") {
+		return none, rogatory.Fault(rogatory.Invalid, "succession_target", "a journal in %s is closed with another database %v", config.Database.Engine, map[bool]string{true: "that is named", false: "beside it, which is not named"}[needs]).
+			WithHint("PostgreSQL: make an empty database and name it with --to; SQLite: leave --to out")
+	}
 	n, err := Open(ctx, dir, Options{Inspect: true})
 	if err != nil {
 		return none, err
@@ -71,11 +81,7 @@ func Succeed(ctx context.Context, dir string, first, second rogatory.Officer, wh
 		return none, err
 	}
 	s.Responsible, s.Reason = []string{fmt.Sprintf("%s (%s)", first.Name, first.Role), fmt.Sprintf("%s (%s)", second.Name, second.Role)}, why
-	if n.config.Database.Engine != store.SQLite {
-		return none, rogatory.Fault(rogatory.Invalid, "succession_engine", "a journal in %s is closed by hand", n.config.Database.Engine).
-			WithHint("docs/operating.md says how")
-	}
-	return s, n.succeed(ctx, s, kept)
+	return s, n.succeed(ctx, s, kept, to)
 }
 
 // memory is what a successor keeps of the old database.
@@ -172,18 +178,85 @@ func (n *Node) closing(ctx context.Context) (s rogatory.Succession, m memory, er
 }
 
 // succeed makes the new database and key, and puts the old database away. The node is closed.
-func (n *Node) succeed(ctx context.Context, s rogatory.Succession, m memory) error {
+func (n *Node) succeed(ctx context.Context, s rogatory.Succession, m memory, to string) error {
 	source := filepath.Join(n.dir, n.config.Database.Source)
-	fresh := source + ".successor"
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(fresh + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
+	c := store.Config{Engine: n.config.Database.Engine, Source: to}
+	if to == "" {
+		c.Source = source + successorSuffix
+		for _, suffix := range databaseFiles {
+			if err := os.Remove(c.Source + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
 		}
 	}
-	c := store.Config{Engine: store.SQLite, Source: fresh}
 	if err := store.Create(ctx, c); err != nil {
 		return err
 	}
+	if err := m.into(ctx, c, s); err != nil {
+		return err
+	}
+	if _, err := n.keys().SucceedJournal(rand.Reader); err != nil {
+		return err
+	}
+	closed, err := n.closedFolder()
+	if err != nil {
+		return err
+	}
+	if to != "" {
+		return n.moveTo(to, closed)
+	}
+	for _, suffix := range databaseFiles {
+		if err := os.Rename(source+suffix, filepath.Join(closed, filepath.Base(source)+suffix)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	for _, suffix := range []string{"-wal", "-shm", ""} { // the database itself last: with it the node has a journal
+		if err := os.Rename(c.Source+suffix, source+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// successorSuffix ends the name of a new SQLite database until it takes its place; databaseFiles are those of one.
+const successorSuffix = ".successor"
+
+var databaseFiles = []string{"", "-wal", "-shm"}
+
+// closedFolder makes the next folder closed-N.
+func (n *Node) closedFolder() (string, error) {
+	for i := 1; ; i++ {
+		closed := filepath.Join(n.dir, "closed-"+strconv.Itoa(i))
+		if err := os.Mkdir(closed, 0o700); err == nil || !errors.Is(err, os.ErrExist) {
+			return closed, err
+		}
+	}
+}
+
+// moveTo has node.json name another database, after a copy of it as it was.
+func (n *Node) moveTo(source, closed string) error {
+	name := filepath.Join(n.dir, configFile)
+	before, err := os.ReadFile(name)
+	if err == nil {
+		err = writeNew(filepath.Join(closed, configFile), before)
+	}
+	config := n.config
+	config.Database.Source = source
+	var text []byte
+	if err == nil {
+		text, err = json.MarshalIndent(config, "", "  ")
+	}
+	if err == nil {
+		err = replace(name, append(text, '\n'))
+	}
+	if err != nil {
+		return rogatory.Fault(rogatory.Unavailable, "config_not_written", "name the new database in %s: %w", configFile, err)
+	}
+	return nil
+}
+
+// into writes what a successor keeps into its new database.
+func (m memory) into(ctx context.Context, c store.Config, s rogatory.Succession) error {
 	st, err := store.Open(ctx, c)
 	if err != nil {
 		return err
@@ -207,32 +280,7 @@ func (n *Node) succeed(ctx context.Context, s rogatory.Succession, m memory) err
 		}
 		return err
 	})
-	if err = errors.Join(err, st.Close()); err != nil {
-		return err
-	}
-	if _, err := n.keys().SucceedJournal(rand.Reader); err != nil {
-		return err
-	}
-	closed := ""
-	for i := 1; ; i++ {
-		closed = filepath.Join(n.dir, "closed-"+strconv.Itoa(i))
-		if err := os.Mkdir(closed, 0o700); err == nil {
-			break
-		} else if !errors.Is(err, os.ErrExist) {
-			return err
-		}
-	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Rename(source+suffix, filepath.Join(closed, filepath.Base(source)+suffix)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	for _, suffix := range []string{"-wal", "-shm", ""} {
-		if err := os.Rename(fresh+suffix, source+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(err, st.Close())
 }
 
 // originPrefix begins the name of the setting that says by which journal a State is known here.

@@ -167,6 +167,7 @@ func (c *journalVerifyCmd) Run(d *desk) error {
 type journalSucceedCmd struct {
 	Second string `help:"The second person: a name whose token is in DIR/tokens, or a file that holds a token." required:"" placeholder:"NAME"`
 	Why    string `help:"The reason, which stands in public for ever." required:"" placeholder:"REASON"`
+	To     string `help:"PostgreSQL only: connection string of an empty database for the new journal. The old one stays where it is." placeholder:"DSN"`
 }
 
 // Run closes the journal of a stopped node and lets another follow it.
@@ -183,11 +184,15 @@ func (c *journalSucceedCmd) Run(d *desk) error {
 			return err
 		}
 	}
-	s, err := node.Succeed(d.ctx, d.globals.Node, who[0], who[1], c.Why)
+	s, err := node.Succeed(d.ctx, d.globals.Node, who[0], who[1], c.Why, c.To)
 	if err != nil {
 		return err
 	}
-	d.say("the journal %s is closed; its database is in the folder closed-1, or the one with the highest number", s.Origin)
+	where := "its database is in the folder closed-1, or the one with the highest number"
+	if c.To != "" {
+		where = "its database stays where it was, as the node.json in the folder closed-1, or the one with the highest number, says; the node uses the other one now"
+	}
+	d.say("the journal %s is closed; %s", s.Origin, where)
 	d.say("next: rogatory directory submit, have it published, then rogatory serve; tell the other States by telephone")
 	return d.give(s, func(w io.Writer) {
 		fmt.Fprintf(w, "closed\t%s\nkey\t%s\nentries here\t%d\nresponsible\t%s\nreason\t%s\nlast witnessed\n\n%s", s.Origin, s.Key, s.Had, line(strings.Join(s.Responsible, ", ")), line(s.Reason), s.Checkpoint)
