@@ -311,10 +311,14 @@ func (n *Node) Party(code rogatory.StateCode) (rogatory.Party, error) {
 		return rogatory.Party{}, err
 	}
 	b := n.book.Book()
+	p, err := b.Party(code)
+	if err != nil { // before its standing is asked: a State that is not there has none
+		return rogatory.Party{}, err
+	}
 	if b.StandingOf(code, n.opt.Clock.Now()) == directory.Expired {
 		return rogatory.Party{}, rogatory.Fault(rogatory.Stale, "directory_expired", "the directory ran out at %s", b.Expires().Format(time.RFC3339)).WithHint("obtain a newer copy of the directory")
 	}
-	return b.Party(code)
+	return p, nil
 }
 
 // MaySend implements docket.Directory: an expired directory verifies what arrives and sends nothing.

@@ -60,6 +60,7 @@ func TestCommandLine(t *testing.T) {
 			"keep":     keep,
 			"offices":  offices,
 			"reviewed": reviewed,
+			"forks":    forks,
 		},
 	})
 }
