@@ -339,8 +339,8 @@ func canaries(t *testing.T, w *demo.World, log string, into map[rogatory.StateCo
 		}
 	}
 	for state, want := range map[string]map[string][]string{
-		"xa": {inTheRequest: {"entry.body", "message.container", "request.view"}, inTheWords: {"message.container", "request.view"}},
-		"xb": {inTheRequest: {"message.container", "request.view"}, inTheWords: {"message.container", "request.view"}},
+		"xa": {inTheRequest: {"journal_entry.body", "message.container", "request.view"}, inTheWords: {"message.container"}},
+		"xb": {inTheRequest: {"message.container", "request.view"}, inTheWords: {"message.container"}},
 		"xc": {},
 	} {
 		for _, c := range []string{inTheRequest, inTheWords, inEvidence} {
