@@ -20,11 +20,11 @@ func (s *server) guardRoutes(mux *http.ServeMux) {
 	s.page(mux, "POST people/{name}/vouch", (*server).vouched)
 }
 
-// placeOf is what of a call stays the same as long as a session does: the browser, its system, and the address that the
-// proxy next to us says. Somebody on the machine itself could say another address, and gains nothing by it.
+// placeOf is what of a call stays the same as long as a session does: the browser, and the address that the proxy next to
+// us says. Client hints are left out, since browsers do not send them with every call. Somebody on the machine itself could say another address, and gains nothing by it.
 func placeOf(r *http.Request) string {
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	text := strings.Join([]string{r.UserAgent(), r.Header.Get("Sec-CH-UA-Platform"), strings.TrimSpace(hops[len(hops)-1])}, "\x00")
+	text := strings.Join([]string{r.UserAgent(), strings.TrimSpace(hops[len(hops)-1])}, "\x00")
 	return rogatory.DigestOf([]byte(text)).String()
 }
 

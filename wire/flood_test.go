@@ -15,7 +15,7 @@ import (
 // AB-22, a State that was refused floods the one that refused it, with a hundred times what the others send. The door takes
 // of it what its account allows; the others are refused nothing, stand behind no more than its few messages under way, and
 // wait at the 99th percentile no more than twice as long as without it. The clock is moved by hand and the office is played:
-// one message after the other, each in a fixed time. What a real door takes is measured in bench.
+// one message after the other, each in a fixed time.
 func TestAB22OneStateFloodsAndTheOthersPass(t *testing.T) {
 	const (
 		others  = 10
