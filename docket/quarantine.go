@@ -30,8 +30,8 @@ type Quarantine struct {
 // inQuarantine is how the row of an exhibit in quarantine is listed, whatever its state.
 const inQuarantine = "quarantined"
 
-// standing is how an exhibit is listed.
-func (x ExhibitFile) standing() string {
+// Standing is how an exhibit is listed.
+func (x ExhibitFile) Standing() string {
 	if x.Quarantine != nil {
 		return inQuarantine
 	}
