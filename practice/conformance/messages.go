@@ -99,14 +99,10 @@ func validMessage(ctx context.Context, e *exam) error {
 			}
 			continue
 		}
-		if a.status != http.StatusOK || a.header.Get("Content-Type") != envelope.MediaTypeContainer {
+		if a.status != http.StatusOK || a.header.Get("Content-Type") != envelope.MediaTypeContainer || len(a.body) > maxReceipt {
 			return fmt.Errorf("answered %s", a)
 		}
-		receipt, err := envelope.Unpad(a.body)
-		if err != nil || len(receipt) > maxReceipt {
-			return fmt.Errorf("answered %s, which is not padded or too long", a)
-		}
-		e.request, e.first, e.digest, e.sealed, e.receipt = id.Request(1), l.Message, digest, sealed, receipt
+		e.request, e.first, e.digest, e.sealed, e.receipt = id.Request(1), l.Message, digest, sealed, a.body
 		return e.used(ctx, l.Message)
 	}
 }
