@@ -23,8 +23,12 @@ const (
 	ExhibitReceived    EntryType = "exhibit.received"
 	ExhibitOpened      EntryType = "exhibit.opened"
 	ExhibitExported    EntryType = "exhibit.exported"
-	ExhibitKept        EntryType = "exhibit.kept"    // for the proceeding in Name; without one it is not kept any more
-	ExhibitDeleted     EntryType = "exhibit.deleted" // Name is the retention rule
+	ExhibitKept        EntryType = "exhibit.kept"        // for the proceeding in Name; without one it is not kept any more
+	ExhibitDeleted     EntryType = "exhibit.deleted"     // Name is the retention rule
+	ExhibitQuarantined EntryType = "exhibit.quarantined" // it lies unread, for it holds more than was asked for or nobody could tell: Compared
+	ExhibitReleaseVote EntryType = "exhibit.release_vote"
+	ExhibitReleased    EntryType = "exhibit.released" // from quarantine, for Why
+	ExhibitCut         EntryType = "exhibit.cut"      // out of the exhibit in Name, by machine: Compared says what was left out
 	DeadlinePassed     EntryType = "deadline.passed"
 	DirectoryChanged   EntryType = "directory.changed"
 	CourierExported    EntryType = "courier.exported"
@@ -120,11 +124,13 @@ type Entry struct {
 	Search *SearchRef    `json:"search,omitempty"` // of CasesSearched
 	// Judged is what the safeguards had to say of an act of ours, and who stood for it.
 	Judged *Judgement `json:"judged,omitempty"`
-	// Sheet and Vote have the form of package safeguard; Act is what a vote is on.
+	// Sheet, Vote and Compared have the form of package safeguard; Act is what a vote is on.
 	Sheet json.RawMessage `json:"sheet,omitempty"`
 	Vote  json.RawMessage `json:"vote,omitempty"`
 	Act   Act             `json:"act,omitempty"`
-	Until Instant         `json:"until,omitzero"`
+	// Compared is how an exhibit was held against what was asked for, when it was sealed here or came here.
+	Compared json.RawMessage `json:"compared,omitempty"`
+	Until    Instant         `json:"until,omitzero"`
 
 	Refill     *Refill     `json:"refill,omitempty"`     // of JournalRefilled
 	Succession *Succession `json:"succession,omitempty"` // of JournalSucceeded

@@ -178,6 +178,7 @@ func (s *server) routes() {
 		c, err := s.Office.Delete(ctx, by, in.id())
 		return Deletion{c, c.Text()}, err
 	}, slow)
+	s.quarantineRoutes()
 	route(s, post, "/adoptions", "adopt-rules", "Record that a data file takes effect", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Adoption }) (none, error) {
 		return none{}, s.Office.Adopt(ctx, by, in.Body.Name, in.Body.Digest, in.Body.Why)
 	})

@@ -99,7 +99,7 @@ type othersView struct {
 // offered leaves out what the file gives no occasion for, and what has a screen of its own.
 func offered(act rogatory.Act, f docket.File, by rogatory.Actor) bool {
 	has := func(ours bool, state docket.ExhibitState) bool {
-		return slices.ContainsFunc(f.Exhibits, func(x docket.ExhibitFile) bool { return x.Ours == ours && x.State == state })
+		return slices.ContainsFunc(f.Exhibits, func(x docket.ExhibitFile) bool { return x.Ours == ours && x.State == state && x.Quarantine == nil })
 	}
 	switch act {
 	case rogatory.Revise, rogatory.Take, rogatory.CertifyDeletion, rogatory.StateFigures:
@@ -383,7 +383,7 @@ func (a *sheet) outcomes(all []rogatory.Outcome) []option {
 func (a *sheet) exhibits(ours bool, state docket.ExhibitState) []option {
 	var out []option
 	for _, x := range a.f.Exhibits {
-		if x.Ours == ours && x.State == state {
+		if x.Ours == ours && x.State == state && x.Quarantine == nil {
 			out = append(out, option{string(x.Exhibit.ID), a.l.T("exhibit.option", "title", x.Exhibit.Title, "file", x.Exhibit.FileName, "size", a.l.Bytes(x.Exhibit.Seal.Size))})
 		}
 	}

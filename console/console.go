@@ -202,6 +202,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.searchRoutes(mux)
 	s.oversightRoutes(mux)
 	s.guardRoutes(mux)
+	s.excessRoutes(mux)
 	s.page(mux, "POST requests/{id}/claim", (*server).claim)
 	s.page(mux, "POST requests/{id}/assign", (*server).assigned)
 	s.page(mux, "POST requests/{id}/aside", (*server).aside)

@@ -55,6 +55,7 @@ type exhibitPage struct {
 	Files    []fileRow // of the request
 	Wrong    string    // of the reason
 	Why      string
+	About    comparedView
 }
 
 func (s *server) exhibitPage(v *visit) (exhibitPage, error) {
@@ -70,8 +71,12 @@ func (s *server) exhibitPage(v *visit) (exhibitPage, error) {
 	p = exhibitPage{exhibitView: exhibitView{x, f.ID}, File: f, ThemName: s.name(v.loc, f.Them.State)}
 	custodian := v.by.Role == rogatory.Custodian
 	p.MayFetch = custodian && !x.Ours && x.State == docket.Offered && s.Fetch != nil
-	p.MayOpen = custodian && (x.State == docket.Held || x.Ours && x.State != docket.Deleted)
-	p.MayOffer = x.Ours && x.State == docket.Sealed && slices.ContainsFunc(s.actsOf(f, v.by), func(a actView) bool { return a.Act == rogatory.Offer })
+	opener := custodian
+	if x.Quarantine != nil {
+		opener = v.by.Role == rogatory.Decider && v.by.Name != x.By
+	}
+	p.MayOpen = opener && (x.State == docket.Held || x.Ours && x.State != docket.Deleted)
+	p.MayOffer = x.Ours && x.State == docket.Sealed && x.Quarantine == nil && slices.ContainsFunc(s.actsOf(f, v.by), func(a actView) bool { return a.Act == rogatory.Offer })
 	if s.Transfers != nil {
 		for _, t := range s.Transfers() {
 			if t.Exhibit == id && x.State == docket.Offered {
@@ -80,6 +85,7 @@ func (s *server) exhibitPage(v *visit) (exhibitPage, error) {
 		}
 	}
 	p.MayLook = p.MayOpen && s.Render != nil
+	p.About = comparedOf(v, x)
 	if p.Files, err = s.filesOf(v, f, id); err != nil {
 		return p, err
 	}
@@ -224,6 +230,8 @@ func (s *server) sealForm(l *language.Locale, values map[string]string) []field 
 	return []field{
 		{Name: "title", Label: l.T("seal.name"), Hint: l.T("seal.name.hint"), Form: "text", Value: values["title"], Needed: true, Example: l.T("example.seal.name")},
 		{Name: "acquired", Label: l.T("seal.acquired"), Hint: l.T("seal.acquired.hint"), Article: "44(1)", Form: "area", Value: values["acquired"], Needed: true, Example: l.T("example.seal.acquired")},
+		{Name: "time_column", Label: l.T("excess.time_column"), Hint: l.T("excess.time_column.hint"), Form: "text", Value: values["time_column"]},
+		{Name: "identifier_columns", Label: l.T("excess.identifier_columns"), Hint: l.T("excess.identifier_columns.hint"), Form: "text", Value: values["identifier_columns"]},
 	}
 }
 
@@ -285,7 +293,7 @@ func (s *server) sealDone(v *visit) error {
 			return again(rogatory.Fault(rogatory.Invalid, "file_missing", "no file was chosen").WithHint("choose the file that is to be sealed"), "", "")
 		}
 		x, err := s.Office.Seal(v.ctx, v.by, f.ID, docket.Sealing{Title: values["title"], FileName: safeName(part.FileName()), MediaType: "application/octet-stream", Acquired: values["acquired"],
-			Limits: rogatory.UseLimits{Confidential: true}}, part, nil)
+			Limits: rogatory.UseLimits{Confidential: true}, Columns: namedColumns(values)}, part, nil)
 		if e := faultOf(err); e != nil && e.Kind != rogatory.Internal {
 			return again(e, "", "")
 		}

@@ -112,7 +112,7 @@ func (s *server) filesOf(v *visit, f docket.File, this rogatory.ExhibitID) ([]fi
 			}
 			time := when(v.loc, e.Entry.At, zone)
 			switch e.Entry.Type {
-			case rogatory.ExhibitSealed, rogatory.ExhibitReceived:
+			case rogatory.ExhibitSealed, rogatory.ExhibitCut, rogatory.ExhibitReceived:
 				row.Came, row.Verified = time, time
 			case rogatory.ExhibitExported:
 				row.Verified = time

@@ -61,7 +61,7 @@ func (s *server) reviews(v *visit, f docket.File) ([]toReview, error) {
 func bodyOf(f docket.File, act rogatory.Act) rogatory.Body {
 	if act == rogatory.Offer {
 		for _, x := range f.Exhibits {
-			if x.Ours && x.State == docket.Sealed {
+			if x.Ours && x.State == docket.Sealed && x.Quarantine == nil {
 				return rogatory.Body{Exhibit: &rogatory.Exhibit{ID: x.Exhibit.ID}}
 			}
 		}

@@ -74,6 +74,9 @@ func (s *server) uploadBegin(v *visit) error {
 		Acquired string `json:"acquired"`
 		Name     string `json:"name"`
 		Size     int64  `json:"size"`
+
+		TimeColumn        string `json:"time_column"`
+		IdentifierColumns string `json:"identifier_columns"`
 	}
 	if err := json.NewDecoder(v.r.Body).Decode(&in); err != nil {
 		return rogatory.Fault(rogatory.Invalid, "form_unread", "the form cannot be read: %w", err)
@@ -84,7 +87,8 @@ func (s *server) uploadBegin(v *visit) error {
 			return rogatory.Fault(rogatory.Invalid, "exhibit_incomplete", "%s", v.loc.T("wrong.missing", "label", each.Label))
 		}
 	}
-	u, err := shelf.Begin(upload.About{Request: f.ID, By: v.by.Name, Title: values["title"], Acquired: values["acquired"], FileName: safeName(in.Name), Size: in.Size})
+	u, err := shelf.Begin(upload.About{Request: f.ID, By: v.by.Name, Title: values["title"], Acquired: values["acquired"], FileName: safeName(in.Name), Size: in.Size,
+		TimeColumn: strings.TrimSpace(in.TimeColumn), IdentifierColumns: strings.TrimSpace(in.IdentifierColumns)})
 	if err != nil {
 		return err
 	}
@@ -162,7 +166,7 @@ func (s *server) uploadSeal(v *visit) error {
 		return v.stands(u, "")
 	}
 	x, err := s.Office.Seal(v.ctx, v.by, u.Request, docket.Sealing{Title: u.Title, FileName: u.FileName, MediaType: "application/octet-stream", Acquired: u.Acquired,
-		Limits: rogatory.UseLimits{Confidential: true}}, r, nil)
+		Limits: rogatory.UseLimits{Confidential: true}, Columns: namedColumns(map[string]string{"time_column": u.TimeColumn, "identifier_columns": u.IdentifierColumns})}, r, nil)
 	if differs := causeOf(err, "upload_differs"); differs != nil {
 		return differs
 	}

@@ -92,7 +92,8 @@ func inWords(e rogatory.Entry) string {
 		rogatory.MessageReceipted: "took in the receipt for", rogatory.MessageUndelivered: "gave up delivering",
 		rogatory.MessageRevived: "took up again the delivery of",
 		rogatory.ExhibitSealed:  "sealed", rogatory.ExhibitReceived: "received and verified", rogatory.ExhibitOpened: "opened",
-		rogatory.ExhibitExported: "exported", rogatory.DeadlinePassed: "let pass the deadline",
+		rogatory.ExhibitExported: "exported", rogatory.ExhibitQuarantined: "put in quarantine, unread,", rogatory.ExhibitReleaseVote: "stood for releasing from quarantine",
+		rogatory.ExhibitReleased: "released from quarantine", rogatory.ExhibitCut: "had the rows that were asked for cut out into", rogatory.DeadlinePassed: "let pass the deadline",
 		rogatory.DirectoryChanged: "took over a new directory",
 		rogatory.CourierExported:  "wrote a courier folder", rogatory.CourierImported: "read a courier folder",
 	}[e.Type]

@@ -247,7 +247,7 @@ func (x *examination) statements(e rogatory.Exhibit) (detail []string, stated bo
 		if o.entry.Exhibit != nil && o.entry.Exhibit.ID == e.ID && o.entry.Exhibit.Seal != e.Seal {
 			return nil, false, fmt.Errorf("%s speaks of it with another seal", o.file)
 		}
-		same = same || o.entry.Type == rogatory.ExhibitSealed && o.entry.Exhibit != nil && o.entry.Exhibit.ID == e.ID
+		same = same || (o.entry.Type == rogatory.ExhibitSealed || o.entry.Type == rogatory.ExhibitCut) && o.entry.Exhibit != nil && o.entry.Exhibit.ID == e.ID
 	}
 	return detail, same, nil
 }
@@ -274,6 +274,9 @@ func (x *examination) way(e rogatory.Exhibit) ([]string, error) {
 	for _, o := range x.custody {
 		if exhibitOf(o.entry) == e.ID {
 			note(o.entry.Type, o.number)
+			if o.entry.Type == rogatory.ExhibitCut {
+				note(rogatory.ExhibitSealed, o.number) // that is how it was sealed
+			}
 			detail = append(detail, fmt.Sprintf("entry %d, %s: %s", o.number, moment(o.entry.At), inWords(o.entry)))
 		}
 	}

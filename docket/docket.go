@@ -233,11 +233,11 @@ func (c cabinetOf) projectExhibits(f File) error {
 		}
 		i := slices.IndexFunc(rows, func(r store.Exhibit) bool { return r.ID == x.Exhibit.ID })
 		if i < 0 {
-			if err := c.tx.InsertExhibit(store.Exhibit{ID: x.Exhibit.ID, Request: f.ID, Case: f.ID.Case(), Direction: direction, State: string(x.State), Root: x.Exhibit.Seal.Root, Version: 1, View: []byte("{}")}); err != nil {
+			if err := c.tx.InsertExhibit(store.Exhibit{ID: x.Exhibit.ID, Request: f.ID, Case: f.ID.Case(), Direction: direction, State: x.Standing(), Root: x.Exhibit.Seal.Root, Version: 1, View: []byte("{}")}); err != nil {
 				return err
 			}
-		} else if rows[i].State != string(x.State) {
-			rows[i].State = string(x.State)
+		} else if rows[i].State != x.Standing() {
+			rows[i].State = x.Standing()
 			if _, err := c.tx.UpdateExhibit(rows[i]); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"filippo.io/age"
 
 	"rogatory"
+	"rogatory/safeguard"
 	"rogatory/store"
 	"rogatory/treaty"
 	"rogatory/vault"
@@ -22,10 +23,13 @@ type Sealing struct {
 	MediaType string             `json:"media_type"`
 	Acquired  string             `json:"acquired"`
 	Limits    rogatory.UseLimits `json:"limits"`
+	// Columns are those of a table that have what was asked for, where their names do not say so.
+	Columns safeguard.Columns `json:"columns,omitzero"`
 }
 
 // Seal seals evidence for the request in one pass over src and records who sealed what. The evidence
-// is encrypted to the requesting authority and to ourselves.
+// is encrypted to the requesting authority and to ourselves. On the way an answer that has rows is compared with what was
+// asked for; one that holds more, or of which nobody could tell, lies in quarantine from then on: see [Quarantine].
 //
 // Order: the vault holds the sealed object, synced; then file, entry and exhibit row in one
 // transaction. Dying in between leaves an object that nothing refers to, which fsck names.
@@ -45,22 +49,25 @@ func (o *Office) Seal(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 	if err := sealable(f, kind, s); err != nil {
 		return e, err
 	}
-	var recipients []age.Recipient
-	for _, a := range []rogatory.Address{f.Them, f.Us} {
-		party, err := o.Directory.Party(a.State)
-		if err != nil {
-			return e, err
-		}
-		authority, _ := party.Authority(a.Authority)
-		r, err := vault.ParseRecipient(authority.EvidenceRecipient)
-		if err != nil {
-			return e, err
-		}
-		recipients = append(recipients, r)
-	}
-	seal, err := o.Vault.Deposit(ctx, src, recipients, progress)
+	recipients, err := o.recipientsOf(f)
 	if err != nil {
 		return e, err
+	}
+	scope := scopeOf(f)
+	if !answers(f, true) {
+		scope = safeguard.Scope{}
+	}
+	teed, verdict := compareWhile(scope, s.Columns, s.FileName, src)
+	seal, err := o.Vault.Deposit(ctx, teed, recipients, progress)
+	compared, errCompared := verdict(err)
+	if err == nil {
+		err = errCompared
+	}
+	if err != nil {
+		return e, err
+	}
+	if !answers(f, true) {
+		compared.Why = safeguard.NoAnswer
 	}
 	x, err := rogatory.NewExhibitID(o.Random, o.Us.State)
 	if err != nil {
@@ -82,9 +89,27 @@ func (o *Office) Seal(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 		if err := sealable(now, kind, s); err != nil {
 			return err
 		}
-		return o.record(tx, rogatory.Entry{Type: rogatory.ExhibitSealed, At: o.now(), By: by, Request: id, Exhibit: &e, Why: s.Acquired})
+		return o.recordCompared(tx, rogatory.Entry{Type: rogatory.ExhibitSealed, At: o.now(), By: by, Request: id, Exhibit: &e, Why: s.Acquired}, compared)
 	})
 	return e, err
+}
+
+// recipientsOf are the two authorities that an exhibit for a request is sealed to.
+func (o *Office) recipientsOf(f File) ([]age.Recipient, error) {
+	var recipients []age.Recipient
+	for _, a := range []rogatory.Address{f.Them, f.Us} {
+		party, err := o.Directory.Party(a.State)
+		if err != nil {
+			return nil, err
+		}
+		authority, _ := party.Authority(a.Authority)
+		r, err := vault.ParseRecipient(authority.EvidenceRecipient)
+		if err != nil {
+			return nil, err
+		}
+		recipients = append(recipients, r)
+	}
+	return recipients, nil
 }
 
 // sealable: what can be offered now can be sealed now.
@@ -104,7 +129,7 @@ func sealable(f File, kind treaty.Kind, s Sealing) error {
 	case strings.TrimSpace(s.Title) == "" || strings.TrimSpace(s.Acquired) == "":
 		return rogatory.Fault(rogatory.Invalid, "exhibit_incomplete", "an exhibit needs a title and how it was acquired").WithHint("say who obtained it, when, and under which order")
 	}
-	return nil
+	return s.Columns.Check()
 }
 
 // File returns the office's file on one request.
@@ -188,6 +213,10 @@ func (o *Office) Arrived(ctx context.Context, peer rogatory.StateCode, root roga
 	if !has {
 		return rogatory.Fault(rogatory.NotFound, "exhibit_missing", "exhibit with root %s is not in the vault", root.Short())
 	}
+	compared, err := o.compareArrived(ctx, peer, root)
+	if err != nil {
+		return err
+	}
 	sent := false
 	err = o.Store.Update(ctx, func(tx *store.Tx) error {
 		rows, err := tx.ExhibitsByRoot(root)
@@ -204,7 +233,7 @@ func (o *Office) Arrived(ctx context.Context, peer rogatory.StateCode, root roga
 				continue
 			}
 			exhibit := x.Exhibit
-			if err := o.record(tx, rogatory.Entry{Type: rogatory.ExhibitReceived, At: o.now(), By: o.node(), Request: f.ID, Exhibit: &exhibit, Why: "offered by " + string(peer)}); err != nil {
+			if err := o.recordCompared(tx, rogatory.Entry{Type: rogatory.ExhibitReceived, At: o.now(), By: o.node(), Request: f.ID, Exhibit: &exhibit, Why: "offered by " + string(peer)}, compared[exhibit.ID]); err != nil {
 				return err
 			}
 			if _, _, err := rogatory.Next(f.State, rogatory.Take, f.Side); err != nil {
@@ -249,8 +278,8 @@ func (o *Office) Exported(ctx context.Context, by rogatory.Actor, id rogatory.Ex
 }
 
 func (o *Office) opening(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID, why string, as rogatory.EntryType, name string) (ExhibitFile, error) {
-	if by.Role != rogatory.Custodian {
-		return ExhibitFile{}, rogatory.Fault(rogatory.Denied, "role_not_allowed", "%s in the role %s may not open exhibits", by.Name, by.Role).WithHint("this act needs the role custodian")
+	if by.Role != rogatory.Custodian && by.Role != rogatory.Decider {
+		return ExhibitFile{}, mayOpen(by, ExhibitFile{})
 	}
 	if strings.TrimSpace(why) == "" {
 		return ExhibitFile{}, rogatory.Fault(rogatory.Invalid, "reason_missing", "say why the exhibit is opened: it is part of the chain of custody")
@@ -264,6 +293,12 @@ func (o *Office) opening(ctx context.Context, by rogatory.Actor, id rogatory.Exh
 	}
 	if !x.Ours && x.State != Held {
 		return ExhibitFile{}, rogatory.Fault(rogatory.Conflict, "exhibit_not_held", "exhibit %s has not arrived yet", id).WithHint("fetch it first: rogatory exhibit fetch " + string(id))
+	}
+	if as == rogatory.ExhibitExported && x.Quarantine != nil {
+		return ExhibitFile{}, quarantined(x, "exported")
+	}
+	if err := mayOpen(by, x); err != nil {
+		return ExhibitFile{}, err
 	}
 	err = o.Store.Update(ctx, func(tx *store.Tx) error {
 		return o.record(tx, rogatory.Entry{Type: as, At: o.now(), By: by, Request: f.ID, Exhibit: &x.Exhibit, Name: name, Why: why})

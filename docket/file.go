@@ -8,6 +8,7 @@ import (
 
 	"rogatory"
 	"rogatory/deadline"
+	"rogatory/safeguard"
 	"rogatory/treaty"
 )
 
@@ -88,6 +89,12 @@ type ExhibitFile struct {
 	Kept string `json:"kept,omitempty"`
 	// Gone is when the other State certified that it deleted what it held.
 	Gone rogatory.Instant `json:"gone,omitzero"`
+	// Compared is how it was held against what was asked for; nil where nobody did, as with exhibits of older journals.
+	Compared *safeguard.Comparison `json:"compared,omitempty"`
+	// Quarantine is set while it lies unread.
+	Quarantine *Quarantine `json:"quarantine,omitempty"`
+	// CutFrom is the exhibit of which this has the rows that were asked for.
+	CutFrom rogatory.ExhibitID `json:"cut_from,omitempty"`
 }
 
 // ConsentState says how a question for consent stands.
@@ -355,7 +362,7 @@ func (f *File) take(m rogatory.Message, by rogatory.Side, kind treaty.Kind, at r
 			if by != f.Side {
 				x.Gone = at
 			} else {
-				x.State, x.Kept = Deleted, "" // it is already, unless the entry that deleted it is lost
+				x.State, x.Kept, x.Quarantine = Deleted, "", nil // it is already, unless the entry that deleted it is lost
 			}
 		}
 	case rogatory.Offer:
@@ -497,17 +504,28 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 		f.Request, f.Them, f.Author, f.AuthorRole = *e.Draft, *e.To, e.By.Name, e.By.Role
 		f.Sheet, f.Votes = nil, nil // they were of another text
 	case rogatory.ExhibitSealed:
-		f.Exhibits = append(slices.Clone(f.Exhibits), ExhibitFile{Exhibit: *e.Exhibit, State: Sealed, Ours: true, By: e.By.Name})
+		x := ExhibitFile{Exhibit: *e.Exhibit, State: Sealed, Ours: true, By: e.By.Name}
+		if err := x.compared(e); err != nil {
+			return err
+		}
+		f.Exhibits = append(slices.Clone(f.Exhibits), x)
 	case rogatory.ExhibitReceived:
 		f.Exhibits = slices.Clone(f.Exhibits)
 		if x := f.exhibit(e.Exhibit.ID); x != nil {
 			x.State = Held
+			if err := x.compared(e); err != nil {
+				return err
+			}
+		}
+	case rogatory.ExhibitQuarantined, rogatory.ExhibitReleaseVote, rogatory.ExhibitReleased, rogatory.ExhibitCut:
+		if err := f.quarantine(e); err != nil {
+			return err
 		}
 	case rogatory.ExhibitKept, rogatory.ExhibitDeleted:
 		f.Exhibits = slices.Clone(f.Exhibits)
 		if x := f.exhibit(e.Exhibit.ID); x != nil {
 			if x.Kept = e.Name; e.Type == rogatory.ExhibitDeleted {
-				x.State, x.Kept = Deleted, ""
+				x.State, x.Kept, x.Quarantine = Deleted, "", nil
 			}
 		}
 	case rogatory.SheetSigned, rogatory.VoteCast, rogatory.ObjectionMade, rogatory.ObjectionDecided:

@@ -432,7 +432,7 @@ func (r *replay) rows(f File, row store.Request) error {
 	}
 	for _, x := range f.Exhibits {
 		if !slices.ContainsFunc(exhibits, func(h store.Exhibit) bool {
-			return h.ID == x.Exhibit.ID && h.State == string(x.State) && h.Root == x.Exhibit.Seal.Root && (h.Direction == store.Out) == x.Ours
+			return h.ID == x.Exhibit.ID && h.State == x.Standing() && h.Root == x.Exhibit.Seal.Root && (h.Direction == store.Out) == x.Ours
 		}) {
 			return damaged("exhibit_damaged", "exhibit %s of request %s is not listed as its file says", x.Exhibit.ID, f.ID)
 		}

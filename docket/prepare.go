@@ -339,6 +339,9 @@ func prepareOffer(m *rogatory.Message, f File, kind treaty.Kind) error {
 	if x == nil || !x.Ours || x.State != Sealed {
 		return rogatory.Fault(rogatory.NotFound, "exhibit_unknown", "request %s has no sealed exhibit of that reference to offer", f.ID)
 	}
+	if x.Quarantine != nil {
+		return quarantined(*x, "offered")
+	}
 	if x.By == m.By.Name {
 		return rogatory.Fault(rogatory.Denied, "second_person_needed", "%s sealed this exhibit, so another person must release it", x.By)
 	}

@@ -390,6 +390,7 @@ func credentialOf(by rogatory.Actor) string {
 // opinion judges an act. It is pure but for the policies that it is given.
 func (o *Office) opinion(f File, near Near, by rogatory.Actor, act rogatory.Act, body rogatory.Body) Judged {
 	facts := factsOf(f, act, o.Mode, o.Safeguards, near, o.now())
+	facts.Excess = safeguard.True(handsOverExcess(f, act, body))
 	j := Judged{Opinion: o.Safeguards.Policies(o.now()).Judge(facts), Linked: near.Linked}
 	for _, v := range f.Votes {
 		if v.Act == act {

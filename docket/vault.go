@@ -30,7 +30,7 @@ func (o *Office) SettleVault(ctx context.Context) (missing []rogatory.ExhibitID,
 			switch {
 			case x.State == string(Deleted):
 				gone[x.Root] = true
-			case x.Direction == store.Out || x.State == string(Held):
+			case x.Direction == store.Out || x.State == string(Held) || x.State == inQuarantine:
 				needed[x.Root] = true
 				has, err := o.Vault.Has(x.Root)
 				if err != nil {

@@ -4,7 +4,7 @@
 // signed container around it, and the encryption to the authority it is addressed to.
 //
 // A message is JSON in exactly one encoding, signed inside an ASiC-E container (package asice), and
-// carried as an age file for the receiving authority's message recipient and for the oversight bodies of
+// carried, padded, as an age file for the receiving authority's message recipient and for the oversight bodies of
 // both States, which the message names. Any age program opens it,
 // any openssl checks it. The sender's journal proof is attached to the container as
 // META-INF/journal.tlog-proof: the message's identity is the SHA-256 of its signature file, which
@@ -44,8 +44,8 @@ const (
 	MaxMessage = 2 << 20
 	// MaxReceipt bounds the JSON of a receipt, which has no free text beyond one sentence.
 	MaxReceipt = 16 << 10
-	// MaxEnvelope bounds an encrypted message: the largest container and the age header and tags.
-	MaxEnvelope = asice.MaxContainer + 64<<10
+	// MaxEnvelope bounds an encrypted message: the largest container, padded, and the age header and tags.
+	MaxEnvelope = MaxPadded + 64<<10
 
 	messageFile = "message.json"
 	receiptFile = "receipt.json"
@@ -630,7 +630,7 @@ func fault(err error) error {
 	return rogatory.Fault(kind, code, "check container: %w", err)
 }
 
-// Unseal decrypts an envelope with one of the identities. Nothing of a truncated or altered envelope
+// Unseal decrypts an envelope with one of the identities and takes off its padding. Nothing of a truncated or altered envelope
 // is returned.
 func Unseal(ctx context.Context, sealed []byte, identities ...age.Identity) ([]byte, error) {
 	if len(sealed) > MaxEnvelope {
@@ -644,12 +644,16 @@ func Unseal(ctx context.Context, sealed []byte, identities ...age.Identity) ([]b
 		}
 		return nil, rogatory.Fault(rogatory.Invalid, "envelope_malformed", "open envelope: %w", err)
 	}
-	container, err := io.ReadAll(io.LimitReader(r, asice.MaxContainer+1))
+	padded, err := io.ReadAll(io.LimitReader(r, MaxPadded+1))
 	if err != nil {
 		return nil, rogatory.Fault(rogatory.Invalid, "envelope_malformed", "open envelope: %w", err)
 	}
-	if len(container) > asice.MaxContainer {
+	if len(padded) > MaxPadded {
 		return nil, rogatory.Fault(rogatory.Invalid, "message_too_large", "container above %d bytes", asice.MaxContainer)
+	}
+	container, err := Unpad(padded)
+	if err != nil {
+		return nil, err
 	}
 	return container, ctx.Err()
 }

@@ -30,8 +30,8 @@ func checkOversight(list []rogatory.Digest) error {
 	return nil
 }
 
-// Seal encrypts a container to a message recipient (age1pq1...), and to those of the oversight bodies that the
-// message names: an age file that stock age opens with any of their keys.
+// Seal pads a container and encrypts it to a message recipient (age1pq1...), and to those of the oversight bodies that the
+// message names: an age file that stock age opens with any of their keys. What was signed does not change.
 func Seal(container []byte, recipient string, oversight ...string) ([]byte, error) {
 	var all []age.Recipient
 	for _, text := range append([]string{recipient}, oversight...) {
@@ -41,11 +41,12 @@ func Seal(container []byte, recipient string, oversight ...string) ([]byte, erro
 		}
 		all = append(all, r)
 	}
+	padded := Pad(container)
 	var b bytes.Buffer
-	b.Grow(len(container) + 4096*len(all))
+	b.Grow(len(padded) + 4096*len(all))
 	w, err := age.Encrypt(&b, all...)
 	if err == nil {
-		_, err = w.Write(container)
+		_, err = w.Write(padded)
 	}
 	if err == nil {
 		err = w.Close()

@@ -121,7 +121,7 @@ func newVectors(t *testing.T) {
 
 `+"`message.json` and `receipt.json`"+` are in the one encoding. `+"`message.asice` and `receipt.asice`"+` hold
 them, signed by the seals of the exercise States XA and XB without a random source (RFC 6979), so
-that an implementation can write the same bytes. `+"`message.age`"+` is the first, encrypted to XB.
+that an implementation can write the same bytes. `+"`message.age`"+` is the first, padded and encrypted to XB.
 `+"`expected.json`"+` gives the time at which to verify and each container's identity, the SHA-256 of its
 signature file. `+"`overseen.*`"+` are the same message naming an oversight body of each State, sealed to
 three recipients; a message without that list is an older one. `+"`refused/`"+` holds messages that no implementation may read.

@@ -156,7 +156,7 @@ func (n *Node) ExportPackage(ctx context.Context, by rogatory.Actor, id rogatory
 	// The exports are journaled first, so that the package itself shows who made it and why.
 	for _, f := range files {
 		for _, x := range f.Exhibits {
-			if !x.Ours && x.State == docket.Held {
+			if !x.Ours && x.State == docket.Held && x.Quarantine == nil { // what lies unread goes to no court
 				if err := n.Office.Exported(ctx, by, x.Exhibit.ID, why); err != nil {
 					return err
 				}

@@ -4,11 +4,13 @@ package safeguard
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -89,19 +91,11 @@ func (r Report) Share() int64 {
 // of more than MaxRow, is an error: then nobody knows, and the answer is to be sealed unread as well. The report comes
 // back with the error as far as it got.
 func Excess(scope Scope, columns Columns, format Format, answer io.Reader) (Report, error) {
-	c := comparer{scope: scope, columns: columns, report: Report{Reasons: map[Outside]int64{}}, marks: map[string]bool{}}
+	c := newComparer(scope, columns)
 	if err := c.prepare(); err != nil {
 		return Report{}, err
 	}
-	var err error
-	switch format {
-	case CSV:
-		err = c.csv(answer)
-	case JSONLines:
-		err = c.lines(answer)
-	default:
-		return Report{}, rogatory.Fault(rogatory.Invalid, "answer_format", "compare an answer in the format %.40q", format).WithHint("csv or json-lines")
-	}
+	err := c.read(format, answer)
 	return c.report, err
 }
 
@@ -111,11 +105,41 @@ type comparer struct {
 	report   Report
 	marks    map[string]bool // forms of the identifiers asked for
 	networks []netip.Prefix
+	// choose, if set, is told the names of the columns once they are read: it may fill columns and narrow scope.
+	choose func(c *comparer, names []string) error
+	// within, if set, gets the rows within the scope as they stand, and the names of the columns before them.
+	within io.Writer
+}
+
+func newComparer(scope Scope, columns Columns) *comparer {
+	return &comparer{scope: scope, columns: columns, report: Report{Reasons: map[Outside]int64{}}, marks: map[string]bool{}}
+}
+
+func (c *comparer) read(format Format, answer io.Reader) error {
+	switch format {
+	case CSV:
+		return c.csv(answer)
+	case JSONLines:
+		return c.lines(answer)
+	}
+	return rogatory.Fault(rogatory.Invalid, "answer_format", "compare an answer in the format %.40q", format).WithHint("csv or json-lines")
+}
+
+// Cut is Excess that writes the rows within the scope to within, byte for byte as they stand, after the names of the
+// columns; the others are left out. After an error what was written is to be thrown away.
+func Cut(scope Scope, columns Columns, format Format, answer io.Reader, within io.Writer) (Report, error) {
+	c := newComparer(scope, columns)
+	c.within = within
+	if err := c.prepare(); err != nil {
+		return Report{}, err
+	}
+	err := c.read(format, answer)
+	return c.report, err
 }
 
 func (c *comparer) prepare() error {
 	for _, id := range split(c.scope.Identifiers) {
-		if p, err := netip.ParsePrefix(id); err == nil {
+		if p, ok := network(id); ok {
 			c.networks = append(c.networks, p)
 			continue
 		}
@@ -134,8 +158,8 @@ func (c *comparer) prepare() error {
 	return nil
 }
 
-// row looks at one row through get, which says what stands in a column.
-func (c *comparer) row(get func(column string) (string, bool)) {
+// row looks at one row through get, which says what stands in a column, and reports whether it is within.
+func (c *comparer) row(get func(column string) (string, bool)) bool {
 	var why []Outside
 	if c.scope.Period != (rogatory.Term{}) {
 		text, ok := get(c.columns.Time)
@@ -157,6 +181,7 @@ func (c *comparer) row(get func(column string) (string, bool)) {
 		}
 	}
 	c.note(why)
+	return len(why) == 0
 }
 
 func (c *comparer) note(why []Outside) {
@@ -178,6 +203,12 @@ func (c *comparer) asked(text string) bool {
 		return true
 	}
 	return slices.ContainsFunc(Normalise(text), func(form string) bool { return c.marks[form] })
+}
+
+// network reads an address with the number of its bits that count.
+func network(s string) (netip.Prefix, bool) {
+	p, err := netip.ParsePrefix(strings.TrimSpace(s))
+	return p.Masked(), err == nil
 }
 
 // moment reads a time in the forms that logs have.
@@ -221,10 +252,69 @@ func (c *comparer) fault(err error) error {
 		WithHint("it stays sealed: a reviewer looks at it")
 }
 
+// delimiters are what stands between the columns of tables that are called CSV.
+const delimiters = ",;\t|"
+
+// firstLine is how much of an answer is looked at to tell how it is written.
+const firstLine = 64 << 10
+
+// delimiterOf is the one that the first line has most of; of equals the first, which is that of RFC 4180.
+func delimiterOf(head []byte) rune {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	best, most := rune(delimiters[0]), 0
+	for _, d := range delimiters {
+		if n := bytes.Count(line, []byte(string(d))); n > most {
+			best, most = d, n
+		}
+	}
+	return best
+}
+
+// recorder keeps what was read and not yet told apart, so that a row can be written as it stands.
+type recorder struct {
+	from io.Reader
+	kept []byte
+	at   int64 // of the first byte kept
+}
+
+func (r *recorder) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	r.kept = append(r.kept, p[:n]...)
+	return n, err
+}
+
+// upTo takes what was kept before that place.
+func (r *recorder) upTo(place int64) []byte {
+	n := place - r.at
+	row := r.kept[:n:n]
+	r.kept, r.at = r.kept[n:], place
+	return row
+}
+
 func (c *comparer) csv(answer io.Reader) error {
 	in := &bounded{answer, MaxRow}
-	r := csv.NewReader(in)
-	r.ReuseRecord, r.FieldsPerRecord, r.LazyQuotes = true, -1, true
+	var raw *recorder
+	from := io.Reader(in)
+	if c.within != nil {
+		raw = &recorder{from: in}
+		from = raw
+	}
+	buffer := bufio.NewReaderSize(from, firstLine)
+	head, _ := buffer.Peek(firstLine) // what is wrong shows at the first row
+	in.left = MaxRow
+	r := csv.NewReader(buffer)
+	r.ReuseRecord, r.FieldsPerRecord, r.LazyQuotes, r.Comma = true, -1, true, delimiterOf(head)
+	write := func(keep bool) error {
+		if raw == nil {
+			return nil
+		}
+		row := raw.upTo(r.InputOffset())
+		if !keep {
+			return nil
+		}
+		_, err := c.within.Write(row)
+		return err
+	}
 	names, err := r.Read()
 	if err != nil {
 		return c.fault(err)
@@ -232,37 +322,51 @@ func (c *comparer) csv(answer io.Reader) error {
 	if len(names) > MaxColumns {
 		return c.fault(fmt.Errorf("%d columns, at most %d are read", len(names), MaxColumns))
 	}
-	place := map[string]int{}
+	clean := make([]string, len(names))
 	for i, name := range names {
-		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
+		clean[i] = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
+	}
+	if c.choose != nil {
+		if err := c.choose(c, clean); err != nil {
+			return err
+		}
+	}
+	place := map[string]int{}
+	for i, name := range clean {
 		if _, twice := place[name]; twice && c.names(name) {
-			return c.fault(fmt.Errorf("the column %.60q is there twice", name))
+			return c.fault(fmt.Errorf("a column that is compared is there twice"))
 		}
 		place[name] = i
+	}
+	width := len(clean)
+	if err := write(true); err != nil {
+		return err
 	}
 	for {
 		in.left = MaxRow
 		record, err := r.Read()
+		keep := false
 		switch {
 		case err == io.EOF:
 			return nil
 		case errors.Is(err, csv.ErrQuote), errors.Is(err, csv.ErrBareQuote):
 			c.note([]Outside{Unreadable})
-			continue
 		case err != nil:
 			return c.fault(err)
-		}
-		if len(record) != len(place) {
+		case len(record) != width:
 			c.note([]Outside{Unreadable})
-			continue
+		default:
+			keep = c.row(func(column string) (string, bool) {
+				i, ok := place[column]
+				if !ok {
+					return "", false
+				}
+				return record[i], true
+			})
 		}
-		c.row(func(column string) (string, bool) {
-			i, ok := place[column]
-			if !ok || i >= len(record) {
-				return "", false
-			}
-			return record[i], true
-		})
+		if err := write(keep); err != nil {
+			return err
+		}
 	}
 }
 
@@ -272,10 +376,19 @@ func (c *comparer) names(column string) bool {
 
 func (c *comparer) lines(answer io.Reader) error {
 	s := bufio.NewScanner(answer)
-	s.Buffer(make([]byte, 0, 64<<10), MaxRow)
+	s.Buffer(make([]byte, 0, firstLine), MaxRow)
+	s.Split(func(data []byte, atEnd bool) (int, []byte, error) { // with the end of each line, so that it can be written as it stands
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			return i + 1, data[:i+1], nil
+		}
+		if atEnd && len(data) > 0 {
+			return len(data), data, nil
+		}
+		return 0, nil, nil
+	})
 	for s.Scan() {
 		line := s.Bytes()
-		if len(strings.TrimSpace(string(line[:min(len(line), 64)]))) == 0 && len(strings.TrimSpace(string(line))) == 0 {
+		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
 		var row map[string]json.RawMessage
@@ -283,12 +396,38 @@ func (c *comparer) lines(answer io.Reader) error {
 			c.note([]Outside{Unreadable})
 			continue
 		}
-		c.row(func(column string) (string, bool) { return member(row, column) })
+		if c.choose != nil {
+			if err := c.choose(c, membersOf(row)); err != nil {
+				return err
+			}
+			c.choose = nil
+		}
+		if c.row(func(column string) (string, bool) { return member(row, column) }) && c.within != nil {
+			if _, err := c.within.Write(line); err != nil {
+				return err
+			}
+		}
 	}
 	if err := s.Err(); err != nil {
 		return c.fault(err)
 	}
 	return nil
+}
+
+// membersOf names the members of a row, and those of the objects in it, in the order of their letters.
+func membersOf(row map[string]json.RawMessage) []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(row)) {
+		var inner map[string]json.RawMessage
+		if raw := row[name]; len(raw) > 0 && raw[0] == '{' && json.Unmarshal(raw, &inner) == nil {
+			for _, within := range slices.Sorted(maps.Keys(inner)) {
+				all = append(all, name+"."+within)
+			}
+			continue
+		}
+		all = append(all, name)
+	}
+	return all[:min(len(all), MaxColumns)]
 }
 
 // member finds a text or a number in an object, or in an object within it.

@@ -418,14 +418,19 @@ func (failing) Read([]byte) (int, error) { return 0, errors.New("the disk failed
 
 // endless gives the same row for as long as anybody reads, and remembers how much memory was in use meanwhile.
 type endless struct {
-	row        []byte
+	row, rest  []byte
 	left, most uint64
 }
 
 func (e *endless) Read(p []byte) (n int, err error) {
-	for n+len(e.row) <= len(p) && e.left > 0 {
+	for n < len(p) && (len(e.rest) > 0 || e.left > 0) {
+		if len(e.rest) > 0 {
+			k := copy(p[n:], e.rest)
+			n, e.rest = n+k, e.rest[k:]
+			continue
+		}
 		e.left--
-		n += copy(p[n:], e.row)
+		e.rest = e.row
 		if e.left%20_000 == 0 {
 			var m runtime.MemStats
 			runtime.GC()

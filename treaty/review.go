@@ -191,14 +191,35 @@ func periodFinding(text string, on rogatory.Instant, finding func(bool, string, 
 	return nil
 }
 
+// PeriodOf reads the text of a field of the form "period". Its end counts as long as it is written: a day until the last
+// moment of the day, a minute until that of the minute. False: it cannot be read, or ends before it begins.
+func PeriodOf(text string) (rogatory.Term, bool) {
+	first, last, ok := strings.Cut(text, " to ")
+	from, _, okFrom := stretch(first)
+	to, length, okTo := stretch(last)
+	if !ok || !okFrom || !okTo || to.Before(from) {
+		return rogatory.Term{}, false
+	}
+	return rogatory.Term{From: rogatory.At(from), To: rogatory.At(to.Add(length - time.Microsecond))}, true
+}
+
 func moment(s string) (time.Time, bool) {
+	t, _, ok := stretch(s)
+	return t, ok
+}
+
+// stretch reads a moment, and how long it is as it is written.
+func stretch(s string) (time.Time, time.Duration, bool) {
 	s = strings.TrimSpace(s)
-	for _, layout := range []string{"2006-01-02T15:04Z07:00", time.RFC3339, "2006-01-02"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, true
+	for _, form := range []struct {
+		layout string
+		length time.Duration
+	}{{"2006-01-02T15:04Z07:00", time.Minute}, {time.RFC3339, time.Second}, {"2006-01-02", Day}} {
+		if t, err := time.Parse(form.layout, s); err == nil {
+			return t, form.length, true
 		}
 	}
-	return time.Time{}, false
+	return time.Time{}, 0, false
 }
 
 var offenceArticles = []string{"7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17"}

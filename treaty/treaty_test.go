@@ -607,3 +607,21 @@ func TestAFraudReportIsEnoughForAFreeze(t *testing.T) {
 		t.Error("a report without a payment freezes nothing, and lacks nothing")
 	}
 }
+
+func TestPeriodOfLastsAsLongAsItsEndIsWritten(t *testing.T) {
+	for text, want := range map[string]string{
+		"2026-11-01 to 2026-11-03":                          "2026-11-01T00:00:00.000000Z 2026-11-03T23:59:59.999999Z",
+		"2026-11-01T00:00Z to 2026-11-03T23:59Z":            "2026-11-01T00:00:00.000000Z 2026-11-03T23:59:59.999999Z",
+		"2026-11-01T00:00:00Z to 2026-11-01T07:00:30+07:00": "2026-11-01T00:00:00.000000Z 2026-11-01T00:00:30.999999Z",
+		"2026-11-03 to 2026-11-01":                          "",
+		"since 2026-11-03":                                  "",
+	} {
+		got := ""
+		if p, ok := PeriodOf(text); ok {
+			got = p.From.String() + " " + p.To.String()
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}

@@ -56,6 +56,9 @@ type About struct {
 	Acquired string             `json:"acquired"`
 	FileName string             `json:"file_name"`
 	Size     int64              `json:"size"` // of the whole file in bytes, as the browser says
+	// The columns of a table that have what was asked for, as the person named them.
+	TimeColumn        string `json:"time_column,omitempty"`
+	IdentifierColumns string `json:"identifier_columns,omitempty"`
 }
 
 // Upload is a file on its way.

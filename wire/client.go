@@ -167,8 +167,14 @@ func (c *Client) Deliver(ctx context.Context, party rogatory.Party, sealed []byt
 		if media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); media != envelope.MediaTypeContainer {
 			return strange(party.Code, "a receipt of the media type %.80q", media)
 		}
-		receipt, err = readBounded(party.Code, body, maxReceipt)
-		return err
+		padded, err := readBounded(party.Code, body, maxPaddedReceipt)
+		if err != nil {
+			return err
+		}
+		if receipt, err = envelope.Unpad(padded); err != nil || len(receipt) > maxReceipt {
+			return strange(party.Code, "a receipt that is not padded as it has to be, or is too long")
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -279,7 +279,7 @@ func (s *Server) postMessage(x *exchange) error {
 		}
 		return err
 	}
-	return x.answer(envelope.MediaTypeContainer, receipt)
+	return x.answer(envelope.MediaTypeContainer, envelope.Pad(receipt))
 }
 
 func tooLarge(size int64) error {

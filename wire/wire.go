@@ -68,6 +68,8 @@ const (
 	// maxReceipt bounds a receipt container in bytes: 16 KiB of receipt, a signature with
 	// certificates and time-stamps, and a journal proof of 128 KiB at most.
 	maxReceipt = 1 << 20
+	// maxPaddedReceipt is that of the longest with its padding.
+	maxPaddedReceipt = maxReceipt + 64<<10
 
 	// maxProblem bounds an error answer in bytes: five short members.
 	maxProblem = 16 << 10

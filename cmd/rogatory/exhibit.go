@@ -13,6 +13,7 @@ import (
 	"rogatory"
 	"rogatory/api"
 	"rogatory/docket"
+	"rogatory/safeguard"
 )
 
 // exhibitCmds work on evidence.
@@ -28,6 +29,11 @@ type exhibitCmds struct {
 	Keep   exhibitKeepCmd   `cmd:"" help:"Keep an exhibit past its term for a pending proceeding, or no longer."`
 	Delete exhibitDeleteCmd `cmd:"" help:"Delete an exhibit whose term is over, and certify it to the other State."`
 	List   exhibitListCmd   `cmd:"" help:"List exhibits, of one request or of all."`
+
+	Quarantine exhibitQuarantineCmd `cmd:"" help:"List what lies unread because it holds more than was asked for, or nobody could tell."`
+	Cut        exhibitCutCmd        `cmd:"" help:"Cut the rows that were asked for out of an exhibit in quarantine, by machine, into a new exhibit."`
+	Release    exhibitReleaseCmd    `cmd:"" help:"Stand for releasing an exhibit from quarantine as it is. It takes two people of two roles."`
+	Discard    exhibitDiscardCmd    `cmd:"" help:"Delete an exhibit in quarantine, with a certificate."`
 }
 
 type exhibitSealCmd struct {
@@ -42,6 +48,10 @@ type exhibitSealCmd struct {
 	Condition    []string `help:"Condition of its use." sep:"none"`
 	Confidential bool     `help:"It is confidential, Art 40(20)."`
 	Onward       bool     `help:"It may be given to a third State, Art 36(3)."`
+
+	TimeColumn       string   `help:"Column of a table that has the time, where its name does not say so." placeholder:"NAME"`
+	IdentifierColumn []string `help:"Column with addresses, accounts or numbers; may be given again." sep:"none" placeholder:"NAME"`
+	KindColumn       string   `help:"Column with the category of data." placeholder:"NAME"`
 }
 
 // Run seals a file.
@@ -71,14 +81,19 @@ func (c *exhibitSealCmd) Run(d *desk) error {
 		name = filepath.Base(c.File)
 	}
 	s := docket.Sealing{Title: c.Title, FileName: name, MediaType: c.MediaType, Acquired: c.Acquired,
-		Limits: rogatory.UseLimits{Purpose: c.Purpose, Conditions: c.Condition, Confidential: c.Confidential, OnwardTransfer: c.Onward}}
+		Limits:  rogatory.UseLimits{Purpose: c.Purpose, Conditions: c.Condition, Confidential: c.Confidential, OnwardTransfer: c.Onward},
+		Columns: safeguard.Columns{Time: c.TimeColumn, Identifiers: c.IdentifierColumn, Kind: c.KindColumn}}
 	progress := d.bar("seal "+name, size)
 	x, err := client.Seal(d.ctx, rogatory.RequestID(c.Request), s, src, progress.at)
 	progress.end()
 	if err != nil {
 		return err
 	}
-	d.say("sealed %s, %s, SHA-256 %s; another person offers it with rogatory exhibit offer %s", x.Title, amount(x.Seal.Size), x.Seal.SHA256, x.ID)
+	if v, err := client.Exhibit(d.ctx, x.ID); err == nil && v.Quarantine != nil {
+		d.say("sealed %s, %s, SHA-256 %s; %s", x.Title, amount(x.Seal.Size), x.Seal.SHA256, scopeWords(v.ExhibitFile))
+	} else {
+		d.say("sealed %s, %s, SHA-256 %s; another person offers it with rogatory exhibit offer %s", x.Title, amount(x.Seal.Size), x.Seal.SHA256, x.ID)
+	}
 	return d.give(x, func(w io.Writer) { fmt.Fprintln(w, x.ID) })
 }
 
@@ -292,7 +307,7 @@ func (c *exhibitListCmd) Run(d *desk) error {
 	}
 	return d.give(all, func(w io.Writer) {
 		for _, x := range all {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Exhibit.ID, x.State, x.Request, amount(x.Exhibit.Seal.Size), line(x.Exhibit.Title))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Exhibit.ID, x.Standing(), x.Request, amount(x.Exhibit.Seal.Size), line(x.Exhibit.Title))
 		}
 	})
 }

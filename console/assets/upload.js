@@ -127,7 +127,7 @@
     let id = "";
     try {
       const half = halfHere(file);
-      id = half ? half.dataset.unfinished : (await ask("POST", form.dataset.upload, JSON.stringify({ title: form.elements.title.value, acquired: form.elements.acquired.value, name: file.name, size: file.size }), true)).id;
+      id = half ? half.dataset.unfinished : (await ask("POST", form.dataset.upload, JSON.stringify({ title: form.elements.title.value, acquired: form.elements.acquired.value, time_column: form.elements.time_column.value, identifier_columns: form.elements.identifier_columns.value, name: file.name, size: file.size }), true)).id;
       box.querySelector("button").onclick = async () => {
         stop.abort();
         stop = new AbortController();
@@ -146,6 +146,6 @@
   // With a file that is half here, the questions have been answered already.
   form.elements.file.addEventListener("change", () => {
     const file = form.elements.file.files[0];
-    for (const name of ["title", "acquired"]) form.elements[name].closest(".field").hidden = !!file && !!halfHere(file);
+    for (const name of ["title", "acquired", "time_column", "identifier_columns"]) form.elements[name].closest(".field").hidden = !!file && !!halfHere(file);
   });
 })();

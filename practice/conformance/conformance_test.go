@@ -180,7 +180,15 @@ func after(change func(r *http.Request, a *httptest.ResponseRecorder)) func(http
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			a := httptest.NewRecorder()
 			h.ServeHTTP(a, r)
+			padded := false
+			if receipt, err := envelope.Unpad(a.Body.Bytes()); isReceipt(a) && err == nil {
+				padded = true
+				a.Body = bytes.NewBuffer(receipt)
+			}
 			change(r, a)
+			if padded && isReceipt(a) {
+				a.Body = bytes.NewBuffer(envelope.Pad(a.Body.Bytes()))
+			}
 			for name, values := range a.Header() {
 				if name != "Content-Length" {
 					w.Header()[name] = values
