@@ -44,17 +44,20 @@ type handView struct {
 
 type exhibitPage struct {
 	exhibitView
-	File     docket.File
-	ThemName string
-	Hands    []handView
-	Transfer *Transfer
-	MayFetch bool
-	MayOpen  bool
-	MayOffer bool
-	MayLook  bool
-	Files    []fileRow // of the request
-	Wrong    string    // of the reason
-	Why      string
+	File      docket.File
+	ThemName  string
+	Hands     []handView
+	Transfer  *Transfer
+	MayFetch  bool
+	MayOpen   bool
+	MayOffer  bool
+	MayLook   bool
+	MayRelay  bool
+	MayDecide bool
+	Keeping   *keptView // once its request has ended
+	Files     []fileRow // of the request
+	Wrong     string    // of the reason
+	Why       string
 }
 
 func (s *server) exhibitPage(v *visit) (exhibitPage, error) {
@@ -80,6 +83,13 @@ func (s *server) exhibitPage(v *visit) (exhibitPage, error) {
 		}
 	}
 	p.MayLook = p.MayOpen && s.Render != nil
+	p.MayRelay, p.MayDecide = mayRelay(v.by.Role, x), v.by.Role == rogatory.Decider
+	if k, kept, err := s.Office.KeepingOf(v.ctx, v.by, id); err != nil {
+		return p, err
+	} else if kept {
+		row := s.kept(v, k)
+		p.Keeping = &row
+	}
 	if p.Files, err = s.filesOf(v, f, id); err != nil {
 		return p, err
 	}

@@ -61,6 +61,7 @@ type requestView struct {
 	Waits      string // names the words
 	Others     []othersView
 	Reviews    []toReview
+	Heard      []rogatory.Act // what the other State may have said, where it speaks by another channel
 	MayObject  bool
 	MayDecide  bool
 	DraftOpen  bool
@@ -145,6 +146,7 @@ func (s *server) requestWith(v *visit, form asideForm) error {
 			view.Moves = append(view.Moves, a)
 		}
 	}
+	view.Heard = s.heardActs(f, v.by)
 	if view.Lines, view.Older, err = s.timeline(v, f); err != nil {
 		return err
 	}
