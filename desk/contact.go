@@ -22,6 +22,8 @@ type Verification struct {
 	Number string             `json:"number"` // that was called
 	By     string             `json:"by"`
 	At     rogatory.Instant   `json:"at"`
+	// Wrong is what is wrong with the entry of the directory, where somebody found it so; empty if it is right.
+	Wrong string `json:"wrong,omitempty"`
 }
 
 // Line is one way to reach a contact point.
