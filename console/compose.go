@@ -89,6 +89,9 @@ func (s *server) newPage(v *visit) error {
 	q := v.r.URL.Query()
 	values := map[string]string{"case": q.Get("case"), "follows": q.Get("follows")}
 	n := s.newForm(v, values)
+	if f, err := s.Office.File(v.ctx, rogatory.RequestID(n.Follows)); n.Follows != "" && err == nil && docket.MayRead(v.by) == nil {
+		n.To.Value, n.Title.Value = string(f.Them.State)+"/"+string(f.Them.Authority), f.Request.Title
+	}
 	if len(n.To.Options) == 1 {
 		n.To.Value = n.To.Options[0].Value
 	}
@@ -124,6 +127,9 @@ func (s *server) newDone(v *visit) error {
 		Follows: rogatory.RequestID(n.Follows)}
 	if us, ok := s.party(s.Office.Us.State).Authority(s.Office.Us.Authority); ok {
 		r.Contents["authority"] = us.Name // known already: nobody types it twice
+	}
+	if err := s.followed(v, &r); err != nil {
+		return err
 	}
 	f, err := s.Office.Draft(v.ctx, v.by, rogatory.Address{State: rogatory.StateCode(state), Authority: rogatory.AuthorityID(authority)}, rogatory.CaseID(n.Case), r)
 	if err != nil {

@@ -39,6 +39,8 @@ func (s *server) caseworkRoutes(mux *http.ServeMux) {
 	both("requests/{id}/renew", (*server).renewForm)
 	both("requests/{id}/heard/{act}", (*server).heardForm)
 	both("arrivals/{kind}", (*server).arrivalForm)
+	both("requests/{id}/duties/{number}/{what}", (*server).dutyForm)
+	both("directory/{state}/wrong/{number}", (*server).doubtForm)
 	both("elsewhere", (*server).elsewhereForm)
 	s.page(mux, "GET arrivals", (*server).arrivals)
 }

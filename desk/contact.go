@@ -116,6 +116,8 @@ func (p Point) Warnings(now rogatory.Instant) []string {
 		list = append(list, "no language is named")
 	}
 	switch at := p.Verified.At; {
+	case p.Verified.Wrong != "":
+		list = append(list, "this entry is wrong: "+p.Verified.Wrong)
 	case at == 0 && p.Earlier:
 		list = append(list, "the number changed since somebody called it: verify it")
 	case at == 0:
@@ -150,7 +152,7 @@ func Printable(points []Point, now rogatory.Instant) []byte {
 		if p.CallBack != "" {
 			wrap(&b, "  call back   ", p.CallBack)
 		}
-		if v := p.Verified; v.At != 0 {
+		if v := p.Verified; v.At != 0 && v.Wrong == "" {
 			wrap(&b, "  verified    ", fmt.Sprintf("%s by %s", v.At.Time().Format("2 January 2006"), v.By))
 		}
 		for _, w := range p.Warnings(now) {
