@@ -116,6 +116,9 @@ func (s *server) arrivals(v *visit) error {
 	return v.show(http.StatusOK, arrivalsScreen(v.frame(v.loc.T("arrival.title"), "new"), s.kindChoices(v.loc)))
 }
 
+// exerciseStates are those of the stories that exercises tell.
+var exerciseStates = []rogatory.StateCode{"XA", "XB", "XC"}
+
 // stateChoices are the States that are not ours: those of the directory, which know exercise States, and all others.
 func (s *server) stateChoices(l *language.Locale) (all []option) {
 	seen := map[rogatory.StateCode]bool{s.Office.Us.State: true}
@@ -129,6 +132,12 @@ func (s *server) stateChoices(l *language.Locale) (all []option) {
 		add(p.Code)
 	}
 	first := len(all)
+	if s.Office.Mode == rogatory.Exercise { // no State that there is has a part in one
+		for _, code := range exerciseStates {
+			add(code)
+		}
+		return all
+	}
 	for _, p := range s.Office.Rules.Desk.Book().States().All {
 		add(p.Code)
 	}

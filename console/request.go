@@ -223,7 +223,9 @@ func (s *server) timeline(v *visit, f docket.File) (lines []lineView, older int6
 			} else if e.Entry.Type == rogatory.RequestRevised {
 				l.revised = 1
 			}
-			if m := e.Entry.Said; m != nil {
+			if m := e.Entry.Said; m != nil && e.Entry.Type == rogatory.RequestRecorded {
+				l.Said = m.Body.Text // the line names the paper already
+			} else if m != nil {
 				l.What, l.Said = v.loc.T("line.recorded", "act", v.loc.Act(m.Act)), m.Body.Text
 			}
 		}
