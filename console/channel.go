@@ -79,7 +79,7 @@ func (s *server) heardForm(v *visit) (entering, func() (string, error), error) {
 	}
 	moment, when := s.localField(v, "when", "heard.when", "heard.when.hint", values["when"])
 	e := entering{Title: l.T("heard.title", "state", them), Lead: l.T("heard.lead", "act", l.Done(act), "channel", l.Channel(f.Channel)), About: f.Request.Title, Request: f.ID, Action: at + "/heard/" + string(act), Leave: at,
-		Do: l.T("heard.do"), Entry: rogatory.ActRecorded, Fields: append(sheet.fields, moment), Will: []willView{{l.T("willbe.act"), l.Done(act)}}, Notes: []string{l.T("heard.signed")}}
+		Do: l.T("heard.do"), Entry: rogatory.ActRecorded, Fields: append(sheet.fields, moment), Will: []willView{{l.T("willbe.act"), l.Done(act), false}}, Notes: []string{l.T("heard.signed")}}
 	return e, func() (string, error) {
 		if _, err := s.Office.Heard(v.ctx, v.by, f.ID, act, sheet.body, when); err != nil {
 			return "", err
@@ -327,12 +327,12 @@ func (s *server) relayForm(v *visit) (entering, func() (string, error), error) {
 			to.Options = append(to.Options, option{string(g.ID), l.T("line.of", "what", s.name(l, g.Them.State), "name", g.Request.Title)})
 		}
 	}
-	limits := []willView{{l.T("exhibit.what"), x.Exhibit.Title}, {"SHA-256", x.Exhibit.Seal.SHA256.String()}}
+	limits := []willView{{l.T("exhibit.what"), x.Exhibit.Title, false}, {"SHA-256", x.Exhibit.Seal.SHA256.String(), true}}
 	if x.Exhibit.Limits.Purpose != "" {
-		limits = append(limits, willView{l.T("exhibit.purpose"), x.Exhibit.Limits.Purpose})
+		limits = append(limits, willView{l.T("exhibit.purpose"), x.Exhibit.Limits.Purpose, false})
 	}
 	if len(x.Exhibit.Limits.Conditions) > 0 {
-		limits = append(limits, willView{l.T("facts.conditions"), joinLines(x.Exhibit.Limits.Conditions)})
+		limits = append(limits, willView{l.T("facts.conditions"), joinLines(x.Exhibit.Limits.Conditions), false})
 	}
 	e := entering{Title: l.T("relay.title"), Lead: l.T("relay.lead", "state", from), About: x.Exhibit.Title, Request: f.ID, Action: at + "/relay", Leave: at, Do: l.T("relay.do"), Entry: rogatory.ExhibitSealed, Fields: []field{to}, Will: limits,
 		Notes: []string{l.T("relay.opened"), l.T("relay.then")}, AdviceOn: "transfer_not_authorised", Advice: option{Prefix + "requests/" + string(f.ID) + "/acts/" + string(rogatory.AskConsent), l.T("relay.ask", "state", from)}}

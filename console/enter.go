@@ -31,7 +31,10 @@ type entering struct {
 }
 
 // willView is a line of what will be written.
-type willView struct{ Label, Value string }
+type willView struct {
+	Label, Value string
+	Code         bool // a reference or a digest: from left to right in every language
+}
 
 func (e entering) wrong() bool {
 	return slices.ContainsFunc(e.Fields, func(f field) bool { return f.Wrong != "" })
@@ -122,7 +125,7 @@ func saidWill(fields []field) (all []willView) {
 			value = joinLines(names)
 		}
 		if value != "" {
-			all = append(all, willView{f.Label, value})
+			all = append(all, willView{Label: f.Label, Value: value})
 		}
 	}
 	return all

@@ -74,8 +74,11 @@ type requestView struct {
 
 // waitsOf names the words for whom a request waits on. One that is over waits for nobody's decision.
 func waitsOf(f docket.File) string {
-	if w := f.WaitsFor(); w != docket.OnUs || !f.State.Final() {
+	switch w := f.WaitsFor(); {
+	case !f.State.Final() || w == docket.OnThem:
 		return string(w)
+	case w == docket.OnNobody:
+		return "over"
 	}
 	return "close"
 }

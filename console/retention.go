@@ -131,8 +131,8 @@ func (s *server) deleteForm(v *visit) (entering, func() (string, error), error) 
 	at := Prefix + "exhibits/" + string(id)
 	e := entering{Title: l.T("delete.title"), Lead: l.T("delete.lead", "state", s.name(l, f.Them.State)), About: x.Exhibit.Title, Request: f.ID, Action: at + "/delete", Leave: at, Do: l.T("delete.do"),
 		Entry: rogatory.ExhibitDeleted, Grave: true, Notes: []string{l.T("delete.gone"), l.T("delete.certified", "state", s.name(l, f.Them.State))},
-		Will: []willView{{l.T("exhibit.reference"), string(id)}, {l.T("exhibit.file"), x.Exhibit.FileName}, {l.T("exhibit.size"), l.Bytes(x.Exhibit.Seal.Size)}, {"SHA-256", x.Exhibit.Seal.SHA256.String()},
-			{l.T("retention.rule"), k.Rule}, {l.T("retention.due_since"), k.Delete}}}
+		Will: []willView{{l.T("exhibit.reference"), string(id), true}, {l.T("exhibit.file"), x.Exhibit.FileName, true}, {l.T("exhibit.size"), l.Bytes(x.Exhibit.Seal.Size), false}, {"SHA-256", x.Exhibit.Seal.SHA256.String(), true},
+			{l.T("retention.rule"), k.Rule, false}, {l.T("retention.due_since"), k.Delete, false}}}
 	return e, func() (string, error) {
 		if _, err := s.Office.Delete(v.ctx, v.by, id); err != nil {
 			return "", err
@@ -197,7 +197,7 @@ func (s *server) renewForm(v *visit) (entering, func() (string, error), error) {
 		Notes:  []string{l.T("renew.then", "state", s.name(l, f.Them.State))}}
 	for _, d := range f.Deadlines {
 		if d.Name == docket.RenewalDue && d.State != docket.Met {
-			e.Will = append(e.Will, willView{l.DeadlineName(d.Name), when(l, d.Due, zoneOf(s.party(s.Office.Us.State)))})
+			e.Will = append(e.Will, willView{l.DeadlineName(d.Name), when(l, d.Due, zoneOf(s.party(s.Office.Us.State))), false})
 		}
 	}
 	return e, func() (string, error) {

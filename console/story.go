@@ -262,7 +262,7 @@ func (s *server) dutyForm(v *visit) (entering, func() (string, error), error) {
 	}
 	d, l, at := f.Duties[n], v.loc, Prefix+"requests/"+string(f.ID)
 	why := field{Name: "why", Label: l.T("duties.why"), Form: "area", Value: strings.TrimSpace(values["why"]), Needed: true}
-	e := entering{Title: l.T("duties.set"), Lead: l.T("duties.set.lead"), About: f.Request.Title, Request: f.ID, Action: at + "/duties/" + number(int64(n)), Leave: at, Do: l.T("duties.set.do"), Entry: rogatory.DutySet, Will: []willView{{l.T("duties.condition"), d.Condition}}}
+	e := entering{Title: l.T("duties.set"), Lead: l.T("duties.set.lead"), About: f.Request.Title, Request: f.ID, Action: at + "/duties/" + number(int64(n)), Leave: at, Do: l.T("duties.set.do"), Entry: rogatory.DutySet, Will: []willView{{l.T("duties.condition"), d.Condition, false}}}
 	if v.r.PathValue("what") == "met" {
 		why.Label = l.T("duties.how")
 		e.Title, e.Lead, e.Do, e.Entry, e.Action, e.Fields = l.T("duties.met"), l.T("duties.met.lead"), l.T("duties.met.do"), rogatory.DutyMet, e.Action+"/met", []field{why}
@@ -303,7 +303,7 @@ func (s *server) doubtForm(v *visit) (entering, func() (string, error), error) {
 	p, l := party.ContactPoints[i], v.loc
 	why := field{Name: "why", Label: l.T("doubt.what"), Hint: l.T("doubt.what.hint"), Form: "area", Value: strings.TrimSpace(values["why"]), Needed: true}
 	e := entering{Title: l.T("doubt.title"), Lead: l.T("doubt.lead"), About: s.name(l, party.Code), Action: v.r.URL.Path, Leave: Prefix + "directory", Do: l.T("doubt.do"), Entry: rogatory.ContactDoubted, Fields: []field{why},
-		Will: []willView{{l.T("directory.desk"), p.Name}, {l.T("directory.call_back"), p.Telephone}}, Notes: []string{l.T("doubt.then")}}
+		Will: []willView{{l.T("directory.desk"), p.Name, false}, {l.T("directory.call_back"), p.Telephone, false}}, Notes: []string{l.T("doubt.then")}}
 	return e, func() (string, error) {
 		if err := s.Desk.Doubted(v.ctx, v.by, party, p.Name, p.Telephone, why.Value); err != nil {
 			return "", err

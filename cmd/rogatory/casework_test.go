@@ -202,11 +202,10 @@ type later struct {
 
 func (l later) Now() time.Time { return l.Real.Now().Add(l.by) }
 
-// Evidence whose term is over is held for a proceeding, let go, and deleted with a certificate, which is a paper.
-func TestDeletionThroughTheConsole(t *testing.T) {
+// given is an exhibit that XB sealed and offered for a request of XA, which was then executed.
+func given(t *testing.T, xa, xb *demo.Member) rogatory.Exhibit {
+	t.Helper()
 	ctx := context.Background()
-	w := exercise(t)
-	xa, xb := w.Members["XA"], w.Members["XB"]
 	judge, examiner := xb.Actor("Judge T. Moreau", rogatory.Decider), xb.Actor("Examiner 14", rogatory.Custodian)
 	ok := func(err error) {
 		t.Helper()
@@ -229,6 +228,20 @@ func TestDeletionThroughTheConsole(t *testing.T) {
 	ok(err)
 	_, _, err = xb.Move(ctx, judge, f.ID, rogatory.Execute, rogatory.Body{Verdict: &rogatory.Verdict{Outcome: rogatory.Complete}})
 	ok(err)
+	return x
+}
+
+// Evidence whose term is over is held for a proceeding, let go, and deleted with a certificate, which is a paper.
+func TestDeletionThroughTheConsole(t *testing.T) {
+	w := exercise(t)
+	xa, xb := w.Members["XA"], w.Members["XB"]
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := given(t, xa, xb)
 
 	j, here := at(t, xb, "Judge T. Moreau"), "/console/exhibits/"+string(x.ID)
 	j.sees("/console/agenda", "Retention")
