@@ -48,6 +48,8 @@ const (
 	ObjectionDecided   EntryType = "objection.decided"
 	StateSuspended     EntryType = "state.suspended" // cooperation with the State in Name, for Why, until it is looked at in Until
 	StateResumed       EntryType = "state.resumed"
+	DutySet            EntryType = "duty.set"         // until when the condition in Name is to be met here: Until
+	DutyMet            EntryType = "duty.met"         // the condition in Name was met: Why says how
 	ReportPublished    EntryType = "report.published" // Name is its period, Why the digest of its bytes
 
 	// The desk. An alarm is named by its own identifier, never by what waits.
@@ -59,6 +61,7 @@ const (
 	NoteLeft          EntryType = "note.left"          // at a hand-over: Why is the digest of the note
 	NoteRead          EntryType = "note.read"
 	ContactVerified   EntryType = "contact.verified" // somebody of the office called a contact point: Name says which
+	ContactDoubted    EntryType = "contact.doubted"  // what the directory says of it is wrong: Why says what
 
 	// History that was lost, and those who watch over it.
 	ContentLost      EntryType = "content.lost"      // no body: the leaf came back from a peer, what it committed to did not

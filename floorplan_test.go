@@ -78,7 +78,7 @@ var plan = map[string]floor{
 	"notice/post":  {". alarm clock deadline docket language notice pager store", "notices at work in the store's transaction, over the channels of the desk; the docket does not know it"},
 	"doorbell":     {". clock language", "the page that a link opens: it knows a token and a code, and nothing that waits"},
 
-	"node":                 {". alarm api asice assistance clock console court datafile deadline desk directory docket doorbell envelope journal keyring ledger notice/post oversight pager portal safeguard store transparency treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
+	"node":                 {". alarm api asice assistance clock console court datafile deadline desk directory docket doorbell envelope journal keyring language ledger letter notice/post oversight pager pdf portal safeguard store transparency treaty treaty/status tsa upload vault vault/bucket vault/disk wire", "the only place where drivers, doors and office meet"},
 	"demo":                 {". alarm api asice clock court desk directory docket envelope journal keyring ledger node oversight safeguard store treaty tsa vault wire", "an exercise of several nodes in one process"},
 	"sim":                  {". clock docket envelope journal keyring ledger node store treaty vault vault/memory wire", "many nodes, one seed"},
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},

@@ -484,3 +484,23 @@ func TestTheExamplesOfTheDocumentsFit(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhatIsWrongWithAnEntry(t *testing.T) {
+	s := newScene(t)
+	party := rogatory.Party{Code: "XB", Name: "Borealia", ContactPoints: []rogatory.ContactPoint{{Name: "desk", Telephone: "+888 000 002", Languages: []string{"en"}}}}
+	for name, wrong := range map[string]string{"nothing": " ", "a book": strings.Repeat("x", 1001)} {
+		if err := s.Doubted(t.Context(), s.officer("Anna Bauer"), party, "desk", "+888000002", wrong); rogatory.CodeOf(err) != "contact_words" {
+			t.Errorf("%s is taken for what is wrong: %v", name, err)
+		}
+	}
+	s.ok(s.Doubted(t.Context(), s.officer("Anna Bauer"), party, "desk", "+888000002", "a bakery answers"))
+	points, err := s.Points(t.Context(), s.officer("Anna Bauer"), []rogatory.Party{party})
+	s.ok(err)
+	s.want("wrong", points[0].Verified.Wrong, "a bakery answers")
+	s.want("entries", len(s.entries(rogatory.ContactDoubted)), 1)
+	s.step(time.Minute)
+	s.ok(s.Verified(t.Context(), s.officer("Anna Bauer"), party, "desk", "+888000002"))
+	points, err = s.Points(t.Context(), s.officer("Anna Bauer"), []rogatory.Party{party})
+	s.ok(err)
+	s.want("wrong, after it was verified", points[0].Verified.Wrong, "")
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"rogatory"
 	"rogatory/desk"
@@ -285,15 +286,31 @@ func (d *Desk) Points(ctx context.Context, by rogatory.Actor, parties []rogatory
 // Verified records that a person of our office called a contact point on the number of the directory, and was
 // answered by it. The code of its error is contact_unknown where the directory has no such point or number.
 func (d *Desk) Verified(ctx context.Context, by rogatory.Actor, party rogatory.Party, point, number string) error {
+	return d.looked(ctx, by, party, desk.Verification{Point: point, Number: number})
+}
+
+// maxDoubt bounds what is said of a wrong entry: a few sentences.
+const maxDoubt = 1000
+
+// Doubted records that what the directory says of a contact point is wrong, and what. It stands beside the entry until
+// somebody verifies it, or until the directory has another number. Words are needed (contact_words).
+func (d *Desk) Doubted(ctx context.Context, by rogatory.Actor, party rogatory.Party, point, number, wrong string) error {
+	if wrong = strings.TrimSpace(wrong); wrong == "" || len(wrong) > maxDoubt {
+		return rogatory.Fault(rogatory.Invalid, "contact_words", "say in a few sentences what is wrong with the entry of %s", party.Code)
+	}
+	return d.looked(ctx, by, party, desk.Verification{Point: point, Number: number, Wrong: wrong})
+}
+
+func (d *Desk) looked(ctx context.Context, by rogatory.Actor, party rogatory.Party, v desk.Verification) error {
 	if err := docket.MayRead(by); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(party.ContactPoints, func(c rogatory.ContactPoint) bool {
-		return c.Name == point && desk.SameNumber(c.Telephone, number)
+		return c.Name == v.Point && desk.SameNumber(c.Telephone, v.Number)
 	}) {
-		return rogatory.Fault(rogatory.NotFound, "contact_unknown", "the directory has no contact point %.60q of %s with that number", point, party.Code)
+		return rogatory.Fault(rogatory.NotFound, "contact_unknown", "the directory has no contact point %.60q of %s with that number", v.Point, party.Code)
 	}
-	v := desk.Verification{State: party.Code, Point: point, Number: number, By: by.Name, At: d.now()}
+	v.State, v.By, v.At = party.Code, by.Name, d.now()
 	view, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -302,11 +319,15 @@ func (d *Desk) Verified(ctx context.Context, by rogatory.Actor, party rogatory.P
 	if err != nil {
 		return err
 	}
+	typ, why := rogatory.ContactVerified, v.Number
+	if v.Wrong != "" {
+		typ, why = rogatory.ContactDoubted, v.Wrong
+	}
 	return d.Store.Update(ctx, func(tx *store.Tx) error {
 		if err := tx.PutPaper(store.Paper{Kind: callPaper, ID: string(id), At: v.At, View: view}); err != nil {
 			return err
 		}
-		_, err := d.Ledger.Record(tx, rogatory.Entry{Type: rogatory.ContactVerified, At: v.At, By: by, Name: fmt.Sprintf("%s: %s", v.State, v.Point), Why: v.Number})
+		_, err := d.Ledger.Record(tx, rogatory.Entry{Type: typ, At: v.At, By: by, Name: fmt.Sprintf("%s: %s", v.State, v.Point), Why: why})
 		return err
 	})
 }

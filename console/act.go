@@ -436,6 +436,9 @@ func (s *server) actPage(v *visit) error {
 		return err
 	}
 	a := s.form(v.loc, f, kind, act.Act, map[string]string{})
+	if err := s.correcting(v, f, a); err != nil {
+		return err
+	}
 	for i := range a.fields {
 		a.fields[i].Wrong = "" // nothing was typed yet
 		if len(a.fields[i].Options) == 1 && a.fields[i].Needed {
@@ -472,6 +475,9 @@ func (s *server) actDone(v *visit) error {
 		return err
 	}
 	a := s.form(v.loc, f, kind, act.Act, typed(v.r))
+	if err := s.correcting(v, f, a); err != nil {
+		return err
+	}
 	version, _ := strconv.ParseInt(v.r.PostForm.Get("version"), 10, 64)
 	if rogatory.Instant(version) != f.Changed {
 		all, _, err := s.timeline(v, f)

@@ -18,6 +18,7 @@ type appointmentView struct {
 	docket.Appointment
 	Clock clockView
 	Them  string
+	Off   []string // why the day is no working day: here, there
 }
 
 // dayView is one square of the grid.
@@ -107,7 +108,21 @@ func (s *server) agendaOf(v *visit, first time.Time, month []deadline.Day, all [
 }
 
 func (s *server) appointment(v *visit, a docket.Appointment) appointmentView {
-	return appointmentView{a, s.clockOf(v.loc, a.Deadline, v.now, a.File.Them.State), s.name(v.loc, a.File.Them.State)}
+	view := appointmentView{Appointment: a, Clock: s.clockOf(v.loc, a.Deadline, v.now, a.File.Them.State), Them: s.name(v.loc, a.File.Them.State)}
+	for _, code := range []rogatory.StateCode{a.File.Us.State, a.File.Them.State} {
+		if s.dayOff(code, a.Deadline.Due) {
+			view.Off = append(view.Off, v.loc.T("agenda.off", "state", s.name(v.loc, code)))
+		}
+	}
+	return view
+}
+
+// dayOff reports whether nobody works by day in a State when something is due, by its own clock. A State whose calendar
+// nobody has given is taken for one that works.
+func (s *server) dayOff(code rogatory.StateCode, due rogatory.Instant) bool {
+	local := due.Time().In(zoneNamed(zoneOf(s.party(code))))
+	month, err := s.Office.Rules.Calendars.Of(code).Month(local.Year(), local.Month())
+	return err == nil && local.Day() <= len(month) && !month[local.Day()-1].Working
 }
 
 // feedLength is how far the calendar file looks ahead.

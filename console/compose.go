@@ -89,6 +89,9 @@ func (s *server) newPage(v *visit) error {
 	q := v.r.URL.Query()
 	values := map[string]string{"case": q.Get("case"), "follows": q.Get("follows")}
 	n := s.newForm(v, values)
+	if f, err := s.Office.File(v.ctx, rogatory.RequestID(n.Follows)); n.Follows != "" && err == nil && docket.MayRead(v.by) == nil {
+		n.To.Value, n.Title.Value = string(f.Them.State)+"/"+string(f.Them.Authority), f.Request.Title
+	}
 	if len(n.To.Options) == 1 {
 		n.To.Value = n.To.Options[0].Value
 	}
@@ -124,6 +127,9 @@ func (s *server) newDone(v *visit) error {
 		Follows: rogatory.RequestID(n.Follows)}
 	if us, ok := s.party(s.Office.Us.State).Authority(s.Office.Us.Authority); ok {
 		r.Contents["authority"] = us.Name // known already: nobody types it twice
+	}
+	if err := s.followed(v, &r); err != nil {
+		return err
 	}
 	f, err := s.Office.Draft(v.ctx, v.by, rogatory.Address{State: rogatory.StateCode(state), Authority: rogatory.AuthorityID(authority)}, rogatory.CaseID(n.Case), r)
 	if err != nil {
@@ -223,7 +229,7 @@ func parts(l *language.Locale, rules *treaty.Rules, k treaty.Kind, r rogatory.Re
 			add(true, id, l.Field(id), rules.Fields[id].Article, strings.TrimSpace(r.Contents[id]) != "")
 		}
 	}
-	if r.Translation != nil || !slices.Contains(accepted, r.Language) {
+	if r.Translation != nil || len(accepted) > 0 && !slices.Contains(accepted, r.Language) {
 		add(false, partWords, l.T("part.translation"), "40(13)", r.Translation != nil)
 	}
 	return must, may
@@ -288,11 +294,8 @@ func (s *server) fieldsOf(l *language.Locale, k treaty.Kind, f docket.File, part
 		return s.addressFields(l, f), nil
 	case partOffence:
 		var articles []option
-		for n := 7; n <= 17; n++ {
-			id := strconv.Itoa(n)
-			if len(k.Only) == 0 || slices.Contains(k.Only, id) {
-				articles = append(articles, option{id, l.T("cite.titled", "title", l.Offence(id), "article", id)})
-			}
+		for _, id := range offenceArticles(k) {
+			articles = append(articles, option{id, l.T("cite.titled", "title", l.Offence(id), "article", id)})
 		}
 		years := ""
 		if r.Offence.MaximumYears > 0 {
@@ -356,8 +359,13 @@ func (s *server) addressFields(l *language.Locale, f docket.File) []field {
 	if basis == "" {
 		basis = rogatory.ThisConvention
 	}
+	authority := field{Form: "radio", Options: authorities}
+	if f.Channel != "" && len(authorities) == 0 { // it goes to a State that the directory does not know
+		authority = field{Form: "text"}
+	}
+	authority.Name, authority.Label, authority.Article, authority.Value, authority.Needed = "authority", l.T("address.authority", "state", s.name(l, f.Them.State)), "40(12)", string(f.Them.Authority), true
 	return []field{
-		{Name: "authority", Label: l.T("address.authority", "state", s.name(l, f.Them.State)), Article: "40(12)", Form: "radio", Options: authorities, Value: string(f.Them.Authority), Needed: true},
+		authority,
 		{Name: "language", Label: l.T("address.language"), Hint: l.T("address.language.hint"), Article: "40(13)", Form: "radio", Options: languages, Value: f.Request.Language, Needed: true},
 		{Name: "basis", Label: l.T("address.basis"), Hint: l.T("address.basis.hint"), Article: "40(7)", Form: "radio", Options: bases, Value: string(basis), Needed: true}}
 }

@@ -20,6 +20,7 @@ import (
 	"rogatory"
 	"rogatory/docket"
 	"rogatory/language"
+	"rogatory/store"
 	"rogatory/treaty"
 	"rogatory/upload"
 )
@@ -40,22 +41,32 @@ type handView struct {
 	Who   string
 	What  string
 	Why   string
+	Type  rogatory.EntryType
+	// Theirs is whether the other State acted, Where the node that journaled it.
+	Theirs   bool
+	Where    string
+	Digest   string // of the evidence, as it was then held against
+	Unproved bool   // nothing from the other State proves it yet
 }
 
 type exhibitPage struct {
 	exhibitView
-	File     docket.File
-	ThemName string
-	Hands    []handView
-	Transfer *Transfer
-	MayFetch bool
-	MayOpen  bool
-	MayOffer bool
-	MayLook  bool
-	Files    []fileRow // of the request
-	Wrong    string    // of the reason
-	Why      string
-	About    comparedView
+	File      docket.File
+	ThemName  string
+	Hands     []handView
+	Transfer  *Transfer
+	MayFetch  bool
+	MayOpen   bool
+	MayOffer  bool
+	MayLook   bool
+	MayRelay  bool
+	MayDecide bool
+	Keeping   *keptView // once its request has ended
+	Files     []fileRow // of the request
+	Compare   compareView
+	Wrong     string // of the reason
+	Why       string
+	About     comparedView
 }
 
 func (s *server) exhibitPage(v *visit) (exhibitPage, error) {
@@ -86,9 +97,17 @@ func (s *server) exhibitPage(v *visit) (exhibitPage, error) {
 	}
 	p.MayLook = p.MayOpen && s.Render != nil
 	p.About = comparedOf(v, x)
+	p.MayRelay, p.MayDecide = mayRelay(v.by.Role, x), v.by.Role == rogatory.Decider
+	if k, kept, err := s.Office.KeepingOf(v.ctx, v.by, id); err != nil {
+		return p, err
+	} else if kept {
+		row := s.kept(v, k)
+		p.Keeping = &row
+	}
 	if p.Files, err = s.filesOf(v, f, id); err != nil {
 		return p, err
 	}
+	p.Compare = compared(x.Exhibit, v.r.URL.Query().Get("digest"))
 	p.Hands, err = s.hands(v, f, id)
 	return p, err
 }
@@ -110,7 +129,7 @@ func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handVi
 	us, their := zoneOf(s.party(s.Office.Us.State)), zoneOf(s.party(f.Them.State))
 	var all []handView
 	for _, e := range entries {
-		h := handView{Time: when(v.loc, e.Entry.At, us), Who: whoOf(v.loc, e.Entry.By.Officer), Why: e.Entry.Why}
+		h := handView{Type: e.Entry.Type, Where: f.Us.String(), Time: when(v.loc, e.Entry.At, us), Who: whoOf(v.loc, e.Entry.By.Officer), Why: e.Entry.Why}
 		if us != their {
 			h.There = v.loc.T("clock.there", "time", when(v.loc, e.Entry.At, their))
 		}
@@ -119,7 +138,13 @@ func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handVi
 		case isMessage && e.Entry.Type != rogatory.MessageReceipted && (m.Message.Body.ExhibitID == id || m.Message.Body.Exhibit != nil && m.Message.Body.Exhibit.ID == id):
 			var l lineView
 			s.message(v, &l, m, f)
-			h.What, h.Who = l.What, l.Who
+			h.What, h.Who, h.Theirs, h.Unproved = l.What, l.Who, m.Direction == store.In, l.Proof == ""
+			if h.Theirs {
+				h.Where = f.Them.String()
+			}
+			if l.Problem != "" {
+				h.Why = l.Problem
+			}
 			if l.Proof != "" {
 				h.Why = l.Proof
 			}
@@ -129,6 +154,12 @@ func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handVi
 			}
 		default:
 			continue
+		}
+		switch e.Entry.Type {
+		case rogatory.ExhibitSealed, rogatory.ExhibitReceived, rogatory.ExhibitOpened, rogatory.ExhibitExported:
+			if e.Entry.Exhibit != nil {
+				h.Digest = e.Entry.Exhibit.Seal.SHA256.Short()
+			}
 		}
 		all = append(all, h)
 	}

@@ -79,6 +79,8 @@ type inboxView struct {
 	Filters  []filterView
 	Filter   string
 	Rows     []rowView
+	Tick     string // address of the same page with every line ticked; empty if they are
+	Ticked   bool
 	Next     string // address of the next page
 	MayClaim bool
 	MayDraft bool
@@ -115,6 +117,9 @@ func (s *server) inbox(v *visit) error {
 	}
 	for _, f := range filters {
 		view.Filters = append(view.Filters, filterView{string(f), counts[f], f == show, Prefix + "inbox?show=" + string(f)})
+	}
+	if view.Ticked = q.Get("tick") != ""; !view.Ticked {
+		view.Tick = Prefix + "inbox?" + url.Values{"show": {string(show)}, "after": {q.Get("after")}, "tick": {"all"}}.Encode()
 	}
 	if next != "" {
 		view.Next = Prefix + "inbox?" + url.Values{"show": {string(show)}, "after": {next}}.Encode()

@@ -24,7 +24,7 @@ import (
 // letterRoutes are the papers of a request and of its exhibits, to read and as PDF.
 func (s *server) letterRoutes(mux *http.ServeMux) {
 	for path, paper := range map[string]letter.Paper{"requests/{id}/letter": letter.RequestPaper, "requests/{id}/refusal": letter.RefusalPaper,
-		"requests/{id}/preservation": letter.PreservationPaper, "exhibits/{id}/custody": letter.CustodyPaper} {
+		"requests/{id}/preservation": letter.PreservationPaper, "exhibits/{id}/custody": letter.CustodyPaper, "exhibits/{id}/deletion": letter.DeletionPaper, "exhibits/{id}/deletion-there": deletionThere} {
 		s.page(mux, "GET "+path, func(s *server, v *visit) error { return s.paperPage(v, paper) })
 		s.page(mux, "GET "+path+".pdf", func(s *server, v *visit) error { return s.paperPDF(v, paper) })
 	}
@@ -72,7 +72,7 @@ func (s *server) paper(v *visit, paper letter.Paper) (docket.File, letter.Docume
 	if err := docket.MayRead(v.by); err != nil {
 		return fail(err)
 	}
-	if paper == letter.CustodyPaper {
+	if ofExhibit(paper) {
 		g, x, err := s.Office.Exhibit(v.ctx, rogatory.ExhibitID(v.r.PathValue("id")))
 		if err != nil {
 			return fail(err)
@@ -95,13 +95,17 @@ func (s *server) paper(v *visit, paper letter.Paper) (docket.File, letter.Docume
 	}
 	facts, us, them := s.facts(f)
 	languages := s.paperLanguages(v, them.Party, us.Party)
-	if paper != letter.CustodyPaper {
+	if !ofExhibit(paper) {
 		d, err := letter.Of(paper, facts, spoken, languages...)
 		return f, d, spoken, err
 	}
 	events, err := s.events(v, f.ID)
 	if err != nil {
 		return fail(err)
+	}
+	if paper != letter.CustodyPaper {
+		d, err := s.deletion(f, exhibit, paper, events, spoken, languages)
+		return f, d, spoken, err
 	}
 	return f, letter.Custody(facts, us, v.now, exhibit, letter.EventsOf(exhibit.ID, events, spoken), languages...), spoken, nil
 }
@@ -160,7 +164,7 @@ func (s *server) paperPage(v *visit, paper letter.Paper) error {
 	for _, tag := range language.Supported() {
 		view.Languages = append(view.Languages, choiceOf{s.texts.Locale(tag).Language(tag), tag, at(tag), slices.Equal(shown, []string{tag})})
 	}
-	if paper != letter.CustodyPaper {
+	if !ofExhibit(paper) {
 		for _, p := range letter.Papers(spoken) {
 			name := string(p)
 			if p == letter.RequestPaper {

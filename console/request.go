@@ -30,7 +30,9 @@ type lineView struct {
 	Proof   string // one sentence of what was proved; empty if nothing was
 	Digest  string
 	Problem string
-	revised int64 // how many times a draft was saved, in one line
+	Ties    []tieView // to what it corrects or answers, and back
+	sort    string    // the part of the timeline to which it belongs
+	revised int64     // how many times a draft was saved, in one line
 }
 
 // exhibitView is an exhibit with what this person may do.
@@ -40,37 +42,43 @@ type exhibitView struct {
 }
 
 type requestView struct {
-	File       docket.File
-	Kind       treaty.Kind
-	Them       rogatory.Party
-	ThemName   string
-	Claim      docket.Claim
-	Aside      docket.Aside
-	AsideForm  asideForm
-	Clocks     []clockView
-	Past       []docket.Deadline
-	Moves      []actView // acts that move the request
-	Talk       []actView // what can be said at any time
-	Lines      []lineView
-	Older      int64 // of the timeline, what comes before this entry is on another page; zero if nothing does
-	Siblings   []docket.File
-	MayClaim   bool
-	People     []rogatory.Officer // who can hold it
-	MaySeal    bool
-	MayPack    bool
-	Waits      string // names the words
-	Others     []othersView
-	Reviews    []toReview
-	MayObject  bool
-	MayDecide  bool
-	DraftOpen  bool
-	SecondOnly bool // this person drafted it: another has to send it
+	File        docket.File
+	Kind        treaty.Kind
+	Them        rogatory.Party
+	ThemName    string
+	Claim       docket.Claim
+	Aside       docket.Aside
+	AsideForm   asideForm
+	Clocks      []clockView
+	Past        []docket.Deadline
+	Moves       []actView // acts that move the request
+	Talk        []actView // what can be said at any time
+	Lines       []lineView
+	Filters     []choiceOf // parts of the timeline that can be read alone
+	Older       int64      // of the timeline, what comes before this entry is on another page; zero if nothing does
+	Siblings    []docket.File
+	MayClaim    bool
+	MayClaimAny bool               // also when it has ended: duties outlive it
+	People      []rogatory.Officer // who can hold it
+	MaySeal     bool
+	MayPack     bool
+	Waits       string // names the words
+	Others      []othersView
+	Reviews     []toReview
+	Heard       []rogatory.Act // what the other State may have said, where it speaks by another channel
+	MayObject   bool
+	MayDecide   bool
+	DraftOpen   bool
+	SecondOnly  bool // this person drafted it: another has to send it
 }
 
 // waitsOf names the words for whom a request waits on. One that is over waits for nobody's decision.
 func waitsOf(f docket.File) string {
-	if w := f.WaitsFor(); w != docket.OnUs || !f.State.Final() {
+	switch w := f.WaitsFor(); {
+	case !f.State.Final() || w == docket.OnThem:
 		return string(w)
+	case w == docket.OnNobody:
+		return "over"
 	}
 	return "close"
 }
@@ -123,6 +131,7 @@ func (s *server) requestWith(v *visit, form asideForm) error {
 		return err
 	}
 	view.MayObject = mayClaim(v.by.Role) && f.State != rogatory.Drafted && f.State != rogatory.Closed
+	view.MayClaimAny, view.Filters = mayAct(v.by.Role, rogatory.Acknowledge), v.lineFilters(f.ID)
 	view.MayDecide = v.by.Role == rogatory.Decider
 	if view.People, err = s.assignees(v); err != nil {
 		return err
@@ -145,6 +154,7 @@ func (s *server) requestWith(v *visit, form asideForm) error {
 			view.Moves = append(view.Moves, a)
 		}
 	}
+	view.Heard = s.heardActs(f, v.by)
 	if view.Lines, view.Older, err = s.timeline(v, f); err != nil {
 		return err
 	}
@@ -181,7 +191,7 @@ func (s *server) timeline(v *visit, f docket.File) (lines []lineView, older int6
 			continue // shown as the proof of the message that it receipts
 		}
 		local := at(e.Entry.At, us)
-		l := lineView{Index: e.Index, At: e.Entry.At, Time: local.Format("15:04"), Who: whoOf(v.loc, e.Entry.By.Officer)}
+		l := lineView{sort: sortOf(e.Entry.Type), Index: e.Index, At: e.Entry.At, Time: local.Format("15:04"), Who: whoOf(v.loc, e.Entry.By.Officer)}
 		if d := v.loc.Day(e.Entry.At, zoneNamed(us)); d != day {
 			day, l.Day = d, d
 		}
@@ -216,7 +226,9 @@ func (s *server) timeline(v *visit, f docket.File) (lines []lineView, older int6
 			} else if e.Entry.Type == rogatory.RequestRevised {
 				l.revised = 1
 			}
-			if m := e.Entry.Said; m != nil {
+			if m := e.Entry.Said; m != nil && e.Entry.Type == rogatory.RequestRecorded {
+				l.Said = m.Body.Text // the line names the paper already
+			} else if m != nil {
 				l.What, l.Said = v.loc.T("line.recorded", "act", v.loc.Act(m.Act)), m.Body.Text
 			}
 		}
@@ -225,11 +237,15 @@ func (s *server) timeline(v *visit, f docket.File) (lines []lineView, older int6
 	if before, err := strconv.ParseInt(v.r.URL.Query().Get("before"), 10, 64); err == nil {
 		lines = slices.DeleteFunc(lines, func(l lineView) bool { return l.Index >= before })
 	}
+	if only := v.only(); only != "" {
+		lines = slices.DeleteFunc(lines, func(l lineView) bool { return l.sort != only })
+	}
 	if n := len(lines) - pageLines; n > 0 {
 		lines = lines[n:]
 		older = lines[0].Index
 	}
 	slices.Reverse(lines)
+	v.ties(f, lines, messages)
 	// Day headings belong to the first line of each day as it is shown: newest first.
 	day = ""
 	for i := range lines {

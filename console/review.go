@@ -3,7 +3,9 @@
 package console
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -82,6 +84,10 @@ type reviewView struct {
 	Answers  map[string]string
 	Against  string
 	Fault    *rogatory.Error
+	// News is what happened since this person last signed or voted, which was at Last.
+	News    []lineView
+	Last    rogatory.Instant
+	Unsaved bool // what stands in the sheet was typed and not signed
 }
 
 // askedView is a question of the sheet with what was answered.
@@ -155,13 +161,27 @@ func (s *server) reviewOf(v *visit) (reviewView, error) {
 			r.Voted, r.Answers, r.Against = &f.Votes[i], vote.Answers, vote.Reasons
 		}
 	}
-	return r, nil
+	r.News, r.Last, err = s.since(v, f)
+	return r, err
+}
+
+// typedSheet puts what was typed of the sheet into the questions.
+func (r *reviewView) typedSheet(form url.Values) {
+	for i := range r.Asked {
+		a := &r.Asked[i]
+		a.Answer, a.Reason = safeguard.Answer(form.Get("a-"+string(a.ID))), strings.TrimSpace(form.Get("r-"+string(a.ID)))
+	}
+	r.Elements = form.Get("elements")
 }
 
 func (s *server) reviewPage(v *visit) error {
 	r, err := s.reviewOf(v)
 	if err != nil {
 		return err
+	}
+	if form := v.keptSheet(r.File.ID); form != nil {
+		r.typedSheet(form)
+		r.Unsaved = true
 	}
 	return v.show(http.StatusOK, reviewScreen(v.frame(v.loc.T("review.title", "act", v.loc.Act(r.Act)), "inbox"), r))
 }
@@ -176,14 +196,17 @@ func (s *server) reviewSigned(v *visit) error {
 		return rogatory.Fault(rogatory.Invalid, "form_unread", "the form cannot be read: %w", err)
 	}
 	sheet := safeguard.Sheet{Form: s.Office.Safeguards.Form.Version, Reviewer: v.by.Name, Measure: r.File.Reviewed(), Replies: map[safeguard.Question]safeguard.Reply{}}
-	for i, a := range r.Asked {
-		a.Answer, a.Reason = safeguard.Answer(v.r.PostForm.Get("a-"+string(a.ID))), strings.TrimSpace(v.r.PostForm.Get("r-"+string(a.ID)))
+	v.keepSheet(r.File.ID, maps.Clone(v.r.PostForm))
+	if v.r.PostForm.Get("step") == "keep" {
+		v.say("review.kept")
+		return v.to("requests/" + string(r.File.ID) + "/review/" + string(r.Act))
+	}
+	r.typedSheet(v.r.PostForm)
+	for _, a := range r.Asked {
 		if a.Answer != "" || a.Reason != "" {
 			sheet.Replies[a.ID] = safeguard.Reply{Answer: a.Answer, Reason: a.Reason}
 		}
-		r.Asked[i] = a
 	}
-	r.Elements = v.r.PostForm.Get("elements")
 	for _, line := range lines(r.Elements) {
 		element, words, _ := strings.Cut(line, ">")
 		sheet.Elements = append(sheet.Elements, safeguard.Shown{Element: strings.TrimSpace(element), Answer: safeguard.AnswerYes, Words: strings.TrimSpace(words)})
@@ -208,6 +231,7 @@ func (s *server) reviewSigned(v *visit) error {
 		}
 		return v.show(statusOf(err), reviewScreen(v.frame(v.loc.T("review.title", "act", v.loc.Act(r.Act)), "inbox"), r))
 	}
+	v.dropSheet()
 	v.say("review.signed")
 	return v.to("requests/" + string(r.File.ID) + "/review/" + string(r.Act))
 }

@@ -10,6 +10,7 @@
 //	                         file, custody.json in words, files.sha256 for sha256sum -c
 //	messages/                each message as it crossed the border, and its receipt
 //	exhibits/                the evidence, as plain files
+//	custody/                 a certificate of custody of each exhibit, PDF, to read and to print
 //	proofs/                  journal entries with their proofs; checkpoints, cosigned and stamped
 //	certificates/            the authorities of the States concerned, and of the time-stamps
 //	directory/               the signed directory of States, from which those certificates follow
@@ -101,6 +102,8 @@ type Checkpoint struct {
 type Exhibit struct {
 	rogatory.Exhibit
 	Write func(w io.Writer) error // streams the evidence itself, once
+	// Certificate makes the certificate of custody, PDF. It may be nil, or make nothing: the package then holds none of it.
+	Certificate func() ([]byte, error)
 }
 
 const (
@@ -111,6 +114,8 @@ const (
 	MaxExhibits = 2_000
 	// MaxMessages bounds the messages of one package. A lively case has some dozens.
 	MaxMessages = 2_000
+	// MaxCertificate bounds a certificate of custody: one of six hundred pages takes less.
+	MaxCertificate = 16 << 20
 	// maxPath bounds a file's path: what old archives and file systems carry.
 	maxPath = 200
 	// copyBuffer is one read of an exhibit: large enough that system calls do not count.
@@ -173,9 +178,11 @@ type assembly struct {
 
 	book   *directory.Book
 	index  Index
-	opened []openedEntry   // the custody entries, in journal order
-	sums   map[string]sum  // of every file written
-	folded map[string]bool // their names in lower case
+	opened []openedEntry // the custody entries, in journal order
+	// certified are the exhibits with a certificate of custody.
+	certified []rogatory.ExhibitID
+	sums      map[string]sum  // of every file written
+	folded    map[string]bool // their names in lower case
 }
 
 // assemble writes all files. It trusts nothing that it is given beyond its form: examine decides.
@@ -357,12 +364,34 @@ func (a *assembly) exhibits() error {
 				e.ID, got.size, got.sha256, want.size, want.sha256).WithHint("run fsck on the vault; the package was not written")
 		}
 		a.index.Exhibits = append(a.index.Exhibits, IndexExhibit{File: name, Exhibit: e.Exhibit})
+		if err := a.certificate(e); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
+// certificate writes what a court reads and prints. The proofs prove; it is for people.
+func (a *assembly) certificate(e Exhibit) error {
+	if e.Certificate == nil {
+		return nil
+	}
+	data, err := e.Certificate()
+	if err != nil {
+		return fmt.Errorf("make the certificate of custody of exhibit %s: %w", e.ID, err)
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	if len(data) > MaxCertificate {
+		return invalid("the certificate of custody of exhibit %s has %d bytes, at most %d are taken", e.ID, len(data), MaxCertificate)
+	}
+	a.certified = append(a.certified, e.ID)
+	return a.put(certificateFile(e.ID), data)
+}
+
 func (a *assembly) instructions() error {
-	return a.put(instructionsFile, instructions(a.index))
+	return a.put(instructionsFile, instructions(a.index, a.certified))
 }
 
 // list signs and stamps the list of all that was written.

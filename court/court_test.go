@@ -230,12 +230,12 @@ func TestForgedByExporter(t *testing.T) {
 		{"evidence under another seal", func(s *scene) {
 			other := []byte("sshd[3]: nothing happened\n")
 			x := exhibit(1, other)
-			s.source.Exhibits[0] = Exhibit{x, func(w io.Writer) error { _, err := w.Write(other); return err }}
+			s.source.Exhibits[0] = Exhibit{Exhibit: x, Write: func(w io.Writer) error { _, err := w.Write(other); return err }}
 		}, "offers it with another seal"},
 		{"use limits left out", func(s *scene) { s.source.Exhibits[0].Limits.Conditions = nil }, "its title, origin or use limits are not those that were offered"},
 		{"an exhibit that nobody offered", func(s *scene) {
 			x := exhibit(3, []byte("planted"))
-			s.source.Exhibits = append(s.source.Exhibits, Exhibit{x, func(w io.Writer) error { _, err := io.WriteString(w, "planted"); return err }})
+			s.source.Exhibits = append(s.source.Exhibits, Exhibit{Exhibit: x, Write: func(w io.Writer) error { _, err := io.WriteString(w, "planted"); return err }})
 		}, "exhibits/XB-E-000000000003-auth.log does not hold"},
 		{"receiving left out of custody", func(s *scene) { s.source.Custody = append(s.source.Custody[:1], s.source.Custody[2:]...) }, "the package does not show that it was received"},
 		{"opened before it was received", func(s *scene) {
@@ -446,7 +446,7 @@ func TestConstantMemory(t *testing.T) {
 	sealed := s.xb.record(rogatory.Entry{Type: rogatory.ExhibitSealed, At: rogatory.At(s.now), By: s.xb.officer(), Request: "XA-2020-7K3M9Q2P.1", Exhibit: &x})
 	s.source.Exporter, s.source.Signer = s.xb.address(), s.xb.seal
 	s.source.Checkpoints, s.source.Custody = nil, []Entry{{s.xb.prove(sealed, s.xb.checkpoint())}}
-	s.source.Exhibits = []Exhibit{{x, func(w io.Writer) error {
+	s.source.Exhibits = []Exhibit{{Exhibit: x, Write: func(w io.Writer) error {
 		for range size / chunk {
 			if _, err := w.Write(zeroes); err != nil {
 				return err

@@ -31,6 +31,10 @@ const (
 	signedSumsFile = "files.sha256"
 )
 
+// certificateFile is where the certificate of custody of an exhibit lies. It is named after the exhibit alone, so the list
+// needs no member for it, and packages that were made without are as good as before.
+func certificateFile(id rogatory.ExhibitID) string { return "custody/" + string(id) + ".pdf" }
+
 // indexVersion is the version of index.json; another one is refused.
 const indexVersion = 1
 

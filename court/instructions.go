@@ -5,6 +5,7 @@ package court
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"rogatory"
@@ -13,7 +14,7 @@ import (
 // instructions writes VERIFY.txt for this very package. Lines that begin with four spaces are
 // commands; they run as they stand, in order, in one POSIX shell within the package's folder. No
 // name in a package needs quoting; see plainPath.
-func instructions(x Index) []byte {
+func instructions(x Index, certified []rogatory.ExhibitID) []byte {
 	t := &text{}
 	t.line("COURT PACKAGE of case " + string(x.Case))
 	if x.Title != "" {
@@ -33,6 +34,11 @@ func instructions(x Index) []byte {
 		"  manifest.asice  the signed and time-stamped list of every file but itself, SHA256SUMS and SHA512SUMS",
 		"  messages/       each message, signed by its sender, and its receipt, signed by its receiver",
 		"  exhibits/       the evidence",
+	)
+	if len(certified) > 0 {
+		t.line("  custody/        a certificate of custody of each exhibit, to read and to print (PDF, both States' languages)")
+	}
+	t.line(
 		"  proofs/         entries of the exporter's journal (C2SP tlog-proof); cosigned, stamped checkpoints",
 		"  certificates/   the certification authorities of the States, and those of the time-stamps",
 		"  directory/      the signed directory of States (The Update Framework), which names them",
@@ -105,6 +111,10 @@ func instructions(x Index) []byte {
 		if !offered {
 			t.line("  (no message of this package offers it; its digest is in the exporter's signed list)")
 			t.command(digestWithin(e.File, `"$T/manifest/`+indexFile+`"`))
+		}
+		if slices.Contains(certified, e.Exhibit.ID) {
+			t.line(fmt.Sprintf("  (%s tells in words who held it, when and why; what it says of the exporter's", certificateFile(e.Exhibit.ID)),
+				"  journal is proved in proofs/, and its own digests are in the signed list)")
 		}
 		t.line("")
 	}

@@ -377,7 +377,8 @@ func begin(t testing.TB) *scene {
 		custody = append(custody, s.xa.record(rogatory.Entry{Type: rogatory.ExhibitReceived, At: rogatory.At(s.now), By: s.xa.officer(), Request: "XA-2020-7K3M9Q2P.1", Exhibit: &x, Why: "offered by XB"}))
 		s.send(s.xa, s.xb, rogatory.Take, rogatory.Body{ExhibitID: x.ID, Root: x.Seal.Root})
 		custody = append(custody, s.xa.record(rogatory.Entry{Type: rogatory.ExhibitOpened, At: rogatory.At(s.now), By: s.xa.officer(), Request: "XA-2020-7K3M9Q2P.1", Exhibit: &x, Why: "for the hearing of 9 March"}))
-		s.source.Exhibits = append(s.source.Exhibits, Exhibit{x, func(w io.Writer) error { _, err := w.Write(d); return err }})
+		s.source.Exhibits = append(s.source.Exhibits, Exhibit{x, func(w io.Writer) error { _, err := w.Write(d); return err },
+			func() ([]byte, error) { return []byte("%PDF-1.7 certificate of " + string(x.ID)), nil }})
 	}
 	s.send(s.xb, s.xa, rogatory.Execute, rogatory.Body{Verdict: &rogatory.Verdict{}})
 

@@ -409,7 +409,7 @@ func (x *examination) leftOver() {
 		known[c.File], known[c.Body], known[c.Stamp] = true, true, true
 	}
 	for _, e := range x.index.Exhibits {
-		known[e.File] = true
+		known[e.File], known[certificateFile(e.Exhibit.ID)] = true, true
 	}
 	for _, code := range x.index.concerned() {
 		known["certificates/"+string(code)+".pem"] = true
@@ -451,6 +451,9 @@ func (x *examination) limits() {
 	}
 	x.report.unproved("That the offices' clocks were right: times of messages and entries are as the offices state them; the time-stamps show only that all of it existed by then.")
 	x.report.unproved("That no key was stolen or withdrawn before it was used, beyond what the directory of %s says.", moment(rogatory.At(x.book.Issued())))
+	if slices.ContainsFunc(x.index.Exhibits, func(e IndexExhibit) bool { _, ok := x.listed[certificateFile(e.Exhibit.ID)]; return ok }) {
+		x.report.unproved("That the certificates in custody/ say what the entries in proofs/ say: they are papers of %s, signed for with the list, and were not read.", x.index.Exporter)
+	}
 	x.report.unproved("That nothing was left out: the package holds what %s chose to put into it.", x.index.Exporter)
 	x.report.unproved("That what a piece of evidence says is true, or that it was obtained lawfully.")
 }

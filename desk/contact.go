@@ -22,6 +22,8 @@ type Verification struct {
 	Number string             `json:"number"` // that was called
 	By     string             `json:"by"`
 	At     rogatory.Instant   `json:"at"`
+	// Wrong is what is wrong with the entry of the directory, where somebody found it so; empty if it is right.
+	Wrong string `json:"wrong,omitempty"`
 }
 
 // Line is one way to reach a contact point.
@@ -114,6 +116,8 @@ func (p Point) Warnings(now rogatory.Instant) []string {
 		list = append(list, "no language is named")
 	}
 	switch at := p.Verified.At; {
+	case p.Verified.Wrong != "":
+		list = append(list, "this entry is wrong: "+p.Verified.Wrong)
 	case at == 0 && p.Earlier:
 		list = append(list, "the number changed since somebody called it: verify it")
 	case at == 0:
@@ -148,7 +152,7 @@ func Printable(points []Point, now rogatory.Instant) []byte {
 		if p.CallBack != "" {
 			wrap(&b, "  call back   ", p.CallBack)
 		}
-		if v := p.Verified; v.At != 0 {
+		if v := p.Verified; v.At != 0 && v.Wrong == "" {
 			wrap(&b, "  verified    ", fmt.Sprintf("%s by %s", v.At.Time().Format("2 January 2006"), v.By))
 		}
 		for _, w := range p.Warnings(now) {

@@ -63,6 +63,7 @@ type File struct {
 	Sheet      *SheetFile  `json:"sheet,omitempty"` // the review sheet as it was last signed
 	Votes      []VoteFile  `json:"votes,omitempty"` // on acts that are not done yet
 	Objections []Objection `json:"objections,omitempty"`
+	Duties     []Duty      `json:"duties,omitempty"`      // conditions that bind us
 	OutOfTurn  int         `json:"out_of_turn,omitempty"` // messages that arrived when the act was no longer open
 }
 
@@ -148,6 +149,7 @@ const (
 	PreservationEnd = "preservation" // preserved data may be released
 	MeasureEnd      = "measure"      // a measure stops by itself
 	HearingEnd      = "hearing"      // until when the requesting State may speak to the lifting, Art 50(8)
+	DutyDue         = "duty"         // until when the first condition that binds us has to be met
 	RenewalDue      = "renewal"      // until when our domestic order to preserve has to be renewed, Art 25(2)
 	WrittenDue      = "written"      // until when what was said by word of mouth is confirmed, Art 40(13)
 )
@@ -266,7 +268,9 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 	if f.State.Final() && !was.Final() {
 		f.Ended = at
 		for _, d := range f.Deadlines {
-			f.stop(d.Name, Stopped)
+			if d.Name != DutyDue { // it outlives the request
+				f.stop(d.Name, Stopped)
+			}
 		}
 		if err := unhold(c, rules, f, at); err != nil {
 			return f, false, err
@@ -314,6 +318,7 @@ func (f *File) take(m rogatory.Message, by rogatory.Side, kind treaty.Kind, at r
 		// Conditions that were not those of the acceptance bind nobody.
 		if len(f.Conditions) > 0 && slices.Equal(b.Verdict.Conditions, f.Conditions) {
 			f.Agreed = at
+			f.binds()
 		}
 	case rogatory.Refuse, rogatory.Postpone, rogatory.Execute:
 		f.Verdict = b.Verdict
@@ -532,6 +537,8 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 		if err := f.review(e); err != nil {
 			return err
 		}
+	case rogatory.DutySet, rogatory.DutyMet:
+		f.duty(e)
 	case rogatory.OrderRenewed:
 		f.Deadlines = slices.Clone(f.Deadlines)
 		f.Renewed++

@@ -3,6 +3,7 @@
 package docket
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -57,38 +58,93 @@ func (o *Office) term(f File, x ExhibitFile) (deadline.RetentionTerm, bool, erro
 
 // Retention lists what lies in the vault for requests that have ended, the first to go first.
 func (o *Office) Retention(ctx context.Context, by rogatory.Actor) ([]Keeping, error) {
+	if err := MayRead(by); err != nil {
+		return nil, err
+	}
+	files, err := o.keepers(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := []Keeping{}
-	q := Filter{Limit: MaxPage}
-	for {
-		files, next, err := o.Requests(ctx, by, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
-			for _, x := range f.Exhibits {
-				if x.State == Deleted || !x.Ours && x.State != Held {
-					continue
-				}
-				t, ended, err := o.term(f, x)
-				if err != nil {
-					return nil, err
-				}
-				if ended {
-					all = append(all, Keeping{x.Exhibit.ID, f.ID, x.Exhibit.Title, t, t.DeleteAt != 0 && t.DeleteAt <= o.now()})
-				}
+	for _, f := range files {
+		for _, x := range f.Exhibits {
+			k, kept, err := o.keeping(f, x)
+			if err != nil {
+				return nil, err
 			}
-		}
-		if q.After = next; next == "" {
-			break
+			if kept {
+				all = append(all, k)
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b Keeping) int {
-		if n := int64(a.Term.Delete.At - b.Term.Delete.At); n != 0 {
-			return map[bool]int{true: 1, false: -1}[n > 0]
-		}
-		return strings.Compare(string(a.Exhibit), string(b.Exhibit))
+		return cmp.Or(cmp.Compare(a.Term.Delete.At, b.Term.Delete.At), strings.Compare(string(a.Exhibit), string(b.Exhibit)))
 	})
 	return all, nil
+}
+
+// keepers reads the requests that have exhibits: most have none, so they are found by those.
+func (o *Office) keepers(ctx context.Context) ([]File, error) {
+	var files []File
+	seen := map[rogatory.RequestID]bool{}
+	for after := rogatory.ExhibitID(""); ; {
+		var rows []store.Request
+		var some []store.Exhibit
+		err := o.Store.View(ctx, func(tx *store.Tx) (err error) {
+			rows = rows[:0]
+			if some, err = tx.ExhibitsFrom(after, store.MaxRows); err != nil {
+				return err
+			}
+			for _, x := range some {
+				if seen[x.Request] {
+					continue
+				}
+				r, err := tx.Request(x.Request)
+				if err != nil {
+					return err
+				}
+				rows = append(rows, r)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		rows = slices.DeleteFunc(rows, func(r store.Request) bool {
+			again := seen[r.ID]
+			seen[r.ID] = true
+			return again
+		})
+		more, err := filesOf(rows)
+		if err != nil {
+			return nil, err
+		}
+		if files = append(files, more...); len(some) < store.MaxRows {
+			return files, nil
+		}
+		after = some[len(some)-1].ID
+	}
+}
+
+// keeping says how long an exhibit is kept; false if it is not in our vault, or its request has not ended.
+func (o *Office) keeping(f File, x ExhibitFile) (Keeping, bool, error) {
+	if x.State == Deleted || !x.Ours && x.State != Held {
+		return Keeping{}, false, nil
+	}
+	t, ended, err := o.term(f, x)
+	return Keeping{x.Exhibit.ID, f.ID, x.Exhibit.Title, t, t.DeleteAt != 0 && t.DeleteAt <= o.now()}, ended, err
+}
+
+// KeepingOf says how long one exhibit is kept; false if it is not in our vault, or its request has not ended.
+func (o *Office) KeepingOf(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) (Keeping, bool, error) {
+	if err := MayRead(by); err != nil {
+		return Keeping{}, false, err
+	}
+	f, x, err := o.Exhibit(ctx, id)
+	if err != nil {
+		return Keeping{}, false, err
+	}
+	return o.keeping(f, x)
 }
 
 // Keep holds an exhibit for a pending proceeding, past its term; an empty proceeding lets it go again.

@@ -248,8 +248,10 @@ func CheckBody(act rogatory.Act, b rogatory.Body) error {
 		want = parts{exhibitID: true, text: text}
 	case rogatory.Supplement, rogatory.Represent:
 		want = parts{answers: true, text: text}
+	case rogatory.Correct: // of one message, or of what was said altogether
+		want = parts{answers: has.answers, text: text}
 	case rogatory.AskMore, rogatory.Consult, rogatory.Warn, rogatory.Withdraw, rogatory.AskRelease, rogatory.Hear,
-		rogatory.AskStatus, rogatory.TellStatus, rogatory.Correct, rogatory.DiscussCosts,
+		rogatory.AskStatus, rogatory.TellStatus, rogatory.DiscussCosts,
 		rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close, rogatory.ConfirmInWriting:
 		want = parts{text: text}
 	case rogatory.StartDrill, rogatory.EndDrill: // not even words: nothing of a case can be in a drill

@@ -170,7 +170,7 @@ func TestBodyFitsAct(t *testing.T) {
 	const together = 4 // no act has more parts than three, so four show what is too many
 	table := map[rogatory.Act]struct{ must, may string }{
 		rogatory.Start: {"measure", "text"}, rogatory.Stop: {"text", "measure"}, rogatory.AskRelease: {"text", ""}, rogatory.Hear: {"text", ""}, rogatory.Represent: {"answers text", ""},
-		rogatory.AskStatus: {"text", ""}, rogatory.TellStatus: {"text", ""}, rogatory.Correct: {"text", ""}, rogatory.DiscussCosts: {"text", ""},
+		rogatory.AskStatus: {"text", ""}, rogatory.TellStatus: {"text", ""}, rogatory.Correct: {"text", "answers"}, rogatory.DiscussCosts: {"text", ""},
 		rogatory.Agree: {"verdict", "text"}, rogatory.AskConsent: {"consent", "text"}, rogatory.GiveConsent: {"answers", "verdict text"}, rogatory.DenyConsent: {"answers text", ""},
 		rogatory.NotifyDisclosure: {"text", "exhibit_id"}, rogatory.DiscloseTraffic: {"details", "text"}, rogatory.ReportRecovery: {"recovery", "text"},
 		rogatory.ConfirmInWriting: {"", "text"}, rogatory.CertifyDeletion: {"exhibit_id root text", ""},

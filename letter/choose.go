@@ -18,6 +18,7 @@ const (
 	RefusalPaper      Paper = "refusal"
 	PreservationPaper Paper = "preservation"
 	CustodyPaper      Paper = "custody"
+	DeletionPaper     Paper = "deletion"
 )
 
 // Spoken is a message of a request, with the digest of its signature file and its entry in our journal.
@@ -64,7 +65,7 @@ func Of(paper Paper, f Facts, spoken []Spoken, ls ...*language.Locale) (Document
 		return Preservation(f, term(spoken), ls...), nil
 	}
 	return Document{}, rogatory.Fault(rogatory.Invalid, "paper_unknown", "there is no paper %.20q of a request", string(paper)).
-		WithHint("request, refusal, preservation; custody is that of an exhibit")
+		WithHint("request, refusal, preservation; custody and deletion are those of an exhibit")
 }
 
 func missing(format string, args ...any) error {
@@ -113,6 +114,16 @@ func term(spoken []Spoken) rogatory.Preservation {
 		}
 	}
 	return all
+}
+
+// DeletionOf finds the message by which a State certified that it deleted an exhibit.
+func DeletionOf(id rogatory.ExhibitID, by rogatory.StateCode, spoken []Spoken) (Spoken, bool) {
+	for _, s := range slices.Backward(spoken) {
+		if m := s.Message; m.Act == rogatory.CertifyDeletion && m.Body.ExhibitID == id && m.From.State == by {
+			return s, true
+		}
+	}
+	return Spoken{}, false
 }
 
 // EventsOf picks what is about an exhibit out of the entries of its request, in the order given. Messages are

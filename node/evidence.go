@@ -153,6 +153,10 @@ func (n *Node) ExportPackage(ctx context.Context, by rogatory.Actor, id rogatory
 		return err
 	}
 	s.Title = files[0].Request.Title
+	certify, err := n.certifier(ctx, by, s.Made)
+	if err != nil {
+		return err
+	}
 	// The exports are journaled first, so that the package itself shows who made it and why.
 	for _, f := range files {
 		for _, x := range f.Exhibits {
@@ -162,7 +166,7 @@ func (n *Node) ExportPackage(ctx context.Context, by rogatory.Actor, id rogatory
 				}
 				s.Exhibits = append(s.Exhibits, court.Exhibit{Exhibit: x.Exhibit, Write: func(w io.Writer) error {
 					return n.Vault.OpenPlain(ctx, x.Exhibit.Seal, n.keys().EvidenceIdentities(), w, nil)
-				}})
+				}, Certificate: func() ([]byte, error) { return certify(f, x.Exhibit) }})
 			}
 		}
 	}

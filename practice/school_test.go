@@ -216,6 +216,11 @@ var perfect = []func(p *trainee){
 		if !r.Holds() {
 			p.Fatal(r.Verdict())
 		}
+		papers, err := filepath.Glob(filepath.Join(folder, "custody", "*.pdf"))
+		p.ok(err)
+		if exhibits, err := os.ReadDir(filepath.Join(folder, "exhibits")); err != nil || len(papers) != len(exhibits) {
+			p.Errorf("%d exhibits have %d certificates of custody (%v)", len(exhibits), len(papers), err)
+		}
 		p.pack = append(p.pack, of)
 	},
 	func(p *trainee) {
