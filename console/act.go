@@ -362,7 +362,7 @@ func (a *sheet) details() {
 			form = "radio"
 			options = append(options, option{c, a.l.Choice(id, c)})
 		}
-		x := a.add(field{Name: id, Label: a.l.Field(id), Hint: a.l.Sentence(a.l.Hint(id)), Article: rule.Article, Example: rule.Example, Form: form, Options: options, Needed: i < len(want.Required)})
+		x := a.add(field{Name: id, Label: a.l.Field(id), Hint: a.l.Sentence(a.l.Hint(id)), Article: rule.Article, Example: a.s.exampleOf(a.l, a.kind, id), Form: form, Options: options, Needed: i < len(want.Required)})
 		if text := a.need(x); text != "" {
 			if a.body.Details == nil {
 				a.body.Details = map[string]string{}

@@ -317,12 +317,25 @@ func (s *server) fieldsOf(l *language.Locale, k treaty.Kind, f docket.File, part
 	if !ok || !slices.Contains(slices.Concat(required, optional), part) && !slices.Contains(slices.Concat(required, optional, flat(k.RequiredFor)), part) {
 		return nil, rogatory.Fault(rogatory.NotFound, "part_unknown", "a %s request has no part %.40q", k.ID, part)
 	}
-	one := field{Name: "value", Label: l.Field(part), Hint: l.Sentence(l.Hint(part)), Article: rule.Article, Example: s.Rules.ExampleOf(k, part), Form: "area", Value: r.Contents[part], Needed: slices.Contains(required, part)}
+	one := field{Name: "value", Label: l.Field(part), Hint: l.Sentence(l.Hint(part)), Article: rule.Article, Example: s.exampleOf(l, k, part), Form: "area", Value: r.Contents[part], Needed: slices.Contains(required, part)}
 	for _, c := range rule.Choices {
 		one.Form = "radio"
 		one.Options = append(one.Options, option{c, l.Choice(part, c)})
 	}
 	return []field{one}, nil
+}
+
+// exampleOf is what a field may say, in the reader's language. An example that an office's own rules changed has no
+// translation and stays as it is.
+func (s *server) exampleOf(l *language.Locale, k treaty.Kind, part string) string {
+	text := s.Rules.ExampleOf(k, part)
+	if len(s.Rules.Fields[part].Choices) > 0 {
+		return l.Choice(part, text)
+	}
+	if base, ok := s.texts.Locale(language.Base).Example(k.ID, part); ok && base == text {
+		text, _ = l.Example(k.ID, part)
+	}
+	return text
 }
 
 func flat(m map[string][]string) []string {

@@ -140,6 +140,22 @@ func TestEnglishLabelsAreThoseOfTheRules(t *testing.T) {
 	}
 }
 
+// Only choices and periods have no text: they are written in the same way in every language.
+func TestExamplesAreThoseOfTheRules(t *testing.T) {
+	rules, l := treaty.Convention(), Load().Locale(Base)
+	for _, k := range rules.Kinds {
+		for id, field := range rules.Fields {
+			got, ok := l.Example(k.ID, id)
+			if want := rules.ExampleOf(k, id); ok && got != want {
+				t.Errorf("%s of %s: the texts say %q, the rules %q", id, k.ID, got, want)
+			}
+			if invariant := len(field.Choices) > 0 || id == "period"; ok == invariant {
+				t.Errorf("%s of %s: has a text %t, is invariant %t", id, k.ID, ok, invariant)
+			}
+		}
+	}
+}
+
 func TestPlaceholdersAreThoseOfEnglish(t *testing.T) {
 	files := everything(t)
 	for name, f := range files {
@@ -161,10 +177,11 @@ var same = map[string][]string{
 
 // latin are the Latin words that stand in languages of other scripts: a term of law, designations of formats, codes
 // and keys, and the name of an entry.
-var latin = []string{"de", "minimis", "PDF", "SHA", "SSH", "UTC", "EUR", "T", "j", "k", "Enter", "exhibit", "sealed"}
+var latin = []string{"de", "minimis", "PDF", "SHA", "SSH", "UTC", "EUR", "BTC", "IP", "TCP", "SQL", "MiB", "T", "j", "k", "Enter", "exhibit", "sealed"}
 
 // code are commands, files and members of files, which are typed as they are in every language.
-var code = regexp.MustCompile(`[0-9-]+T[0-9:]+Z( to [0-9-]+T[0-9:]+Z)?|rogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|[a-z0-9/]+(\.[0-9]+)?\.(json|pem)|sha256|time_stamp|origin|https|\bkeys\b`)
+var code = regexp.MustCompile(`[0-9-]+T[0-9:]+Z( to [0-9-]+T[0-9:]+Z)?|rogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|[a-z0-9/]+(\.[0-9]+)?\.(json|pem)|sha256|time_stamp|origin|https://[a-z./0-9]+|https|\bkeys\b` +
+	`|[A-Za-z0-9-]*[0-9][A-Za-z0-9.:-]*`) // and whatever holds a digit: references, accounts, addresses, times
 
 // frame reports whether a text has no word of its own, only values and a designation: it is the same in every language.
 func frame(s string) bool {
