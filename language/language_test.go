@@ -170,7 +170,7 @@ func TestPlaceholdersAreThoseOfEnglish(t *testing.T) {
 
 // same are words that another language spells as English does.
 var same = map[string][]string{
-	"fr": {"Conditions", "Type", "{s} s", "{m} min", "{h} h", "{h} h {m} min", "Assistance", "Article", "Article {article}", "Condition", "Date", "Description", "Instruments", "{n} instruments", "Obligation", "Consultation", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
+	"fr": {"ratification", "succession", "Journal", "Conditions", "Type", "{s} s", "{m} min", "{h} h", "{h} h {m} min", "Assistance", "Article", "Article {article}", "Condition", "Date", "Description", "Instruments", "{n} instruments", "Obligation", "Consultation", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
 	"es": {"{s} s", "{m} min", "{h} h", "{h} h {m} min", "{d} d", "{d} d {h} h", "no", "{n} byte", "{n} bytes"},
 	"vi": {"{n} byte"},
 }

@@ -80,8 +80,8 @@ func (l *Locale) Choice(field, value string) string { return l.term("choice", fi
 // every language: a choice, and a period. Identifiers, addresses and times within it are invariant.
 func (l *Locale) Example(kind rogatory.RequestKind, field string) (string, bool) {
 	for _, key := range []string{"example." + string(kind) + "." + field, "example." + field} {
-		if t, ok := l.text(key); ok && t.forms == nil {
-			return t.plain, true
+		if words, ok := l.Known(key); ok {
+			return words, true
 		}
 	}
 	return "", false
