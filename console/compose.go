@@ -305,7 +305,7 @@ func (s *server) fieldsOf(l *language.Locale, k treaty.Kind, f docket.File, part
 	case partTerm:
 		return []field{{Name: "from", Label: l.T("term.from"), Form: "moment", Value: inputOf(r.Term.From)}, {Name: "until", Label: l.T("term.to"), Hint: l.T("term.hint"), Article: k.Article, Form: "moment", Value: inputOf(r.Term.To), Needed: true}}, nil
 	case partPayment:
-		return []field{{Name: "payments", Label: l.T("part.payments"), Hint: l.T("payments.hint"), Article: k.Article, Form: "area", Value: paymentLines(r.Payments), Example: "XA120000004411 (Bank of Aurelia) > XB100000001234 (Bank of Borealia) > 12500.00 EUR > 2026-11-25T14:05"}}, nil
+		return []field{{Name: "payments", Label: l.T("part.payments"), Hint: l.T("payments.hint"), Article: k.Article, Form: "area", Value: paymentLines(r.Payments), Example: l.T("example.payments")}}, nil
 	case partPrints:
 		return []field{{Name: "fingerprints", Label: l.T("part.fingerprints"), Hint: l.T("fingerprints.hint"), Article: k.Article, Form: "area", Value: fingerprintLines(r.Fingerprints)}}, nil
 	}
