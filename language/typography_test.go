@@ -126,3 +126,17 @@ func TestTypographyIsMended(t *testing.T) {
 		}
 	}
 }
+
+// A custodian holds exhibits or data; a depositary holds treaties. French and Spanish had one word for both.
+func TestADepositaryIsNoCustodian(t *testing.T) {
+	word := map[string]*regexp.Regexp{"fr": regexp.MustCompile(`(?i)dépositaire`), "es": regexp.MustCompile(`(?i)depositari[oa]`)}
+	for name, f := range everything(t) {
+		for key, text := range f.texts {
+			for _, s := range text.all() {
+				if w := word[name.Language]; w != nil && w.MatchString(s) && !strings.HasPrefix(key, "standing.") && !strings.HasPrefix(key, "treaty.") {
+					t.Errorf("%v: %s calls a custodian a depositary: %q", name, key, s)
+				}
+			}
+		}
+	}
+}
