@@ -267,6 +267,46 @@ func TestRemainingTimes(t *testing.T) {
 	}
 }
 
+func TestMonthsOfACalendar(t *testing.T) {
+	c := Load()
+	for _, row := range []struct {
+		tag  string
+		m    time.Month
+		want string
+	}{
+		{"en", time.November, "November 2026"},
+		{"es", time.May, "mayo de 2026"},
+		{"fr", time.August, "août 2026"},
+		{"ru", time.January, "январь 2026"},
+		{"ru", time.March, "март 2026"},
+		{"ru", time.May, "май 2026"},
+		{"zh", time.November, "2026年11月"},
+		{"vi", time.November, "tháng 11 năm 2026"},
+		{"th", time.November, "พฤศจิกายน พ.ศ. 2569 (ค.ศ. 2026)"},
+	} {
+		if got := c.Locale(row.tag).MonthOf(2026, row.m); got != row.want {
+			t.Errorf("%s: %q, want %q", row.tag, got, row.want)
+		}
+	}
+}
+
+// A day is written in the calendar that docs/languages.md decided, with the figures 0 to 9 in every language.
+func TestDaysOfEachLanguage(t *testing.T) {
+	at, c := rogatory.At(time.Date(2026, 11, 1, 20, 14, 0, 0, time.UTC)), Load()
+	for tag, want := range map[string]string{
+		"ar": "1 نوفمبر 2026", "en": "1 November 2026", "es": "1 de noviembre de 2026", "fr": "1er novembre 2026", "ru": "1 ноября 2026 г.",
+		"th": "1 พฤศจิกายน พ.ศ. 2569 (ค.ศ. 2026)", "vi": "1 tháng 11 năm 2026", "zh": "2026年11月1日",
+	} {
+		if got := c.Locale(tag).Day(at, time.UTC); got != want {
+			t.Errorf("%s: %q, want %q", tag, got, want)
+		}
+		// In Bangkok it is the day after already.
+		if got := c.Locale(tag).Moment(at, time.FixedZone("", 7*3600)); !strings.Contains(got, "03:14") || !strings.Contains(got, "UTC+7") || strings.ContainsFunc(got, func(r rune) bool { return unicode.IsDigit(r) && r > '9' }) {
+			t.Errorf("%s writes the moment as %q", tag, got)
+		}
+	}
+}
+
 func TestWhatAPersonWroteCannotTurnTheText(t *testing.T) {
 	c := Load()
 	en, ar := c.Locale("en"), c.Locale("ar")
