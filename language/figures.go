@@ -199,7 +199,7 @@ func (l *Locale) MonthOf(year int, m time.Month) string {
 			name = strings.TrimSuffix(name, "а")
 		}
 	}
-	heading := strings.NewReplacer("{d} de ", "", "{d} ", "", "{d}日", "", " г.", "").Replace(l.forms.Day)
+	heading := strings.NewReplacer("{d} de ", "", "{d} ", "", "{d}日", "", "\u202fг.", "").Replace(l.forms.Day)
 	return strings.NewReplacer("{m}", strconv.Itoa(int(m)), "{month}", name, "{y}", strconv.Itoa(year), "{be}", strconv.Itoa(year+buddhistEra)).Replace(heading)
 }
 

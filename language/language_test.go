@@ -294,7 +294,7 @@ func TestMonthsOfACalendar(t *testing.T) {
 func TestDaysOfEachLanguage(t *testing.T) {
 	at, c := rogatory.At(time.Date(2026, 11, 1, 20, 14, 0, 0, time.UTC)), Load()
 	for tag, want := range map[string]string{
-		"ar": "1 نوفمبر 2026", "en": "1 November 2026", "es": "1 de noviembre de 2026", "fr": "1er novembre 2026", "ru": "1 ноября 2026 г.",
+		"ar": "1 نوفمبر 2026", "en": "1 November 2026", "es": "1 de noviembre de 2026", "fr": "1er novembre 2026", "ru": "1 ноября 2026\u202fг.",
 		"th": "1 พฤศจิกายน พ.ศ. 2569 (ค.ศ. 2026)", "vi": "1 tháng 11 năm 2026", "zh": "2026年11月1日",
 	} {
 		if got := c.Locale(tag).Day(at, time.UTC); got != want {

@@ -26,8 +26,8 @@ var latinWords = []string{
 	"ICS", "iCal", "RFC", "TLS", "OIDC", "SVG", "P", "a", "b", "c", "d", "S", "V", "M", "de", "minimis", "NAT", "ID", "h", "s", "min", "EXERCISE",
 }
 
-// named are people, authorities, channels and languages by their own names.
-var named = strings.NewReplacer("A. Okafor", "", "B. Lindqvist", "", "R. Castellan", "", "H. Mwangi", "", "Prosecutor L. Haddad", "", "Judge T. Moreau", "", "Custodian N. Silva", "", "Examiner 14", "",
+// ownNames are people, authorities, channels and languages by their own names.
+var ownNames = strings.NewReplacer("A. Okafor", "", "B. Lindqvist", "", "R. Castellan", "", "H. Mwangi", "", "Prosecutor L. Haddad", "", "Judge T. Moreau", "", "Custodian N. Silva", "", "Examiner 14", "",
 	"Central Authority of Aurelia", "", "Central Authority of Borealia", "", "XA/justice", "", "XB/justice", "", "gate", "", "bell", "", "English", "", "Français", "", "Español", "", "Tiếng Việt", "")
 
 // inert are what a text holds as it is in every language: references, digests, addresses, zones and whatever has a digit.
@@ -37,7 +37,7 @@ var inert = regexp.MustCompile(`https?://\S+|[\w.+-]+@[\w.-]+|\b(Africa|America|
 // something that a person wrote, a code or a value.
 func latinRuns(n *html.Node, tag string) (runs []string) {
 	if n.Type == html.TextNode {
-		text := inert.ReplaceAllString(named.Replace(n.Data), " ")
+		text := inert.ReplaceAllString(ownNames.Replace(n.Data), " ")
 		var words []string
 		for _, w := range regexp.MustCompile(`[A-Za-zÀ-ɏ]+`).FindAllString(text, -1) {
 			if !slices.Contains(latinWords, w) {
