@@ -27,6 +27,8 @@ type field struct {
 	Needed                              bool
 	Titled                              bool   // the heading of the screen is its label already
 	Original, OriginalIn                string // a text that this one translates, and its language
+	Rows                                []itemRow
+	More                                bool // one more empty row is asked for
 }
 
 type option struct{ Value, Label string }
@@ -287,34 +289,6 @@ func (a *sheet) refusal() {
 	a.body.Verdict = &v
 }
 
-// maxItems is how many preserved items one form asks for at most; more are typed as more lines.
-const partsOfItem = 3
-
-func (a *sheet) preserve() {
-	x := a.add(field{Name: "items", Form: "area", Article: "42(4)", Needed: true, Hint: a.l.T("help.items"),
-		Example: "SSH log of the web server > 184320 > 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"})
-	p := rogatory.Preservation{}
-	if a.need(x) != "" {
-		for _, l := range lines(x.Value) {
-			parts := strings.Split(l, ">")
-			var item rogatory.PreservedItem
-			ok := len(parts) == partsOfItem
-			if ok {
-				size, err := strconv.ParseInt(strings.TrimSpace(parts[1]), 10, 64)
-				ok = err == nil && size >= 0 && item.SHA256.UnmarshalText([]byte(strings.ReplaceAll(strings.TrimSpace(parts[2]), " ", ""))) == nil
-				item.Description, item.Size = strings.TrimSpace(parts[0]), size
-			}
-			if !ok {
-				x.Wrong = a.l.T("wrong.item", "line", l)
-				break
-			}
-			p.Items = append(p.Items, item)
-		}
-	}
-	p.Until = a.when(a.add(field{Name: "until", Form: "moment", Article: "42(8)", Hint: a.l.N("help.preserve_until", int64(a.kind.PreserveDays))}))
-	a.body.Preservation = &p
-}
-
 func (a *sheet) measure() {
 	b := &a.body
 	switch {
@@ -362,7 +336,7 @@ func (a *sheet) details() {
 			form = "radio"
 			options = append(options, option{c, a.l.Choice(id, c)})
 		}
-		x := a.add(field{Name: id, Label: a.l.Field(id), Hint: a.l.Sentence(a.l.Hint(id)), Article: rule.Article, Example: rule.Example, Form: form, Options: options, Needed: i < len(want.Required)})
+		x := a.add(field{Name: id, Label: a.l.Field(id), Hint: a.l.Sentence(a.l.Hint(id)), Article: rule.Article, Example: a.s.exampleOf(a.l, a.kind, id), Form: form, Options: options, Needed: i < len(want.Required)})
 		if text := a.need(x); text != "" {
 			if a.body.Details == nil {
 				a.body.Details = map[string]string{}
@@ -486,6 +460,10 @@ func (s *server) actDone(v *visit) error {
 		}
 		since := slices.DeleteFunc(all, func(l lineView) bool { return l.At <= rogatory.Instant(version) })
 		return s.showAct(v, http.StatusConflict, f, act, a, actScreenView{Stale: since})
+	}
+	if v.r.PostForm.Get("step") == "row" {
+		a.oneMore()
+		return s.showAct(v, http.StatusOK, f, act, a, actScreenView{})
 	}
 	if a.wrong() {
 		return s.showAct(v, http.StatusUnprocessableEntity, f, act, a, actScreenView{})

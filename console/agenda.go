@@ -4,7 +4,6 @@ package console
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"rogatory"
@@ -79,7 +78,7 @@ const (
 func (s *server) agendaOf(v *visit, first time.Time, month []deadline.Day, all []docket.Appointment) agendaView {
 	zone, today := first.Location(), v.now.Time().In(first.Location()).Format(time.DateOnly)
 	link := func(t time.Time) string { return Prefix + "agenda?month=" + t.Format(monthForm) }
-	view := agendaView{Month: v.loc.Month(first.Month()) + " " + strconv.Itoa(first.Year()), More: len(all) > agendaShown, Before: link(first.AddDate(0, -1, 0)), Next: link(first.AddDate(0, 1, 0)), Zone: zone.String()}
+	view := agendaView{Month: v.loc.MonthOf(first.Year(), first.Month()), More: len(all) > agendaShown, Before: link(first.AddDate(0, -1, 0)), Next: link(first.AddDate(0, 1, 0)), Zone: zone.String()}
 	byDay := map[int][]docket.Appointment{}
 	for i, a := range all {
 		day := a.Deadline.Due.Time().In(zone).Day()

@@ -308,7 +308,7 @@ func (s *server) fieldsOf(l *language.Locale, k treaty.Kind, f docket.File, part
 	case partTerm:
 		return []field{{Name: "from", Label: l.T("term.from"), Form: "moment", Value: inputOf(r.Term.From)}, {Name: "until", Label: l.T("term.to"), Hint: l.T("term.hint"), Article: k.Article, Form: "moment", Value: inputOf(r.Term.To), Needed: true}}, nil
 	case partPayment:
-		return []field{{Name: "payments", Label: l.T("part.payments"), Hint: l.T("payments.hint"), Article: k.Article, Form: "area", Value: paymentLines(r.Payments), Example: "XA120000004411 (Bank of Aurelia) > XB100000001234 (Bank of Borealia) > 12500.00 EUR > 2026-11-25T14:05"}}, nil
+		return []field{{Name: "payments", Label: l.T("part.payments"), Hint: l.T("payments.hint"), Article: k.Article, Form: "area", Value: paymentLines(r.Payments), Example: l.T("example.payments")}}, nil
 	case partPrints:
 		return []field{{Name: "fingerprints", Label: l.T("part.fingerprints"), Hint: l.T("fingerprints.hint"), Article: k.Article, Form: "area", Value: fingerprintLines(r.Fingerprints)}}, nil
 	}
@@ -320,12 +320,25 @@ func (s *server) fieldsOf(l *language.Locale, k treaty.Kind, f docket.File, part
 	if !ok || !slices.Contains(slices.Concat(required, optional), part) && !slices.Contains(slices.Concat(required, optional, flat(k.RequiredFor)), part) {
 		return nil, rogatory.Fault(rogatory.NotFound, "part_unknown", "a %s request has no part %.40q", k.ID, part)
 	}
-	one := field{Name: "value", Label: l.Field(part), Hint: l.Sentence(l.Hint(part)), Article: rule.Article, Example: s.Rules.ExampleOf(k, part), Form: "area", Value: r.Contents[part], Needed: slices.Contains(required, part)}
+	one := field{Name: "value", Label: l.Field(part), Hint: l.Sentence(l.Hint(part)), Article: rule.Article, Example: s.exampleOf(l, k, part), Form: "area", Value: r.Contents[part], Needed: slices.Contains(required, part)}
 	for _, c := range rule.Choices {
 		one.Form = "radio"
 		one.Options = append(one.Options, option{c, l.Choice(part, c)})
 	}
 	return []field{one}, nil
+}
+
+// exampleOf is what a field may say, in the reader's language. An example that an office's own rules changed has no
+// translation and stays as it is.
+func (s *server) exampleOf(l *language.Locale, k treaty.Kind, part string) string {
+	text := s.Rules.ExampleOf(k, part)
+	if len(s.Rules.Fields[part].Choices) > 0 {
+		return l.Choice(part, text)
+	}
+	if base, ok := s.texts.Locale(language.Base).Example(k.ID, part); ok && base == text {
+		text, _ = l.Example(k.ID, part)
+	}
+	return text
 }
 
 func flat(m map[string][]string) []string {

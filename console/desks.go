@@ -3,6 +3,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ func (s *server) treatyDesk(v *visit) error {
 	desk := s.Office.Rules.Desk
 	today := status.DateOf(v.now.Time())
 	q := v.r.URL.Query()
-	view := treatyView{Query: strings.TrimSpace(q.Get("q")), Filter: q.Get("show"), Tally: desk.Tally(today), AsOf: desk.Book().AsOf.String(), Note: desk.Book().Note, Counts: map[status.Phase]int{}}
+	view := treatyView{Query: strings.TrimSpace(q.Get("q")), Filter: q.Get("show"), Tally: desk.Tally(today), AsOf: v.loc.Day(rogatory.At(desk.Book().AsOf.Time()), zoneNamed("UTC")), Note: desk.Book().Note, Counts: map[status.Phase]int{}}
 	for _, st := range desk.Book().States().All {
 		now, err := desk.Status(st.Code, today)
 		if err != nil {
@@ -88,6 +89,7 @@ type whatIfView struct {
 	Rule, State, From field
 	Due               *deadline.Due
 	Title             string
+	Steps, Cautions   []string
 }
 
 // whatIf computes a time limit; the address holds the question, so that it can be passed on.
@@ -101,7 +103,7 @@ func (s *server) whatIf(v *visit) error {
 	for _, r := range times.All() {
 		if !seen[r.ID] {
 			seen[r.ID] = true
-			view.Rule.Options = append(view.Rule.Options, option{r.ID, v.loc.T("deadline.rule.option", "title", r.Title, "article", r.Article)})
+			view.Rule.Options = append(view.Rule.Options, option{r.ID, v.loc.T("deadline.rule.option", "title", language.Words(s.ruleTitle(v.loc, r)), "article", r.Article)})
 		}
 	}
 	for _, p := range s.Parties() {
@@ -109,7 +111,7 @@ func (s *server) whatIf(v *visit) error {
 	}
 	for _, c := range calendars.All() {
 		if c.State != "" && s.party(c.State).Name == "" {
-			view.State.Options = append(view.State.Options, option{string(c.State), c.Name})
+			view.State.Options = append(view.State.Options, option{string(c.State), s.name(v.loc, c.State)})
 		}
 	}
 	if view.Rule.Value != "" {
@@ -125,9 +127,14 @@ func (s *server) whatIf(v *visit) error {
 		if err == nil && ferr == nil {
 			due, err := deadline.Compute(rule, start, calendar)
 			if err != nil {
-				view.From.Wrong = sentence(err.Error())
+				var fault *rogatory.Error
+				if view.From.Wrong = v.loc.T("wrong.moment"); errors.As(err, &fault) {
+					view.From.Wrong = faultWords(v.loc, fault).Words
+				}
 			} else {
-				view.Due, view.Title = &due, rule.Title
+				zone := zoneNamed(due.Zone)
+				view.Due, view.Title = &due, s.ruleTitle(v.loc, rule)
+				view.Steps, view.Cautions = explained(v.loc, due.Said, zone), explained(v.loc, due.Cautions, zone)
 			}
 		}
 	}

@@ -211,7 +211,7 @@ func (s *server) figures(v *visit) error {
 		view.Groups = append(view.Groups, groupRow{name, g, span(v.loc, g.Median), span(v.loc, g.P90), plot.Spark(plot.Words{Title: v.loc.T("figures.spark", "name", name)}, values)})
 	}
 	for _, m := range statistics.MonthsOf(cases, q.Query, q.Stage, zone) {
-		view.Months = append(view.Months, monthRow{v.loc.Month(m.Month) + " " + strconv.Itoa(m.Year), m, span(v.loc, m.Median), span(v.loc, m.P90)})
+		view.Months = append(view.Months, monthRow{v.loc.MonthOf(m.Year, m.Month), m, span(v.loc, m.Median), span(v.loc, m.P90)})
 	}
 	view.draw(v.loc)
 	return v.show(http.StatusOK, figuresScreen(v.frame(v.loc.T("figures.title"), "figures"), view))

@@ -2892,6 +2892,13 @@ func dayFrom(all []lineView, i int) []lineView {
 }
 
 func hiddenValues(q field) []string {
+	if q.Form == "rows" {
+		var all []string
+		for _, r := range q.Rows {
+			all = append(all, r.line())
+		}
+		return all
+	}
 	if q.Form == "check" {
 		return lines(q.Value)
 	}

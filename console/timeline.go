@@ -4,7 +4,6 @@ package console
 
 import (
 	"slices"
-	"strconv"
 
 	"rogatory"
 	"rogatory/language"
@@ -79,7 +78,7 @@ func (s *server) way(l *language.Locale, theme string, now rogatory.Instant) way
 		signed.Stairs = append(signed.Stairs, plot.Stair{Days: since(days[i]), Value: step.Signatories, Words: step.Day})
 		counted.Stairs = append(counted.Stairs, plot.Stair{Days: since(days[i]), Value: step.Counted, Words: step.Day})
 	}
-	month := func(d status.Date) string { return l.Month(d.Time().Month()) + " " + strconv.Itoa(d.Time().Year()) }
+	month := func(d status.Date) string { return l.MonthOf(d.Time().Year(), d.Time().Month()) }
 	view.Drawing = plot.Stairs(plot.Words{Title: l.T("way.title"), Description: l.T("way.drawn"), RightToLeft: l.Dir() == language.RightToLeft},
 		[]plot.Row{signed, counted}, since(today), []plot.Mark{{Days: 0, Label: month(days[0])}, {Days: since(today), Label: month(today)}},
 		plot.Goal{Value: view.Needed, Label: l.T("way.goal", "n", view.Needed)})

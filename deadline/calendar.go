@@ -266,15 +266,15 @@ func (c Calendar) exists(d day) bool { return end(d-1, c.location()) < end(d, c.
 func (c Calendar) knows(d day) bool { return slices.Contains(c.Years, d.time().Year()) }
 
 // working says whether people work on a day, and if not, why.
-func (c Calendar) working(d day) (why string, ok bool) {
+func (c Calendar) working(d day) (why Why, ok bool) {
 	name, holiday := c.holidays[d]
 	switch {
 	case holiday:
-		return name, false
+		return Why{Name: name}, false
 	case c.weekend[d.time().Weekday()]:
-		return "weekend", false
+		return Why{Code: Weekend}, false
 	}
-	return "", true
+	return Why{}, true
 }
 
 func (c Calendar) timeOfDay(i rogatory.Instant) time.Duration {
@@ -347,7 +347,8 @@ func (c Calendar) Month(year int, month time.Month) ([]Day, error) {
 	var days []Day
 	for t := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC); t.Month() == month; t = t.AddDate(0, 0, 1) {
 		d := dateOf(t)
-		why, ok := c.working(d)
+		off, ok := c.working(d)
+		why := off.String()
 		if !c.exists(d) {
 			why, ok = "there was no such day", false
 		}

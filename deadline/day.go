@@ -34,6 +34,9 @@ func (d day) String() string { return d.time().Format(time.DateOnly) }
 // name returns the date with its weekday, for people.
 func (d day) name() string { return d.time().Format("Mon 2006-01-02") }
 
+// date returns the day as a date of the subject.
+func (d day) date() rogatory.Date { return rogatory.Date(d.String()) }
+
 // addMonths returns the same day of another month, or its last day if it has no such day.
 func (d day) addMonths(n int) (moved day, short bool) {
 	t := d.time()

@@ -47,6 +47,10 @@ type Due struct {
 	Steps    []string           `json:"steps"`              // how it was computed, in words
 	Warnings []string           `json:"warnings,omitempty"` // what the answer could not take into account
 	Verified bool               `json:"verified"`           // a jurist verified the rule and the calendar
+
+	// Said and Cautions are Steps and Warnings by their codes, for a screen in another language. What is stored has the words.
+	Said     []Step `json:"-"`
+	Cautions []Step `json:"-"`
 }
 
 // Limits on a computation.
@@ -98,20 +102,26 @@ type computation struct {
 	start   rogatory.Instant
 	c       Calendar
 	due     Due
-	skipped []string
+	skipped []Skip
 	unknown map[int]bool // years without holidays that were counted in
 }
 
-func (k *computation) step(format string, args ...any) {
-	k.due.Steps = append(k.due.Steps, fmt.Sprintf(format, args...))
+// step adds a step: its code and values, and its English.
+func (k *computation) step(code string, args []any, format string, words ...any) {
+	k.due.Said = append(k.due.Said, Step{code, args})
+	k.due.Steps = append(k.due.Steps, fmt.Sprintf(format, words...))
 }
 
-func (k *computation) warn(format string, args ...any) {
-	k.due.Warnings = append(k.due.Warnings, fmt.Sprintf(format, args...))
+func (k *computation) warn(code string, args []any, format string, words ...any) {
+	k.due.Cautions = append(k.due.Cautions, Step{code, args})
+	k.due.Warnings = append(k.due.Warnings, fmt.Sprintf(format, words...))
 }
+
+// with are the values of a step.
+func with(args ...any) []any { return args }
 
 func (k *computation) run() error {
-	k.step("%s: %s", k.rule.From, k.c.show(k.start))
+	k.step("from", with("event", k.rule.From, "moment", k.start), "%s: %s", k.rule.From, k.c.show(k.start))
 	var err error
 	if k.rule.Unit == Hours {
 		k.hours()
@@ -125,18 +135,18 @@ func (k *computation) run() error {
 		return rogatory.Fault(rogatory.Invalid, "due_out_of_range", "%s from %s ends outside 1970 to 9999", k.rule.ID, k.start)
 	}
 	k.due.Local = k.c.Local(k.due.At)
-	k.step("it ends at %s", k.c.show(k.due.At))
+	k.step("ends", with("moment", k.due.At), "it ends at %s", k.c.show(k.due.At))
 	if k.rule.Unit != Hours && k.rule.Whose != UTC && k.c.missing() {
-		k.warn("no calendar of %s is recorded: counted in calendar days and in UTC, without weekends and holidays", named(k.c.State))
+		k.warn("no_calendar", with("state", k.c.State), "no calendar of %s is recorded: counted in calendar days and in UTC, without weekends and holidays", named(k.c.State))
 	}
 	if years := sortedYears(k.unknown); len(years) > 0 {
-		k.warn("the holidays of %s are not recorded for %s: only weekends were counted out", k.c.State, strings.Join(years, ", "))
+		k.warn("no_holidays", with("state", k.c.State, "years", strings.Join(years, ", ")), "the holidays of %s are not recorded for %s: only weekends were counted out", k.c.State, strings.Join(years, ", "))
 	}
 	if k.rule.State != "" && k.c.State != "" && k.rule.State != k.c.State {
-		k.warn("the rule is one of %s, and was applied to %s", k.rule.State, k.c.State)
+		k.warn("other_rule", with("rule", k.rule.State, "state", k.c.State), "the rule is one of %s, and was applied to %s", k.rule.State, k.c.State)
 	}
 	if k.rule.Unit != Hours && len(k.c.Zones) > 1 {
-		k.warn("%s has several zones; that of %s counts", k.c.State, k.c.Zones[0])
+		k.warn("zones", with("state", k.c.State, "zone", k.c.Zones[0]), "%s has several zones; that of %s counts", k.c.State, k.c.Zones[0])
 	}
 	return nil
 }
@@ -148,10 +158,10 @@ func (k *computation) hours() {
 	}
 	k.due.At = k.start.Add(d)
 	if k.rule.Amount == 0 {
-		k.step("it ends at that moment")
+		k.step("at_once", nil, "it ends at that moment")
 		return
 	}
-	k.step("%s %s, by the clock that never changes", k.rule.Length(), k.rule.Direction)
+	k.step("hours_"+string(k.rule.Direction), with("length", Period{k.rule.Amount, k.rule.Unit}), "%s %s, by the clock that never changes", k.rule.Length(), k.rule.Direction)
 }
 
 // days computes rules in days, working days and months.
@@ -178,7 +188,7 @@ func (k *computation) days() error {
 		return err
 	}
 	if at, moved := k.clamp(k.due.At); moved {
-		k.step("the clocks change in between: %d times 24 hours are %s", k.rule.Amount, k.c.show(at))
+		k.step("clamped", with("n", k.rule.Amount, "moment", at), "the clocks change in between: %d times 24 hours are %s", k.rule.Amount, k.c.show(at))
 		k.due.At = at
 	}
 	return nil
@@ -192,9 +202,9 @@ func (k *computation) count(first, forward day) (day, error) {
 			months = -months
 		}
 		last, short := first.addMonths(months)
-		k.step("%s %s %s: %s", k.rule.Length(), k.rule.Direction, first.name(), last.name())
+		k.step("months_"+string(k.rule.Direction), with("length", Period{k.rule.Amount, k.rule.Unit}, "first", first.date(), "last", last.date()), "%s %s %s: %s", k.rule.Length(), k.rule.Direction, first.name(), last.name())
 		if short {
-			k.step("that month has no day %d: its last day counts", first.time().Day())
+			k.step("short_month", with("n", first.time().Day()), "that month has no day %d: its last day counts", first.time().Day())
 		}
 		return last, nil
 	}
@@ -214,9 +224,10 @@ func (k *computation) count(first, forward day) (day, error) {
 			if k.rule.FirstDay == SameDay {
 				how = "the day itself is the first"
 			}
-			k.step("%s %s, %s: %s", k.rule.Length(), k.rule.Direction, how, d.name())
+			k.step("days_"+string(k.rule.Direction)+"_"+string(k.rule.FirstDay), with("length", Period{k.rule.Amount, k.rule.Unit}, "day", d.date()), "%s %s, %s: %s", k.rule.Length(), k.rule.Direction, how, d.name())
 			if len(k.skipped) > 0 {
-				k.step("not counted: %s", k.takeSkipped())
+				skips := k.takeSkipped()
+				k.step("not_counted", with("days", skips), "not counted: %s", skips)
 			}
 			return d, nil
 		}
@@ -237,17 +248,17 @@ func (k *computation) noWorkingDay(from day) error {
 }
 
 // counts says whether a day counts towards the rule's amount, and why not.
-func (k *computation) counts(d day) (why string, ok bool) {
+func (k *computation) counts(d day) (why Why, ok bool) {
 	if k.rule.Unit == Days && k.c.exists(d) {
-		return "", true
+		return Why{}, true
 	}
 	return k.working(d)
 }
 
 // working asks the calendar, and remembers what it did not know.
-func (k *computation) working(d day) (why string, ok bool) {
+func (k *computation) working(d day) (why Why, ok bool) {
 	if !k.c.exists(d) {
-		return "there was no such day in " + k.due.Zone, false
+		return Why{Code: NoSuchDay, Zone: k.due.Zone}, false
 	}
 	why, ok = k.c.working(d)
 	if ok && !k.c.missing() && !k.c.knows(d) {
@@ -259,18 +270,15 @@ func (k *computation) working(d day) (why string, ok bool) {
 	return why, ok
 }
 
-func (k *computation) skip(d day, why string) {
-	k.skipped = append(k.skipped, d.name()+" ("+why+")")
+func (k *computation) skip(d day, why Why) {
+	k.skipped = append(k.skipped, Skip{d.date(), why})
 }
 
 // takeSkipped names the days that were skipped, and forgets them.
-func (k *computation) takeSkipped() string {
-	text := strings.Join(k.skipped[:min(len(k.skipped), MaxNamed)], ", ")
-	if more := len(k.skipped) - MaxNamed; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
+func (k *computation) takeSkipped() Skips {
+	skips := Skips{Named: k.skipped[:min(len(k.skipped), MaxNamed)], More: max(len(k.skipped)-MaxNamed, 0)}
 	k.skipped = nil
-	return text
+	return skips
 }
 
 // bound takes a whole day more or less where clocks that change would make N days of a minimum shorter,
@@ -288,10 +296,10 @@ func (k *computation) bound(first, last day) (day, error) {
 			return 0, err
 		case k.rule.Bound == AtLeast && at < full:
 			last++
-			k.step("the clocks change in between and %d times 24 hours would not have passed: one day more, %s", k.rule.Amount, last.name())
+			k.step("day_more", with("n", k.rule.Amount, "day", last.date()), "the clocks change in between and %d times 24 hours would not have passed: one day more, %s", k.rule.Amount, last.name())
 		case k.rule.Bound == AtMost && at > full && last > first:
 			last--
-			k.step("the clocks change in between and more than %d times 24 hours would have passed: one day less, %s", k.rule.Amount, last.name())
+			k.step("day_less", with("n", k.rule.Amount, "day", last.date()), "the clocks change in between and more than %d times 24 hours would have passed: one day less, %s", k.rule.Amount, last.name())
 		default:
 			return last, nil
 		}
@@ -327,7 +335,8 @@ func (k *computation) shift(first, last day) (day, error) {
 		why, ok := k.working(d)
 		if ok {
 			if d != last {
-				k.step("the last day moves to the %s working day, %s, past %s", word, d.name(), k.takeSkipped())
+				skips := k.takeSkipped()
+				k.step("moved_"+word, with("day", d.date(), "days", skips), "the last day moves to the %s working day, %s, past %s", word, d.name(), skips)
 			}
 			return d, nil
 		}
@@ -338,7 +347,7 @@ func (k *computation) shift(first, last day) (day, error) {
 		}
 		if by < 0 && k.rule.Direction == After && d <= first {
 			k.skipped = nil
-			k.step("%s is no working day and none lies between: the last day stays", last.name())
+			k.step("stays", with("day", last.date()), "%s is no working day and none lies between: the last day stays", last.name())
 			return last, nil
 		}
 	}
@@ -364,11 +373,11 @@ func (k *computation) moment(d day) (rogatory.Instant, error) {
 func (k *computation) sameTime(d day) rogatory.Instant {
 	at := k.c.find(d, k.c.timeOfDay(k.start))
 	if len(at.found) == 0 {
-		k.step("that time of day does not exist on %s: the clocks jump over it", d.name())
+		k.step("jumped", with("day", d.date()), "that time of day does not exist on %s: the clocks jump over it", d.name())
 		return at.after
 	}
 	if len(at.found) > 1 {
-		k.step("that time of day comes twice on %s: the second", d.name())
+		k.step("twice", with("day", d.date()), "that time of day comes twice on %s: the second", d.name())
 	}
 	return at.found[len(at.found)-1]
 }

@@ -347,3 +347,34 @@ func TestDueDatesHoldTheirBounds(t *testing.T) {
 		holds(t, r, due)
 	}
 }
+
+// A screen in another language shows the codes: each is known, and none of the English steps is without one.
+func TestEveryStepHasItsCode(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range BundledCalendars().All() {
+		for _, rule := range BundledRules().All() {
+			for _, start := range []string{"2026-01-31T12:00:00Z", "2026-03-28T01:30:00Z", "2026-10-24T22:30:00Z", "2026-12-24T23:00:00Z", "2038-04-30T10:00:00Z"} {
+				at, err := time.Parse(time.RFC3339, start)
+				if err != nil {
+					t.Fatal(err)
+				}
+				due, err := Compute(rule, rogatory.At(at), c)
+				if err != nil {
+					continue
+				}
+				if len(due.Said) != len(due.Steps) || len(due.Cautions) != len(due.Warnings) {
+					t.Fatalf("%s in %s: %d codes for %d steps, %d for %d warnings", rule.ID, c.State, len(due.Said), len(due.Steps), len(due.Cautions), len(due.Warnings))
+				}
+				for _, s := range slices.Concat(due.Said, due.Cautions) {
+					seen[s.Code] = true
+					if !slices.Contains(StepCodes(), s.Code) {
+						t.Errorf("%s in %s: %q is no code of a step", rule.ID, c.State, s.Code)
+					}
+				}
+			}
+		}
+	}
+	if len(seen) < 10 {
+		t.Errorf("only %d codes were seen", len(seen))
+	}
+}

@@ -186,5 +186,22 @@ func (l *Locale) Left(d time.Duration) string {
 	}
 }
 
+// MonthOf writes a month of a year as the heading of a calendar does: "November 2026", in Thai with both years.
+func (l *Locale) MonthOf(year int, m time.Month) string {
+	name := l.forms.Months[m-1]
+	if l.tag == "ru" { // alone, a Russian month does not stand in the genitive of its dates
+		switch stem := strings.TrimSuffix(name, "я"); {
+		case m == time.May:
+			name = stem + "й"
+		case stem != name:
+			name = stem + "ь"
+		default:
+			name = strings.TrimSuffix(name, "а")
+		}
+	}
+	heading := strings.NewReplacer("{d} de ", "", "{d} ", "", "{d}日", "", "\u202fг.", "").Replace(l.forms.Day)
+	return strings.NewReplacer("{m}", strconv.Itoa(int(m)), "{month}", name, "{y}", strconv.Itoa(year), "{be}", strconv.Itoa(year+buddhistEra)).Replace(heading)
+}
+
 // Month returns the name of a month as it stands in a date.
 func (l *Locale) Month(m time.Month) string { return l.forms.Months[m-1] }

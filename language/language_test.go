@@ -140,6 +140,22 @@ func TestEnglishLabelsAreThoseOfTheRules(t *testing.T) {
 	}
 }
 
+// Only choices and periods have no text: they are written in the same way in every language.
+func TestExamplesAreThoseOfTheRules(t *testing.T) {
+	rules, l := treaty.Convention(), Load().Locale(Base)
+	for _, k := range rules.Kinds {
+		for id, field := range rules.Fields {
+			got, ok := l.Example(k.ID, id)
+			if want := rules.ExampleOf(k, id); ok && got != want {
+				t.Errorf("%s of %s: the texts say %q, the rules %q", id, k.ID, got, want)
+			}
+			if invariant := len(field.Choices) > 0 || id == "period"; ok == invariant {
+				t.Errorf("%s of %s: has a text %t, is invariant %t", id, k.ID, ok, invariant)
+			}
+		}
+	}
+}
+
 func TestPlaceholdersAreThoseOfEnglish(t *testing.T) {
 	files := everything(t)
 	for name, f := range files {
@@ -154,17 +170,18 @@ func TestPlaceholdersAreThoseOfEnglish(t *testing.T) {
 
 // same are words that another language spells as English does.
 var same = map[string][]string{
-	"fr": {"Conditions", "Type", "{s} s", "{m} min", "{h} h", "{h} h {m} min", "Assistance", "Article", "Article {article}", "Condition", "Date", "Description", "Instruments", "{n} instruments", "Obligation", "Consultation", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
+	"fr": {"ratification", "succession", "Journal", "Conditions", "Type", "{s} s", "{m} min", "{h} h", "{h} h {m} min", "Assistance", "Article", "Article {article}", "Condition", "Date", "Description", "Instruments", "{n} instruments", "Obligation", "Consultation", "Confiscation", "Extradition", "consultation", "expert", "suspect"},
 	"es": {"{s} s", "{m} min", "{h} h", "{h} h {m} min", "{d} d", "{d} d {h} h", "no", "{n} byte", "{n} bytes"},
 	"vi": {"{n} byte"},
 }
 
 // latin are the Latin words that stand in languages of other scripts: a term of law, designations of formats, codes
 // and keys, and the name of an entry.
-var latin = []string{"de", "minimis", "PDF", "SHA", "SSH", "UTC", "EUR", "T", "j", "k", "Enter", "exhibit", "sealed"}
+var latin = []string{"de", "minimis", "PDF", "SHA", "SSH", "UTC", "EUR", "BTC", "IP", "TCP", "SQL", "MiB", "T", "j", "k", "Enter", "exhibit", "sealed"}
 
 // code are commands, files and members of files, which are typed as they are in every language.
-var code = regexp.MustCompile(`[0-9-]+T[0-9:]+Z( to [0-9-]+T[0-9:]+Z)?|rogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|[a-z0-9/]+(\.[0-9]+)?\.(json|pem)|sha256|time_stamp|origin|https|\bkeys\b`)
+var code = regexp.MustCompile(`[0-9-]+T[0-9:]+Z( to [0-9-]+T[0-9:]+Z)?|rogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|[a-z0-9/]+(\.[0-9]+)?\.(json|pem)|sha256|time_stamp|origin|https://[a-z./0-9]+|https|\bkeys\b` +
+	`|[A-Za-z0-9-]*[0-9][A-Za-z0-9.:-]*`) // and whatever holds a digit: references, accounts, addresses, times
 
 // frame reports whether a text has no word of its own, only values and a designation: it is the same in every language.
 func frame(s string) bool {
@@ -246,6 +263,46 @@ func TestRemainingTimes(t *testing.T) {
 	} {
 		if got := c.Locale(row.tag).Left(row.left); got != row.want {
 			t.Errorf("%s: %v is %q, want %q", row.tag, row.left, got, row.want)
+		}
+	}
+}
+
+func TestMonthsOfACalendar(t *testing.T) {
+	c := Load()
+	for _, row := range []struct {
+		tag  string
+		m    time.Month
+		want string
+	}{
+		{"en", time.November, "November 2026"},
+		{"es", time.May, "mayo de 2026"},
+		{"fr", time.August, "août 2026"},
+		{"ru", time.January, "январь 2026"},
+		{"ru", time.March, "март 2026"},
+		{"ru", time.May, "май 2026"},
+		{"zh", time.November, "2026年11月"},
+		{"vi", time.November, "tháng 11 năm 2026"},
+		{"th", time.November, "พฤศจิกายน พ.ศ. 2569 (ค.ศ. 2026)"},
+	} {
+		if got := c.Locale(row.tag).MonthOf(2026, row.m); got != row.want {
+			t.Errorf("%s: %q, want %q", row.tag, got, row.want)
+		}
+	}
+}
+
+// A day is written in the calendar that docs/languages.md decided, with the figures 0 to 9 in every language.
+func TestDaysOfEachLanguage(t *testing.T) {
+	at, c := rogatory.At(time.Date(2026, 11, 1, 20, 14, 0, 0, time.UTC)), Load()
+	for tag, want := range map[string]string{
+		"ar": "1 نوفمبر 2026", "en": "1 November 2026", "es": "1 de noviembre de 2026", "fr": "1er novembre 2026", "ru": "1 ноября 2026\u202fг.",
+		"th": "1 พฤศจิกายน พ.ศ. 2569 (ค.ศ. 2026)", "vi": "1 tháng 11 năm 2026", "zh": "2026年11月1日",
+	} {
+		if got := c.Locale(tag).Day(at, time.UTC); got != want {
+			t.Errorf("%s: %q, want %q", tag, got, want)
+		}
+		// In Bangkok it is the day after already.
+		if got := c.Locale(tag).Moment(at, time.FixedZone("", 7*3600)); !strings.Contains(got, "03:14") || !strings.Contains(got, "UTC+7") || strings.ContainsFunc(got, func(r rune) bool { return unicode.IsDigit(r) && r > '9' }) {
+			t.Errorf("%s writes the moment as %q", tag, got)
 		}
 	}
 }

@@ -76,6 +76,17 @@ func (l *Locale) Hint(id string) string { return l.term("hint", id) }
 // Choice returns one of the values that a field offers.
 func (l *Locale) Choice(field, value string) string { return l.term("choice", field+"."+value) }
 
+// Example returns what a request of the kind may say in a field, and false for what is written in the same way in
+// every language: a choice, and a period. Identifiers, addresses and times within it are invariant.
+func (l *Locale) Example(kind rogatory.RequestKind, field string) (string, bool) {
+	for _, key := range []string{"example." + string(kind) + "." + field, "example." + field} {
+		if words, ok := l.Known(key); ok {
+			return words, true
+		}
+	}
+	return "", false
+}
+
 // Channel returns the name of a channel other than the network.
 func (l *Locale) Channel(c rogatory.Channel) string { return l.term("channel", string(c)) }
 

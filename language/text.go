@@ -34,6 +34,15 @@ func (l *Locale) N(key string, n int64, args ...any) string {
 	return l.fill(t.forms[CategoryOf(l.tag, n)], append([]any{"n", n}, args...))
 }
 
+// Words are words of the language already, such as another text of it, and stand in a text as they are.
+type Words string
+
+// Known returns the text of a key, and false where there is none or where it counts.
+func (l *Locale) Known(key string) (string, bool) {
+	t, ok := l.text(key)
+	return t.plain, ok && t.forms == nil
+}
+
 func missing(key string) string { return "⟦" + key + "⟧" }
 
 func (l *Locale) fill(s string, args []any) string {
@@ -51,6 +60,9 @@ func (l *Locale) fill(s string, args []any) string {
 }
 
 func (l *Locale) value(v any) string {
+	if w, ok := v.(Words); ok {
+		return string(w)
+	}
 	if _, ok := v.(fmt.Stringer); !ok {
 		switch r := reflect.ValueOf(v); r.Kind() {
 		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

@@ -121,6 +121,17 @@ func (b *Budapest) Says(code rogatory.StateCode) string {
 	return "is not a Party on the chart of " + b.AsOf.String()
 }
 
+// why is Says by its code, empty where a State has words of its own.
+func (b *Budapest) why(code rogatory.StateCode) Reason {
+	if from, ok := b.from[code]; ok {
+		return Reason{Code: "party", Args: []any{"day", from}}
+	}
+	if b.word[code] != "" {
+		return Reason{}
+	}
+	return Reason{Code: "not_party", Args: []any{"day", b.AsOf}}
+}
+
 // counterpart finds the nearest row for an article: its own, else that of what holds it.
 func counterpart(rows []Counterpart, article string) (Counterpart, bool) {
 	for a := rogatory.Article(article); a != ""; a = a.Holder() {

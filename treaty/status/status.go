@@ -27,6 +27,14 @@ type Reason struct {
 	Article  string `json:"article,omitempty"`
 	Source   string `json:"source,omitempty"` // where it is no article of the Convention
 	Verified bool   `json:"verified"`
+
+	Code string `json:"-"` // of a sentence of Status, for a screen in another language; see Codes
+	Args []any  `json:"-"` // name and value in turn: a string, a Date, a When, a Consent or a Certainty
+}
+
+// Codes are the codes that a reason of Status can have.
+func Codes() []string {
+	return []string{"signed", "signed_between", "reported", "earlier", "deposited", "bound", "withdrawal", "none", "horizon", "mentioned"}
 }
 
 // because makes a reason.
@@ -228,6 +236,8 @@ type Status struct {
 	Claims     []Claim   `json:"claims"`
 	Budapest   string    `json:"budapest"`
 	Reasons    []Reason  `json:"reasons"`
+
+	BudapestWhy Reason `json:"-"` // Budapest by its code: party or not_party; none for words of its own
 }
 
 // Status says where the State stands on that day. Its error is "state_unknown".
@@ -237,6 +247,7 @@ func (d *Desk) Status(code rogatory.StateCode, on Date) (Status, error) {
 		return Status{}, err
 	}
 	s := Status{State: state, On: on, Phase: Outside, Limits: d.limits[code], Named: []Named{}, Claims: []Claim{}, Budapest: d.budapest.Says(code)}
+	s.BudapestWhy = d.budapest.why(code)
 	if s.Limits == nil {
 		s.Limits = []Limit{}
 	}
@@ -244,27 +255,29 @@ func (d *Desk) Status(code rogatory.StateCode, on Date) (Status, error) {
 	s.Signature, s.Consent, s.Earlier, s.Withdrawal = p.Signature, p.Consent, p.Earlier, p.Withdrawal
 	l := d.lives[code]
 	s.From, s.Until = l.from, l.until
-	say := func(article string, verified bool, format string, args ...any) {
-		s.Reasons = append(s.Reasons, because(article, verified, format, args...))
+	say := func(code string, values []any, article string, verified bool, format string, args ...any) {
+		r := because(article, verified, format, args...)
+		r.Code, r.Args = code, values
+		s.Reasons = append(s.Reasons, r)
 	}
 	if f := p.Signature; f != nil {
 		switch {
 		case f.Latest() <= on:
 			s.Phase = Signed
-			say("64(1)", f.Verified, "signed %s%s", f.When, f.certain())
+			say("signed", []any{"when", f.When, "certain", f.Certainty}, "64(1)", f.Verified, "signed %s%s", f.When, f.certain())
 		case f.Earliest() <= on:
-			say("64(1)", f.Verified, "signed %s: whether before or after %s is not known", f.When, on)
+			say("signed_between", []any{"when", f.When, "day", on}, "64(1)", f.Verified, "signed %s: whether before or after %s is not known", f.When, on)
 		}
 	}
 	if c := p.Consent; c != nil && !c.Dated() && c.Earliest() <= on {
-		say("64", c.Verified, "%s is reported, %s; the day of deposit was not seen, so it does not count (%s)", c.Kind, c.When, c.Note)
+		say("reported", []any{"kind", c.Kind, "when", c.When, "note", c.Note}, "64", c.Verified, "%s is reported, %s; the day of deposit was not seen, so it does not count (%s)", c.Kind, c.When, c.Note)
 	}
 	for _, e := range p.Earlier {
-		say("67", e.Verified, "an earlier %s of %s is shown in brackets: withdrawn since, on a day not known", e.Kind, e.When)
+		say("earlier", []any{"kind", e.Kind, "when", e.When}, "67", e.Verified, "an earlier %s of %s is shown in brackets: withdrawn since, on a day not known", e.Kind, e.When)
 	}
 	if l.deposited != 0 && l.deposited <= on {
 		s.Phase = Consented
-		say("64", p.Consent.Verified, "%s deposited %s%s", p.Consent.Kind, l.deposited, p.Consent.certain())
+		say("deposited", []any{"kind", p.Consent.Kind, "day", l.deposited, "certain", p.Consent.Certainty}, "64", p.Consent.Verified, "%s deposited %s%s", p.Consent.Kind, l.deposited, p.Consent.certain())
 		if d.bound(code, on) {
 			s.Phase = Bound
 		}
@@ -273,7 +286,7 @@ func (d *Desk) Status(code rogatory.StateCode, on Date) (Status, error) {
 			if l.deposited > d.fortieth {
 				article = "65(2)"
 			}
-			say(article, p.Consent.Verified && d.ruleVerified(article), "bound from %s", l.from)
+			say("bound", []any{"day", l.from}, article, p.Consent.Verified && d.ruleVerified(article), "bound from %s", l.from)
 		}
 	}
 	if l.noticed != 0 && l.noticed <= on {
@@ -281,10 +294,10 @@ func (d *Desk) Status(code rogatory.StateCode, on Date) (Status, error) {
 		if l.until <= on || l.from == 0 || l.until <= l.from {
 			s.Phase = Withdrawn
 		}
-		say("67(1)", p.Withdrawal.Verified && d.ruleVerified("67(1)"), "notified its withdrawal on %s, which takes effect on %s", l.noticed, l.until)
+		say("withdrawal", []any{"day", l.noticed, "until", l.until}, "67(1)", p.Withdrawal.Verified && d.ruleVerified("67(1)"), "notified its withdrawal on %s, which takes effect on %s", l.noticed, l.until)
 	}
 	if s.Phase == Outside && state.Standing != Fictional {
-		say("", false, "no signature or consent of %s by %s is known", state.Name, on)
+		say("none", []any{"day", on}, "", false, "no signature or consent of %s by %s is known", state.Name, on)
 	}
 	s.Reasons = append(s.Reasons, d.horizon(on)...)
 	for _, n := range d.book.Authorities {
@@ -298,7 +311,7 @@ func (d *Desk) Status(code rogatory.StateCode, on Date) (Status, error) {
 		}
 	}
 	if at := d.mentions[code]; len(at) > 0 {
-		say("", false, "the depositary's text names it and is not analysed by article: read %s", strings.Join(at, ", "))
+		say("mentioned", []any{"sections", strings.Join(at, ", ")}, "", false, "the depositary's text names it and is not analysed by article: read %s", strings.Join(at, ", "))
 	}
 	return s, nil
 }
@@ -319,7 +332,7 @@ func (d *Desk) horizon(on Date) []Reason {
 	if on <= d.book.AsOf {
 		return nil
 	}
-	return []Reason{{Text: fmt.Sprintf("the data end on %s: what happened from then to %s is not known", d.book.AsOf, on)}}
+	return []Reason{{Code: "horizon", Args: []any{"day", d.book.AsOf, "until", on}, Text: fmt.Sprintf("the data end on %s: what happened from then to %s is not known", d.book.AsOf, on)}}
 }
 
 func (d *Desk) ruleVerified(article string) bool {
