@@ -136,7 +136,7 @@ func (s *server) reviewOf(v *visit) (reviewView, error) {
 	reviewer := slices.Contains([]rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian}, v.by.Role)
 	author := f.Side == rogatory.RequestingSide && f.Author == v.by.Name
 	r.Sheet, r.Vote = reviewer && !author, reviewer && !author
-	for _, q := range s.Office.Safeguards.Form.Demands(f.Reviewed()) {
+	for _, q := range s.Office.Safeguards.Form.Demands(f.Reviewed(s.Office.Safeguards.Form)) {
 		a := askedView{Asked: q}
 		if f.Sheet != nil {
 			a.Answer, a.Reason = f.Sheet.Replies[q.ID].Answer, f.Sheet.Replies[q.ID].Reason
@@ -175,7 +175,7 @@ func (s *server) reviewSigned(v *visit) error {
 	if err := v.r.ParseForm(); err != nil {
 		return rogatory.Fault(rogatory.Invalid, "form_unread", "the form cannot be read: %w", err)
 	}
-	sheet := safeguard.Sheet{Form: s.Office.Safeguards.Form.Version, Reviewer: v.by.Name, Measure: r.File.Reviewed(), Replies: map[safeguard.Question]safeguard.Reply{}}
+	sheet := safeguard.Sheet{Form: s.Office.Safeguards.Form.Version, Reviewer: v.by.Name, Measure: r.File.Reviewed(s.Office.Safeguards.Form), Replies: map[safeguard.Question]safeguard.Reply{}}
 	for i, a := range r.Asked {
 		a.Answer, a.Reason = safeguard.Answer(v.r.PostForm.Get("a-"+string(a.ID))), strings.TrimSpace(v.r.PostForm.Get("r-"+string(a.ID)))
 		if a.Answer != "" || a.Reason != "" {

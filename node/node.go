@@ -767,8 +767,7 @@ func (n *Node) Fsck(ctx context.Context, depth vault.Depth) (docket.Findings, er
 
 // safeguards are the Convention's own policies and the form that came with this program.
 func safeguards() *docket.Safeguards {
-	set := safeguard.Convention()
-	return &docket.Safeguards{Policies: func(rogatory.Instant) safeguard.Set { return set }, Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
+	return &docket.Safeguards{Convention: safeguard.Convention(), Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
 }
 
 // openPeople opens what reaches people: the desk that wakes them, and the post that tells them by day.
