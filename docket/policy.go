@@ -248,8 +248,8 @@ func (o *Office) ProposePolicies(ctx context.Context, by rogatory.Actor, files [
 	if err := o.hasSafeguards(); err != nil {
 		return PolicyEdition{}, err
 	}
-	if err := reasoned(why); err != nil {
-		return PolicyEdition{}, err
+	if !safeguard.Reasoned(why) {
+		return PolicyEdition{}, rogatory.Fault(rogatory.Invalid, "policies_unreasoned", "say why the safeguards change, in at least %d words", safeguard.MinWords)
 	}
 	if len(why) > maxReviewText {
 		return PolicyEdition{}, rogatory.Fault(rogatory.Invalid, "words_too_many", "%d bytes of reasons, at most %d are kept", len(why), maxReviewText)

@@ -48,7 +48,7 @@ func TestAB12AWeakerRuleWaitsADay(t *testing.T) {
 	_, err := w.xb.ProposePolicies(w.Context(), w.xb.officer(), rule("ministry_first", "block", 2), because)
 	w.refused(err, "role_not_allowed")
 	_, err = w.xb.ProposePolicies(w.Context(), w.xb.decider(), rule("ministry_first", "block", 2), "so")
-	w.refused(err, "words_missing")
+	w.refused(err, "policies_unreasoned")
 	strict, err := w.xb.ProposePolicies(w.Context(), w.xb.decider(), rule("ministry_first", "block", 2), because)
 	w.ok(err)
 	if strict.Stands != PoliciesInForce || strict.Tighter != 1 || strict.Weaker != 0 {
