@@ -10,8 +10,8 @@ import (
 	"rogatory/docket"
 )
 
-// Rules are a national set of safeguards: all of its files. None are a set without rules of the State's own.
-type Rules struct {
+// PolicySet is a national set of safeguards: all of its files. None are a set without rules of the State's own.
+type PolicySet struct {
 	Files []docket.PolicyFile `json:"files" maxItems:"50"`
 	Why   string              `json:"why,omitempty"` // of a proposal
 }
@@ -35,10 +35,10 @@ func (s *server) policyRoutes() {
 		}
 		return s.Office.PolicyEdition(ctx, d)
 	})
-	route(s, http.MethodPost, "/policies/try", "try-policies", "What a set of rules would change; nothing is recorded", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Rules }) (docket.PolicyTrial, error) {
+	route(s, http.MethodPost, "/policies/try", "try-policies", "What a set of rules would change; nothing is recorded", func(ctx context.Context, by rogatory.Actor, in *struct{ Body PolicySet }) (docket.PolicyTrial, error) {
 		return s.Office.TryPolicies(ctx, by, in.Body.Files)
 	})
-	route(s, http.MethodPost, "/policies", "propose-policies", "Put a set of rules forward in place of this State's own", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Rules }) (docket.PolicyEdition, error) {
+	route(s, http.MethodPost, "/policies", "propose-policies", "Put a set of rules forward in place of this State's own", func(ctx context.Context, by rogatory.Actor, in *struct{ Body PolicySet }) (docket.PolicyEdition, error) {
 		return s.Office.ProposePolicies(ctx, by, in.Body.Files, in.Body.Why)
 	})
 	route(s, http.MethodPost, "/policies/keep", "keep-policies", "Keep the rules in force: what waits is stopped", func(ctx context.Context, by rogatory.Actor, in *struct{ Body Said }) (docket.PolicyEdition, error) {
@@ -64,12 +64,12 @@ func (c *Client) PolicyEdition(ctx context.Context, digest rogatory.Digest) (e d
 }
 
 // TryPolicies says what a set would change.
-func (c *Client) TryPolicies(ctx context.Context, r Rules) (t docket.PolicyTrial, err error) {
+func (c *Client) TryPolicies(ctx context.Context, r PolicySet) (t docket.PolicyTrial, err error) {
 	return t, c.call(ctx, http.MethodPost, "/policies/try", r, &t)
 }
 
 // ProposePolicies puts a set forward.
-func (c *Client) ProposePolicies(ctx context.Context, r Rules) (e docket.PolicyEdition, err error) {
+func (c *Client) ProposePolicies(ctx context.Context, r PolicySet) (e docket.PolicyEdition, err error) {
 	return e, c.call(ctx, http.MethodPost, "/policies", r, &e)
 }
 

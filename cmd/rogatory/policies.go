@@ -206,7 +206,7 @@ func (c *policyBenchCmd) Run(d *desk) error {
 		if err != nil {
 			return err
 		}
-		if t, err = client.TryPolicies(d.ctx, api.Rules{Files: files}); err != nil {
+		if t, err = client.TryPolicies(d.ctx, api.PolicySet{Files: files}); err != nil {
 			return err
 		}
 	} else {
@@ -274,7 +274,7 @@ func (c *policyProposeCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	e, err := client.ProposePolicies(d.ctx, api.Rules{Files: files, Why: c.Why})
+	e, err := client.ProposePolicies(d.ctx, api.PolicySet{Files: files, Why: c.Why})
 	return d.edition(e, err)
 }
 
