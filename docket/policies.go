@@ -157,6 +157,14 @@ func (o *Office) Policies(ctx context.Context) (all Policies, err error) {
 	return all, err
 }
 
+// CheckPolicies says whether this program can read the safeguards in force.
+func (o *Office) CheckPolicies(ctx context.Context) error {
+	return o.Store.View(ctx, func(tx *store.Tx) error {
+		_, err := o.policiesNow(tx)
+		return err
+	})
+}
+
 // rules are the policies in force, each since when it stands as it does.
 func (b *policyBook) rules(force safeguard.InForce) []PolicyRule {
 	rules := []PolicyRule{}

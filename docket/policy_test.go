@@ -237,6 +237,7 @@ func TestASetThatNoProgramReadsHoldsEverything(t *testing.T) {
 	w.ok(err)
 	w.xb.Safeguards.Convention, w.xb.policies.book = next, nil
 	w.cannot(w.xb, w.xb.decider(), id, rogatory.Accept, rogatory.Body{}, "policies_invalid")
+	w.refused(w.xb.CheckPolicies(w.Context()), "policies_invalid")
 	if all := w.policies(w.xb); all.Unread == "" || len(all.Rules) != 0 || all.Editions[0].Stands != PoliciesUnread {
 		t.Errorf("%+v", all)
 	}

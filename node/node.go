@@ -727,6 +727,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 	}
 	say("database", err, "answers")
 	say("journal", nil, fmt.Sprintf("%d entries published", c.Size))
+	say("safeguards", n.Office.CheckPolicies(ctx), "can be read")
 	b := n.book.Book()
 	var stale error
 	if s := b.Standing(n.opt.Clock.Now()); s != directory.Fresh {
