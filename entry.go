@@ -48,9 +48,11 @@ const (
 	ObjectionDecided   EntryType = "objection.decided"
 	StateSuspended     EntryType = "state.suspended" // cooperation with the State in Name, for Why, until it is looked at in Until
 	StateResumed       EntryType = "state.resumed"
-	DutySet            EntryType = "duty.set"         // until when the condition in Name is to be met here: Until
-	DutyMet            EntryType = "duty.met"         // the condition in Name was met: Why says how
-	ReportPublished    EntryType = "report.published" // Name is its period, Why the digest of its bytes
+	DutySet            EntryType = "duty.set"          // until when the condition in Name is to be met here: Until
+	DutyMet            EntryType = "duty.met"          // the condition in Name was met: Why says how
+	PoliciesProposed   EntryType = "policies.proposed" // a national set of safeguards: Policies has its files, Name the digest of the whole set, Why the reason
+	PoliciesAgreed     EntryType = "policies.agreed"   // by a second person, to the set whose digest is in Name
+	ReportPublished    EntryType = "report.published"  // Name is its period, Why the digest of its bytes
 
 	// The desk. An alarm is named by its own identifier, never by what waits.
 	AlarmOpened       EntryType = "alarm.opened"
@@ -134,6 +136,8 @@ type Entry struct {
 	// Compared is how an exhibit was held against what was asked for, when it was sealed here or came here.
 	Compared json.RawMessage `json:"compared,omitempty"`
 	Until    Instant         `json:"until,omitzero"`
+	// Policies is of PoliciesProposed and PoliciesAgreed, in the form of package docket.
+	Policies json.RawMessage `json:"policies,omitempty"`
 
 	Refill     *Refill     `json:"refill,omitempty"`     // of JournalRefilled
 	Succession *Succession `json:"succession,omitempty"` // of JournalSucceeded

@@ -213,6 +213,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.letterRoutes(mux)
 	s.reviewRoutes(mux)
 	s.caseworkRoutes(mux)
+	s.policyRoutes(mux)
 	s.page(mux, "GET requests/{id}/acts/{act}", (*server).actPage)
 	s.page(mux, "POST requests/{id}/acts/{act}", (*server).actDone)
 	s.page(mux, "GET new", (*server).newPage)

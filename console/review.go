@@ -106,13 +106,23 @@ func adviceOf(l *language.Locale, x safeguard.Finding) string {
 	return x.Advice
 }
 
-// aboutOf names what a finding is about, where that has words.
-func aboutOf(l *language.Locale, x safeguard.Finding) string {
+// adviceFor says what the finding of a code asks for.
+func adviceFor(l *language.Locale, all []safeguard.Finding, code string) string {
+	for _, x := range all {
+		if x.Code == code {
+			return adviceOf(l, x)
+		}
+	}
+	return code
+}
+
+// aboutOf names what a finding is about, where that has words; all are the findings that it may be about.
+func aboutOf(l *language.Locale, x safeguard.Finding, all []safeguard.Finding) string {
 	var names []string
 	for _, a := range x.About {
 		switch {
 		case x.Code == safeguard.AnswerMissing:
-			names = append(names, l.T("safeguard.advice."+a))
+			names = append(names, adviceFor(l, all, a))
 		case x.Code == safeguard.RoleMissing:
 			names = append(names, l.Role(a))
 		}
@@ -142,7 +152,7 @@ func (s *server) reviewOf(v *visit) (reviewView, error) {
 	reviewer := slices.Contains([]rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian}, v.by.Role)
 	author := f.Side == rogatory.RequestingSide && f.Author == v.by.Name
 	r.Sheet, r.Vote = reviewer && !author, reviewer && !author
-	for _, q := range s.Office.Safeguards.Form.Demands(f.Reviewed()) {
+	for _, q := range s.Office.Safeguards.Form.Demands(f.Reviewed(s.Office.Safeguards.Form)) {
 		a := askedView{Asked: q}
 		if f.Sheet != nil {
 			a.Answer, a.Reason = f.Sheet.Replies[q.ID].Answer, f.Sheet.Replies[q.ID].Reason
@@ -195,7 +205,7 @@ func (s *server) reviewSigned(v *visit) error {
 	if err := v.r.ParseForm(); err != nil {
 		return rogatory.Fault(rogatory.Invalid, "form_unread", "the form cannot be read: %w", err)
 	}
-	sheet := safeguard.Sheet{Form: s.Office.Safeguards.Form.Version, Reviewer: v.by.Name, Measure: r.File.Reviewed(), Replies: map[safeguard.Question]safeguard.Reply{}}
+	sheet := safeguard.Sheet{Form: s.Office.Safeguards.Form.Version, Reviewer: v.by.Name, Measure: r.File.Reviewed(s.Office.Safeguards.Form), Replies: map[safeguard.Question]safeguard.Reply{}}
 	v.keepSheet(r.File.ID, maps.Clone(v.r.PostForm))
 	if v.r.PostForm.Get("step") == "keep" {
 		v.say("review.kept")
@@ -211,7 +221,11 @@ func (s *server) reviewSigned(v *visit) error {
 		element, words, _ := strings.Cut(line, ">")
 		sheet.Elements = append(sheet.Elements, safeguard.Shown{Element: strings.TrimSpace(element), Answer: safeguard.AnswerYes, Words: strings.TrimSpace(words)})
 	}
-	for _, lack := range sheet.Lacks(s.Office.Safeguards.Form, nil) {
+	last, err := s.Office.LastSheet(v.ctx, v.by, r.File.ID)
+	if err != nil {
+		return err
+	}
+	for _, lack := range sheet.Lacks(s.Office.Safeguards.Form, last) {
 		id := safeguard.Question("dual_criminality")
 		if lack.Code != safeguard.ElementsMissing && lack.Code != safeguard.ElementOpen && len(lack.About) > 0 {
 			id = safeguard.Question(lack.About[0])

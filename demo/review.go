@@ -14,7 +14,7 @@ import (
 
 // Sheet is a review sheet as an exercise answers it: no question finds anything against the request.
 func Sheet(form safeguard.Form, f docket.File) safeguard.Sheet {
-	s := safeguard.Sheet{Form: form.Version, Measure: f.Reviewed(), Replies: map[safeguard.Question]safeguard.Reply{}}
+	s := safeguard.Sheet{Form: form.Version, Measure: f.Reviewed(form), Replies: map[safeguard.Question]safeguard.Reply{}}
 	for _, q := range form.Demands(s.Measure) {
 		answer := safeguard.AnswerYes
 		if q.Concern == safeguard.AnswerYes {

@@ -105,8 +105,9 @@ type Config struct {
 // Office is one State's docket. It is safe for concurrent use.
 type Office struct {
 	Config
-	reader envelope.Reader
-	wake   chan struct{}
+	reader   envelope.Reader
+	wake     chan struct{}
+	policies policyCache
 }
 
 // New returns the office.

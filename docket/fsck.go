@@ -157,12 +157,15 @@ type replay struct {
 	messages int
 	earlier  int // files under earlier rules
 	lost     []int64
+	latest   rogatory.Instant      // that any entry so far names
+	sheets   map[string][]sheetRef // by reviewer
+	policies []policyMark
 	mend     bool // what does not fit is put right instead of told: after a refill
 }
 
 func newReplay(o *Office, tx *store.Tx) *replay {
 	return &replay{o: o, rules: o.Rules, tx: tx, files: cabinetMap{}, last: map[rogatory.StateCode]int64{}, out: map[rogatory.StateCode]int64{},
-		parked: map[rogatory.StateCode]map[int64]store.Message{}, aside: map[rogatory.RequestID]store.Aside{}}
+		parked: map[rogatory.StateCode]map[int64]store.Message{}, aside: map[rogatory.RequestID]store.Aside{}, sheets: map[string][]sheetRef{}}
 }
 
 func (r *replay) all(size int64) error {
@@ -192,7 +195,11 @@ func (r *replay) entry(row store.Entry) error {
 	if row.Type != e.Type || row.Request != e.Request || row.At != e.At || row.Case != e.Request.Case() {
 		return damaged("entry_damaged", "journal entry %d is listed as something else than it says", row.Index)
 	}
+	before := r.latest
+	r.latest = max(r.latest, e.At)
 	switch e.Type {
+	case rogatory.PoliciesProposed, rogatory.PoliciesAgreed:
+		return r.policy(row, e, before)
 	case rogatory.JournalSucceeded:
 		if row.Index != 0 || e.Succession == nil {
 			return damaged("entry_damaged", "journal entry %d says that the journal begins there", row.Index)
@@ -268,6 +275,11 @@ func (r *replay) entry(row store.Entry) error {
 		}
 		r.aside[e.Request] = a
 	default:
+		if e.Type == rogatory.SheetSigned {
+			if err := r.sheet(row.Index, e); err != nil {
+				return err
+			}
+		}
 		if e.Type == rogatory.MessageUndelivered || e.Said != nil && e.Said.From.State != r.o.Us.State {
 			delete(r.aside, e.Request)
 		}
@@ -356,6 +368,12 @@ func (r *replay) compare() error {
 		if err := r.rows(file, row); err != nil {
 			return err
 		}
+	}
+	if err := r.sheetsKept(); err != nil {
+		return err
+	}
+	if err := r.policiesKept(); err != nil {
+		return err
 	}
 	if n, err := r.tx.Derived(); err != nil {
 		return err

@@ -258,7 +258,7 @@ func TestWithoutOversightNoIntrusiveMeasureBegins(t *testing.T) {
 	// The screens say the same before anybody tries, since one place decides.
 	for _, mended := range []bool{false, true} {
 		set := safeguard.Convention()
-		w.xb.Safeguards = &Safeguards{Policies: func(rogatory.Instant) safeguard.Set { return set }, Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
+		w.xb.Safeguards = &Safeguards{Convention: set, Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
 		if mended {
 			w.watched("XB")
 		}

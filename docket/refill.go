@@ -52,6 +52,12 @@ func (o *Office) Rejoin(tx *store.Tx, from int64, back []Regained) error {
 			return err
 		}
 	}
+	if err := r.sheetsKept(); err != nil {
+		return err
+	}
+	if err := r.policiesKept(); err != nil {
+		return err
+	}
 	peers, err := tx.Peers()
 	if err != nil {
 		return err

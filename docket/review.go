@@ -17,8 +17,8 @@ import (
 
 // Safeguards are what an act of ours is judged by.
 type Safeguards struct {
-	// Policies returns those in effect at a moment: a weaker set takes effect a day after it was agreed.
-	Policies   func(at rogatory.Instant) safeguard.Set
+	// Convention is the set that came with this program. What the office adds to it is in the journal.
+	Convention safeguard.Set
 	Form       safeguard.Form
 	Vocabulary safeguard.Vocabulary
 }
@@ -27,6 +27,8 @@ type Safeguards struct {
 type SheetFile struct {
 	safeguard.Sheet
 	At rogatory.Instant `json:"at"`
+	// Before names the entry of the sheet that the reviewer had signed last, of another request; nothing if there was none.
+	Before string `json:"before,omitempty"`
 }
 
 // VoteFile is a vote on an act that is not done yet.
@@ -52,7 +54,7 @@ func (f *File) review(e rogatory.Entry) error {
 	}
 	switch e.Type {
 	case rogatory.SheetSigned:
-		s := SheetFile{At: e.At}
+		s := SheetFile{At: e.At, Before: e.Name}
 		if err := json.Unmarshal(e.Sheet, &s.Sheet); err != nil {
 			return damaged(err)
 		}
@@ -81,8 +83,8 @@ func openObjection(all []Objection) int {
 }
 
 // Reviewed is what a review sheet of the request is about.
-func (f File) Reviewed() safeguard.Measure {
-	return safeguard.Measure{Kind: f.Request.Kind, Categories: categoriesOf(f.Request), Search: searches(f.Request)}
+func (f File) Reviewed(form safeguard.Form) safeguard.Measure {
+	return safeguard.Measure{Kind: f.Request.Kind, Categories: categoriesOf(f.Request, form), Search: searches(f.Request)}
 }
 
 // searches reports whether a place or a system is to be searched.
@@ -90,51 +92,23 @@ func searches(r rogatory.Request) bool {
 	return r.Kind == "general_assistance" && r.Part == "search_seizure"
 }
 
-// categoriesOf tells which data a request asks for. Where its kind does not say, it is what such a request is usually
-// answered with.
-func categoriesOf(r rogatory.Request) []safeguard.Category {
-	switch r.Kind {
-	case "content_interception":
+// categoriesOf tells which data a request asks for: those that it names, or what such a request is usually answered with.
+func categoriesOf(r rogatory.Request, form safeguard.Form) []safeguard.Category {
+	if searches(r) {
 		return []safeguard.Category{safeguard.Content}
-	case "realtime_traffic":
-		return []safeguard.Category{safeguard.Traffic}
-	case rogatory.EmergencyData:
-		return []safeguard.Category{safeguard.Subscriber, safeguard.Traffic}
-	case "location_query", "spontaneous_information", "law_enforcement_information":
-		return []safeguard.Category{safeguard.Subscriber}
-	case rogatory.StoredData:
+	}
+	if r.Kind == rogatory.StoredData {
 		var all []safeguard.Category
 		for _, c := range []safeguard.Category{safeguard.Subscriber, safeguard.Traffic, safeguard.Content} {
 			if strings.Contains(r.Contents["data_category"], string(c)) {
 				all = append(all, c)
 			}
 		}
-		if len(all) == 0 {
-			return []safeguard.Category{safeguard.Content}
+		if len(all) > 0 {
+			return all
 		}
-		return all
 	}
-	if searches(r) {
-		return []safeguard.Category{safeguard.Content}
-	}
-	return []safeguard.Category{safeguard.NoData}
-}
-
-// sheetDemanded reports whether an act takes a review sheet before it. A preservation takes none, for nobody sees what is
-// kept. An emergency and a freeze cannot wait for one: they are reviewed afterwards. Asking takes one where what is asked
-// for is grave.
-func sheetDemanded(r rogatory.Request, act rogatory.Act) bool {
-	switch r.Kind {
-	case rogatory.Preservation42, rogatory.EmergencyData, "asset_freeze":
-		return false
-	}
-	switch act {
-	case rogatory.Accept, rogatory.Start, rogatory.DiscloseTraffic, rogatory.Offer, rogatory.Execute:
-		return true
-	case rogatory.Send:
-		return r.Kind == "content_interception" || r.Kind == "realtime_traffic" || searches(r)
-	}
-	return false
+	return form.Usually(r.Kind)
 }
 
 // Near is what an office knows around a request.
@@ -143,6 +117,10 @@ type Near struct {
 	Emergencies []safeguard.Emergency // uses of the emergency channel with that State
 	Suspensions []safeguard.Suspension
 	Oversight   bool // mayBegin lets the act pass: the bodies of both States can be given their copies
+
+	Policies safeguard.Set    // in force now
+	unread   error            // why there are none
+	last     *safeguard.Sheet // which the reviewer had signed last when signing the one of this request
 }
 
 // identifiersOf lists whom and what a request names.
@@ -168,10 +146,6 @@ func narrative(r rogatory.Request) string {
 	return all.String()
 }
 
-// timeless are kinds whose data have no period: an open one says nothing of them.
-var timeless = []rogatory.RequestKind{"location_query", rogatory.EmergencyData, "spontaneous_information", "law_enforcement_information", "joint_investigation", "asset_freeze", "confiscation",
-	"asset_return", "content_removal", "provisional_arrest", "extradition", "transfer_sentenced_person", "transfer_proceedings", "general_assistance"}
-
 // factsOf says of an act what the policies ask about. It is pure.
 func factsOf(f File, act rogatory.Act, mode rogatory.Mode, s *Safeguards, near Near, now rogatory.Instant) safeguard.Facts {
 	r := f.Request
@@ -179,7 +153,7 @@ func factsOf(f File, act rogatory.Act, mode rogatory.Mode, s *Safeguards, near N
 	is := safeguard.True
 	facts := safeguard.Facts{
 		Mode: mode, Kind: r.Kind, Act: act, Side: f.Side,
-		Categories: categoriesOf(r),
+		Categories: categoriesOf(r, s.Form),
 		RealTime:   is(r.Kind == "realtime_traffic" || r.Kind == "content_interception"),
 		Search:     is(searches(r)),
 		Location:   is(r.Kind == rogatory.EmergencyData || r.Contents["category"] == "whereabouts"),
@@ -196,7 +170,7 @@ func factsOf(f File, act rogatory.Act, mode rogatory.Mode, s *Safeguards, near N
 	for _, a := range r.Offence.Articles {
 		facts.Articles = append(facts.Articles, rogatory.ParseArticles(a)...)
 	}
-	ask := safeguard.Ask{Identifiers: identifiersOf(r), Period: r.Term, Categories: facts.Categories, Text: narrative(r), Endless: r.Term == (rogatory.Term{}) || slices.Contains(timeless, r.Kind)}
+	ask := safeguard.Ask{Identifiers: identifiersOf(r), Period: r.Term, Categories: facts.Categories, Text: narrative(r), Endless: r.Term == (rogatory.Term{}) || slices.Contains(s.Form.Timeless, r.Kind)}
 	facts = ask.Breadth(s.Vocabulary).Into(facts)
 	facts.Signals = append(slices.Clone(facts.Signals), s.Vocabulary.Listen(ask.Text)...)
 	facts = near.Linked.Into(facts)
@@ -208,12 +182,13 @@ func factsOf(f File, act rogatory.Act, mode rogatory.Mode, s *Safeguards, near N
 	}
 	suspended, overdue := safeguard.Suspended(near.Suspensions, f.Them.State, now)
 	facts.Suspended, facts.ReviewOverdue = is(suspended), is(overdue)
+	demanded := s.Form.Precedes(f.Reviewed(s.Form), act)
 	if f.Sheet != nil {
-		facts = f.Sheet.Facts(s.Form, nil, facts)
-	} else if sheetDemanded(r, act) {
-		facts = safeguard.Sheet{Measure: f.Reviewed()}.Facts(s.Form, nil, facts)
+		facts = f.Sheet.Facts(s.Form, near.last, facts)
+	} else if demanded {
+		facts = safeguard.Sheet{Measure: f.Reviewed(s.Form)}.Facts(s.Form, nil, facts)
 	}
-	if !sheetDemanded(r, act) {
+	if !demanded {
 		facts.Open = nil
 	}
 	// A reference says that somebody authorised it; the sheet says that it was a court or an independent body.
@@ -246,6 +221,10 @@ const (
 // near reads what the office knows around a request, for an act on it.
 func (o *Office) near(tx *store.Tx, f File, act rogatory.Act) (near Near, err error) {
 	near.Oversight = o.overseeable(tx, f, act)
+	near.Policies, near.unread = o.policiesNow(tx)
+	if near.last, err = sheetBefore(tx, f); err != nil {
+		return near, err
+	}
 	key, _, err := markKey(tx)
 	if err != nil {
 		return near, err
@@ -391,7 +370,7 @@ func credentialOf(by rogatory.Actor) string {
 func (o *Office) opinion(f File, near Near, by rogatory.Actor, act rogatory.Act, body rogatory.Body) Judged {
 	facts := factsOf(f, act, o.Mode, o.Safeguards, near, o.now())
 	facts.Excess = safeguard.True(handsOverExcess(f, act, body))
-	j := Judged{Opinion: o.Safeguards.Policies(o.now()).Judge(facts), Linked: near.Linked}
+	j := Judged{Opinion: near.Policies.Judge(facts), Linked: near.Linked}
 	for _, v := range f.Votes {
 		if v.Act == act {
 			j.Votes = append(j.Votes, v)
@@ -415,6 +394,9 @@ func (o *Office) judge(tx *store.Tx, by rogatory.Actor, f File, act rogatory.Act
 	j := o.opinion(f, near, by, act, body)
 	if !j.Judged {
 		return nil, nil
+	}
+	if near.unread != nil {
+		return nil, near.unread
 	}
 	codes := func(all []safeguard.Finding, grave bool) string {
 		var names []string
@@ -492,12 +474,16 @@ func (o *Office) SignSheet(ctx context.Context, by rogatory.Actor, id rogatory.R
 	if err := o.present(by, "sign a review sheet"); err != nil {
 		return File{}, err
 	}
-	return o.reviewed(ctx, id, func(f File) (rogatory.Entry, error) {
+	return o.reviewedIn(ctx, id, func(tx *store.Tx, f File) (rogatory.Entry, error) {
 		if f.Side == rogatory.RequestingSide && f.Author == by.Name {
 			return rogatory.Entry{}, rogatory.Fault(rogatory.Denied, "second_person_needed", "%s drafted this request, so another person must review it", f.Author)
 		}
-		s.Form, s.Reviewer, s.Measure = o.Safeguards.Form.Version, by.Name, f.Reviewed()
-		if lacks := s.Lacks(o.Safeguards.Form, nil); len(lacks) > 0 {
+		last, before, err := lastSheet(tx, by.Name, id)
+		if err != nil {
+			return rogatory.Entry{}, err
+		}
+		s.Form, s.Reviewer, s.Measure = o.Safeguards.Form.Version, by.Name, f.Reviewed(o.Safeguards.Form)
+		if lacks := s.Lacks(o.Safeguards.Form, last); len(lacks) > 0 {
 			var names []string
 			for _, l := range lacks {
 				names = append(names, strings.Join(append([]string{l.Code}, l.About...), " "))
@@ -505,7 +491,10 @@ func (o *Office) SignSheet(ctx context.Context, by rogatory.Actor, id rogatory.R
 			return rogatory.Entry{}, rogatory.Fault(rogatory.Invalid, "sheet_incomplete", "the review sheet of %s: %s", id, strings.Join(names, "; ")).WithHint("each question takes an answer, and a reason of its own in at least six words")
 		}
 		data, err := json.Marshal(s)
-		return rogatory.Entry{Type: rogatory.SheetSigned, At: o.now(), By: by, Request: id, Sheet: data}, err
+		if err != nil {
+			return rogatory.Entry{}, err
+		}
+		return rogatory.Entry{Type: rogatory.SheetSigned, At: o.now(), By: by, Request: id, Sheet: data, Name: before}, noteSheet(tx, by.Name, id)
 	})
 }
 
@@ -575,13 +564,17 @@ func (o *Office) DecideObjection(ctx context.Context, by rogatory.Actor, id roga
 
 // reviewed records an entry that decide makes of the file as it stands, and returns the file after it.
 func (o *Office) reviewed(ctx context.Context, id rogatory.RequestID, decide func(f File) (rogatory.Entry, error)) (File, error) {
+	return o.reviewedIn(ctx, id, func(_ *store.Tx, f File) (rogatory.Entry, error) { return decide(f) })
+}
+
+func (o *Office) reviewedIn(ctx context.Context, id rogatory.RequestID, decide func(tx *store.Tx, f File) (rogatory.Entry, error)) (File, error) {
 	var f File
 	err := o.Store.Update(ctx, func(tx *store.Tx) error {
 		now, err := o.must(tx, id)
 		if err != nil {
 			return err
 		}
-		e, err := decide(now)
+		e, err := decide(tx, now)
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ func guarded(t *testing.T) *world {
 	w := newWorld(t)
 	set := safeguard.Convention()
 	for _, h := range []*house{w.xa, w.xb} {
-		h.Safeguards = &Safeguards{Policies: func(rogatory.Instant) safeguard.Set { return set }, Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
+		h.Safeguards = &Safeguards{Convention: set, Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
 	}
 	return w
 }
@@ -26,12 +26,12 @@ func (w *world) sheet(h *house, id rogatory.RequestID) safeguard.Sheet {
 	w.Helper()
 	f := w.view(h, id)
 	s := safeguard.Sheet{Replies: map[safeguard.Question]safeguard.Reply{}, Elements: []safeguard.Shown{{Element: "access", Answer: safeguard.AnswerYes, Words: "they logged in without right"}}}
-	for _, q := range h.Safeguards.Form.Demands(f.Reviewed()) {
+	for _, q := range h.Safeguards.Form.Demands(f.Reviewed(h.Safeguards.Form)) {
 		answer := safeguard.AnswerYes
 		if q.Concern == safeguard.AnswerYes {
 			answer = safeguard.AnswerNo
 		}
-		s.Replies[q.ID] = safeguard.Reply{Answer: answer, Reason: "the question of " + string(q.ID) + " was read against the facts of this request"}
+		s.Replies[q.ID] = safeguard.Reply{Answer: answer, Reason: "the question of " + string(q.ID) + " was read against the facts of " + string(id)}
 	}
 	return s
 }

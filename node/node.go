@@ -727,6 +727,7 @@ func (n *Node) Health(ctx context.Context) []Health {
 	}
 	say("database", err, "answers")
 	say("journal", nil, fmt.Sprintf("%d entries published", c.Size))
+	say("safeguards", n.Office.CheckPolicies(ctx), "can be read")
 	b := n.book.Book()
 	var stale error
 	if s := b.Standing(n.opt.Clock.Now()); s != directory.Fresh {
@@ -767,8 +768,7 @@ func (n *Node) Fsck(ctx context.Context, depth vault.Depth) (docket.Findings, er
 
 // safeguards are the Convention's own policies and the form that came with this program.
 func safeguards() *docket.Safeguards {
-	set := safeguard.Convention()
-	return &docket.Safeguards{Policies: func(rogatory.Instant) safeguard.Set { return set }, Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
+	return &docket.Safeguards{Convention: safeguard.Convention(), Form: safeguard.TheForm(), Vocabulary: safeguard.TheVocabulary()}
 }
 
 // openPeople opens what reaches people: the desk that wakes them, and the post that tells them by day.

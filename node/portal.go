@@ -448,15 +448,23 @@ func (n *Node) publishedDrills(ctx context.Context) ([]portal.Drills, error) {
 	return list, nil
 }
 
-// safeguardsInForce are the policies that this node asks now.
-func (n *Node) safeguardsInForce(context.Context) (portal.Safeguards, error) {
-	set := n.Office.Safeguards.Policies(rogatory.At(n.opt.Clock.Now()))
-	all := portal.Safeguards{Digest: set.Digest()}
+// safeguardsInForce are the policies that this node asks now, and from when which edition of them counted.
+func (n *Node) safeguardsInForce(ctx context.Context) (portal.Safeguards, error) {
+	set, err := n.Office.Policies(ctx)
+	if err != nil {
+		return portal.Safeguards{}, err
+	}
+	all := portal.Safeguards{Digest: set.Digest}
 	var text strings.Builder
-	for _, p := range set.Policies() {
+	for _, p := range set.Rules {
 		all.InForce = append(all.InForce, portal.Policy{ID: p.ID, Article: p.Article, Effect: string(p.Severity), Key: p.Advice})
 		text.WriteString(p.Text + "\n")
 	}
 	all.Document = []byte(text.String())
+	for _, e := range set.Editions {
+		if e.From != 0 {
+			all.Editions = append(all.Editions, portal.Edition{From: e.From, Digest: e.Digest, Tighter: e.Tighter, Weaker: e.Weaker, Coming: e.Stands == docket.PoliciesWait})
+		}
+	}
 	return all, nil
 }

@@ -187,16 +187,16 @@ func span(l *language.Locale, d time.Duration) string {
 
 type policyRow struct{ ID, Article, Words, Effect string }
 
-type changeRow struct{ When, ID, What, Digest string }
+type editionRow struct{ When, Digest, Tighter, Weaker string }
 
 type safeguardsView struct {
 	Digest, Address string
 	Rules           []policyRow
-	Changes         []changeRow
+	Editions        []editionRow
 }
 
-// maxChanges bounds the history on one page.
-const maxChanges = 200
+// maxEditions bounds the history on one page.
+const maxEditions = 100
 
 func (s *server) safeguards(v *visit) error {
 	var view safeguardsView
@@ -213,20 +213,23 @@ func (s *server) safeguards(v *visit) error {
 		}
 		for _, p := range set.InForce {
 			row := policyRow{ID: p.ID, Article: p.Article, Words: p.ID, Effect: p.Effect}
-			if p.Key != "" {
+			switch {
+			case strings.HasPrefix(p.Key, "safeguard."):
 				row.Words = v.T(p.Key)
+			case p.Key != "":
+				row.Words = p.Key // a national set brings its own
 			}
 			if slices.Contains([]string{"block", "hold", "flag"}, p.Effect) {
 				row.Effect = v.T("portal.effect." + p.Effect)
 			}
 			view.Rules = append(view.Rules, row)
 		}
-		for _, c := range set.Changes[:min(len(set.Changes), maxChanges)] {
-			row := changeRow{When: v.Moment(c.At, time.UTC), ID: c.ID, What: c.What, Digest: c.Digest.Short()}
-			if slices.Contains([]string{"added", "removed", "changed"}, c.What) {
-				row.What = v.T("portal.change." + c.What)
+		for _, e := range set.Editions[:min(len(set.Editions), maxEditions)] {
+			row := editionRow{When: v.Moment(e.From, time.UTC), Digest: e.Digest.Short(), Tighter: v.Number(int64(e.Tighter)), Weaker: v.Number(int64(e.Weaker))}
+			if e.Coming {
+				row.When = v.T("portal.edition.coming", "time", row.When)
 			}
-			view.Changes = append(view.Changes, row)
+			view.Editions = append(view.Editions, row)
 		}
 	}
 	return s.show(v, http.StatusOK, "safeguards", v.T("portal.safeguards"), view)

@@ -58,20 +58,20 @@ type Policy struct {
 	Key     string // of the words in package language; the identifier stands for them if it is empty
 }
 
-// Change is one change of the safeguards.
-type Change struct {
-	At     rogatory.Instant
-	ID     string
-	What   string // added, removed or changed
-	Digest rogatory.Digest
+// Edition is a set of safeguards that counted from a moment on, or will.
+type Edition struct {
+	From            rogatory.Instant
+	Digest          rogatory.Digest
+	Tighter, Weaker int  // differences from the set before
+	Coming          bool // it waits: it weakens, and its day is not over
 }
 
 // Safeguards are the rules that every request has to pass, and how they became what they are.
 type Safeguards struct {
 	Digest   rogatory.Digest
 	InForce  []Policy
-	Changes  []Change // the newest first
-	Document []byte   // the set itself, as it is evaluated
+	Editions []Edition // the newest first
+	Document []byte    // the set itself, as it is evaluated
 }
 
 // Config is what the door shows. Functions may be nil: their part then says that nothing is published yet. They are

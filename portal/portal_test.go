@@ -58,7 +58,7 @@ func crowded(t *testing.T) (Config, []byte) {
 	safe := Safeguards{Digest: rogatory.DigestOf(nil), Document: []byte("permit ();")}
 	for i := range 40 {
 		safe.InForce = append(safe.InForce, Policy{ID: fmt.Sprintf("duty-%d", i), Article: "40(21)", Effect: []string{"block", "hold", "flag"}[i%3]})
-		safe.Changes = append(safe.Changes, Change{At: p.Until(), ID: fmt.Sprintf("duty-%d", i), What: []string{"added", "removed", "changed"}[i%3]})
+		safe.Editions = append(safe.Editions, Edition{From: p.Until(), Tighter: i, Weaker: 2, Coming: i == 0})
 	}
 	var witnesses []transparency.Witness
 	for i := range 40 {

@@ -129,6 +129,13 @@ type InForce struct {
 	Since   rogatory.Instant
 	Edition int       // its place in the history; -1 before the first
 	Waiting []Waiting // those that weaken and are still to come, or were not approved by enough
+	Spans   []Span    // what counted until then, the first edition first; the last is the one in force
+}
+
+// Span says from when an edition counted: until the next span begins.
+type Span struct {
+	Edition int
+	From    rogatory.Instant
 }
 
 // Waiting is an edition that is not in force.
@@ -150,6 +157,10 @@ func Effective(history []Edition, now rogatory.Instant) InForce {
 	force := InForce{Edition: -1}
 	var queue []coming
 	var last rogatory.Instant
+	enter := func(edition int, from rogatory.Instant) {
+		force.Set, force.Since, force.Edition = history[edition].Set, from, edition
+		force.Spans = append(force.Spans, Span{edition, from})
+	}
 	take := func(until rogatory.Instant) {
 		for len(queue) > 0 {
 			due := slices.IndexFunc(queue, func(c coming) bool { return c.from != 0 && c.from <= until })
@@ -157,7 +168,7 @@ func Effective(history []Edition, now rogatory.Instant) InForce {
 				return
 			}
 			c := queue[due]
-			force.Set, force.Since, force.Edition = history[c.Edition].Set, c.from, c.Edition
+			enter(c.Edition, c.from)
 			queue = queue[due+1:] // what was put forward before it is overtaken
 		}
 	}
@@ -172,7 +183,7 @@ func Effective(history []Edition, now rogatory.Instant) InForce {
 		case len(e.Set.policies) == 0:
 			c.from = 0 // an office without policies holds everything; nobody can put that forward
 		case len(c.Weakens) == 0 && len(e.Approvals) >= 1:
-			force.Set, force.Since, force.Edition = e.Set, last, i
+			enter(i, last)
 			queue = nil
 			continue
 		case !enough(e.Approvals):

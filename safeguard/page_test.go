@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"rogatory"
 	"rogatory/datafile"
 	"rogatory/language"
 )
@@ -55,6 +56,33 @@ func tables() string {
 			when = []string{"every kind"}
 		}
 		say("| %s | %s | %s | %s | %s |", en.T("safeguard.ask."+string(q.ID)), q.Article, q.Concern, strings.Join(when, ", "), map[bool]string{true: "yes", false: "no"}[q.Verified])
+	}
+	say("\nIt is signed before these acts:\n")
+	say("| acts | kinds | article | verified |")
+	say("|---|---|---|---|")
+	names := func(all []rogatory.RequestKind) string {
+		var quoted []string
+		for _, k := range all {
+			quoted = append(quoted, "`"+string(k)+"`")
+		}
+		return strings.Join(quoted, ", ")
+	}
+	for _, b := range form.Before {
+		of := "every kind"
+		switch {
+		case len(b.Except) > 0:
+			of = "every kind but " + names(b.Except)
+		case len(b.Kinds) > 0:
+			of = names(b.Kinds)
+		}
+		if b.Search {
+			of += ", a search"
+		}
+		var acts []string
+		for _, a := range b.Acts {
+			acts = append(acts, "`"+string(a)+"`")
+		}
+		say("| %s | %s | %s | %s |", strings.Join(acts, ", "), of, b.Article, map[bool]string{true: "yes", false: "no"}[b.Verified])
 	}
 	say("\n## Abuse\n")
 	say("What somebody would do, what stands against it, the tests that try it, and what is left.\n")

@@ -55,10 +55,34 @@ type Asked struct {
 	Search     bool                   `json:"search,omitempty"`
 }
 
-// Form is the questions of the review sheet. Their words are in package language under safeguard.ask.
+// Before says before which acts a sheet has to be signed: of these kinds, or of all but the exceptions. A preservation
+// takes none, for nobody sees what is kept; an emergency and a freeze cannot wait for one and are reviewed afterwards.
+type Before struct {
+	Article  string                 `json:"article"`
+	Verified bool                   `json:"verified"`
+	Acts     []rogatory.Act         `json:"acts"`
+	Kinds    []rogatory.RequestKind `json:"kinds,omitempty"`
+	Except   []rogatory.RequestKind `json:"except,omitempty"`
+	Search   bool                   `json:"search,omitempty"` // and of any kind that searches
+}
+
+// Obtains says which data a request of a kind is usually answered with, where it does not say so itself.
+type Obtains struct {
+	Kind       rogatory.RequestKind `json:"kind"`
+	Article    string               `json:"article"`
+	Verified   bool                 `json:"verified"`
+	Categories []Category           `json:"categories"`
+}
+
+// Form is the questions of the review sheet, and when it is demanded. Their words are in package language under
+// safeguard.ask.
 type Form struct {
-	Version   string  `json:"version"`
-	Questions []Asked `json:"questions"`
+	Version   string    `json:"version"`
+	Questions []Asked   `json:"questions"`
+	Before    []Before  `json:"before"`
+	Obtains   []Obtains `json:"obtains,omitempty"`
+	// Timeless are kinds whose data have no period: an open one says nothing of them.
+	Timeless []rogatory.RequestKind `json:"timeless,omitempty"`
 }
 
 var formFiles = datafile.Form{Code: "sheet_invalid", Hint: "mend that line; nothing of the file was loaded", Size: MaxFormSize, Items: maxQuestions}
@@ -114,7 +138,90 @@ func ReadForm(name string, data []byte) (Form, error) {
 	}, "questions"); err != nil {
 		return Form{}, err
 	}
+	if err := form.when(f, schema); err != nil {
+		return Form{}, err
+	}
 	return form, nil
+}
+
+// when checks what a form says besides its questions.
+func (form Form) when(f *datafile.File, schema *schema) error {
+	known := func(kinds []rogatory.RequestKind) error {
+		for i, k := range kinds {
+			if !schema.has("Kind", string(k)) {
+				return fmt.Errorf("unknown kind %.40q", k)
+			}
+			if slices.Contains(kinds[:i], k) {
+				return fmt.Errorf("the kind %s is there twice", k)
+			}
+		}
+		return nil
+	}
+	if len(form.Before) == 0 {
+		return f.Fault(errors.New("the form is demanded before no act"), "version")
+	}
+	if err := datafile.Each(f, form.Before, func(b *Before) error {
+		switch {
+		case len(rogatory.ParseArticles(b.Article)) == 0:
+			return fmt.Errorf("no article: %.40q", b.Article)
+		case len(b.Acts) == 0:
+			return errors.New("no act is named")
+		case len(b.Kinds) > 0 && len(b.Except) > 0:
+			return errors.New("either kinds or exceptions are named, not both")
+		}
+		for i, act := range b.Acts {
+			if groups[act] == free {
+				return fmt.Errorf("the act %.40q is unknown, or never held back", act)
+			}
+			if slices.Contains(b.Acts[:i], act) {
+				return fmt.Errorf("the act %s is there twice", act)
+			}
+		}
+		return errors.Join(known(b.Kinds), known(b.Except))
+	}, "before"); err != nil {
+		return err
+	}
+	seen := map[rogatory.RequestKind]bool{}
+	if err := datafile.Each(f, form.Obtains, func(o *Obtains) error {
+		switch {
+		case seen[o.Kind]:
+			return fmt.Errorf("the kind %s is there twice", o.Kind)
+		case len(rogatory.ParseArticles(o.Article)) == 0:
+			return fmt.Errorf("the kind %.40q names no article: %.40q", o.Kind, o.Article)
+		case len(o.Categories) == 0:
+			return fmt.Errorf("the kind %.40q obtains nothing", o.Kind)
+		}
+		for _, c := range o.Categories {
+			if !schema.has("Category", string(c)) {
+				return fmt.Errorf("unknown category %.40q", c)
+			}
+		}
+		seen[o.Kind] = true
+		return known([]rogatory.RequestKind{o.Kind})
+	}, "obtains"); err != nil {
+		return err
+	}
+	if err := known(form.Timeless); err != nil {
+		return f.Fault(err, "timeless")
+	}
+	return nil
+}
+
+// Precedes reports whether a sheet has to be signed before an act on the measure.
+func (f Form) Precedes(m Measure, act rogatory.Act) bool {
+	return slices.ContainsFunc(f.Before, func(b Before) bool {
+		of := slices.Contains(b.Kinds, m.Kind) || b.Search && m.Search || len(b.Kinds) == 0 && !b.Search
+		return slices.Contains(b.Acts, act) && of && !slices.Contains(b.Except, m.Kind)
+	})
+}
+
+// Usually lists the data that a request of a kind is usually answered with; none for a kind that asks for no data.
+func (f Form) Usually(kind rogatory.RequestKind) []Category {
+	i := slices.IndexFunc(f.Obtains, func(o Obtains) bool { return o.Kind == kind })
+	if i < 0 {
+		return []Category{NoData}
+	}
+	return slices.Clone(f.Obtains[i].Categories)
 }
 
 // Measure is what a sheet is about: one measure, not a whole case.

@@ -334,7 +334,7 @@ func TestAWellAnsweredSheetIsEnoughForEveryKind(t *testing.T) {
 }
 
 func TestFormsThatAreRefused(t *testing.T) {
-	good := `{"version":"1","questions":[{"id":"legality","article":"24(1)","concern":"no","verified":false}]}`
+	good := `{"version":"1","questions":[{"id":"legality","article":"24(1)","concern":"no","verified":false}],"before":[{"article":"24(1)","verified":false,"acts":["accept"]}],"obtains":[{"kind":"stored_data","article":"44","verified":false,"categories":["content"]}],"timeless":["extradition"]}`
 	if _, err := ReadForm("f.json", []byte(good)); err != nil {
 		t.Fatal(err)
 	}
@@ -346,6 +346,18 @@ func TestFormsThatAreRefused(t *testing.T) {
 		{"a concern that is none", `"no"`, `"not_applicable"`, "not yes or no"},
 		{"an unknown kind", `"verified"`, `"kinds":["fishing"],"verified"`, "unknown kind"},
 		{"an unknown category", `"verified"`, `"categories":["smell"],"verified"`, "unknown category"},
+		{"demanded before nothing", `{"article":"24(1)","verified":false,"acts":["accept"]}`, ``, "before no act"},
+		{"an act that is never held back", `"accept"`, `"refuse"`, "never held back"},
+		{"an unknown act", `"accept"`, `"wave"`, "never held back"},
+		{"an act twice", `"accept"`, `"accept","accept"`, "act accept is there twice"},
+		{"an act without an article", `"before":[{"article":"24(1)"`, `"before":[{"article":""`, "no article"},
+		{"an unknown kind before", `"acts"`, `"except":["fishing"],"acts"`, "unknown kind"},
+		{"kinds and exceptions", `"acts"`, `"except":["stored_data"],"kinds":["stored_data"],"acts"`, "not both"},
+		{"data of an unknown kind", `"kind":"stored_data"`, `"kind":"fishing"`, "unknown kind"},
+		{"unknown data", `["content"]`, `["smell"]`, "unknown category"},
+		{"no data", `["content"]`, `[]`, "obtains nothing"},
+		{"a timeless kind that nobody knows", `"extradition"`, `"fishing"`, "unknown kind"},
+		{"a member that nobody knows", `"timeless"`, `"endless"`, "endless"},
 		{"a question twice", `"questions":[`, `"questions":[{"id":"legality","article":"24(1)","concern":"no","verified":false},`, "there twice"},
 	} {
 		f, err := ReadForm("f.json", []byte(strings.Replace(good, row.old, row.with, 1)))

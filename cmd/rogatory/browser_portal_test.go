@@ -89,7 +89,7 @@ func openPublicDoor(t *testing.T) *publicDoor {
 		return []portal.Drills{{From: "XA", To: "XB", Period: "2026-11", N: 3, Machine: 2 * time.Second, Human: 11 * time.Minute, Signed: []byte(`{"drills": 3}`)}}, nil
 	}
 	options.Safeguards = func(context.Context) (portal.Safeguards, error) {
-		return portal.Safeguards{Digest: rogatory.DigestOf(nil), Document: []byte("forbid ();"), InForce: []portal.Policy{{ID: "persecution", Article: "40(22)", Effect: "hold"}}, Changes: []portal.Change{{At: rogatory.At(time.Now()), ID: "persecution", What: "added"}}}, nil
+		return portal.Safeguards{Digest: rogatory.DigestOf(nil), Document: []byte("forbid ();"), InForce: []portal.Policy{{ID: "persecution", Article: "40(22)", Effect: "hold"}}, Editions: []portal.Edition{{From: rogatory.At(time.Now()), Tighter: 1}}}, nil
 	}
 	log, err := n.Public()
 	if err != nil {

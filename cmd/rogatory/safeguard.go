@@ -13,7 +13,6 @@ import (
 	"rogatory"
 	"rogatory/api"
 	"rogatory/demo"
-	"rogatory/language"
 	"rogatory/safeguard"
 )
 
@@ -25,6 +24,8 @@ type safeguardCmds struct {
 	Agree  safeguardAgreeCmd  `cmd:"" help:"Stand for an act that is still to be done, or say why not."`
 	Object safeguardObjectCmd `cmd:"" help:"Record the objection of a provider or a person concerned: the case halts. With --decide, say what became of it."`
 	States safeguardStatesCmd `cmd:"" help:"Suspensions of cooperation with a State: list, propose, agree, lift."`
+
+	Policies policyCmds `cmd:"" help:"The rules that acts are judged by: read, try, propose, agree."`
 }
 
 type safeguardShowCmd struct {
@@ -55,12 +56,11 @@ func (c *safeguardShowCmd) Run(d *desk) error {
 		default:
 			fmt.Fprintln(w, "it may be done")
 		}
-		l := language.Load().Locale(language.Base)
 		for _, x := range j.Findings {
-			fmt.Fprintf(w, "%s\t%s\tArt %s\t%s\n", x.Severity, x.Code, x.Article, l.T(x.Advice))
+			fmt.Fprintf(w, "%s\t%s\tArt %s\t%s\n", x.Severity, x.Code, x.Article, wordsOfRule(x.Advice))
 		}
 		for _, x := range j.Lacks {
-			fmt.Fprintf(w, "missing\t%s\t%s\t%s\n", x.Code, strings.Join(x.About, " "), l.T(x.Advice))
+			fmt.Fprintf(w, "missing\t%s\t%s\t%s\n", x.Code, strings.Join(x.About, " "), wordsOfRule(x.Advice))
 		}
 		fmt.Fprintf(w, "takes %d people of %d roles; policies %s\n", j.Need.People, j.Need.Roles, j.Set.Short())
 	})
