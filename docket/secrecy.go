@@ -188,6 +188,13 @@ func (f File) SubjectAt(now rogatory.Instant) (safeguard.NoticeState, rogatory.I
 	return state, until
 }
 
+// done ends a deadline, in time or late.
+func (f *File) done(name string) {
+	if d := f.deadline(name); d != nil {
+		d.State = Met
+	}
+}
+
 // told moves a file by what people of this office recorded about a subject notice or an emergency.
 func (f *File) told(e rogatory.Entry) {
 	if e.Type == rogatory.EmergencyReviewed {
@@ -195,7 +202,7 @@ func (f *File) told(e rogatory.Entry) {
 			x := *f.Emergency
 			x.Reviewed, x.Reviewer, x.Finding, x.Why = e.At, e.By.Name, Finding(e.Name), e.Why
 			f.Emergency = &x
-			f.stop(EmergencyDue, Met)
+			f.done(EmergencyDue)
 		}
 		return
 	}
@@ -207,10 +214,10 @@ func (f *File) told(e rogatory.Entry) {
 	switch e.Type {
 	case rogatory.SubjectTold:
 		s.Told, s.How, s.Ref, s.Person, s.At = e.When, e.Why, e.Name, e.By.Name, e.At
-		f.stop(TellingDue, Met)
+		f.done(TellingDue)
 	case rogatory.SubjectNever:
 		s.Impossible, s.Person, s.At = e.Why, e.By.Name, e.At
-		f.stop(TellingDue, Met)
+		f.done(TellingDue)
 	case rogatory.SubjectPostponed:
 		s.Postponed = append(slices.Clone(s.Postponed), safeguard.Postponement{By: e.By.Name, Why: e.Why, At: e.At, Until: e.Until})
 		f.planTelling(e.At)

@@ -146,6 +146,9 @@ func TestAB15AGagEndsByItselfAndTheNoticeComes(t *testing.T) {
 	_, err = w.xb.Tell(w.Context(), w.xb.officer(), id, Telling{How: "by registered letter", Ref: "J 118/26"})
 	w.ok(err)
 	w.notice(w.xb, id, safeguard.NoticeTold)
+	if d := w.view(w.xb, id).deadline(TellingDue); d.State != Met {
+		t.Errorf("told late, the deadline is %s", d.State)
+	}
 	_, err = w.xb.Tell(w.Context(), w.xb.officer(), id, Telling{How: "again"})
 	w.refused(err, "telling_done")
 	if all := w.subjects(w.xb); len(all) != 0 {
