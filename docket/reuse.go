@@ -133,17 +133,27 @@ func MayUse(f File, x ExhibitFile, use rogatory.Consent) error {
 		WithHint("ask it first: rogatory request answer " + string(f.ID) + " ask_consent --use " + string(use.Use) + " --exhibit " + string(x.Exhibit.ID))
 }
 
-// ExportedFor is Exported for another use than the exhibit was given for, which takes the consent of its State.
-func (o *Office) ExportedFor(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID, why string, use rogatory.Consent) error {
-	f, x, err := o.Exhibit(ctx, id)
+// ForUse refuses to take a case's evidence out of this office for another use than its labels name, unless the States
+// that gave it consented. It returns the reason with the use in it, for the entries of the export.
+func (o *Office) ForUse(ctx context.Context, by rogatory.Actor, id rogatory.CaseID, why string, use rogatory.Consent) (string, error) {
+	if use.Use == "" {
+		return why, nil
+	}
+	if !slices.Contains([]rogatory.ConsentUse{rogatory.OtherUse, rogatory.OnwardTransfer, rogatory.TeamDisclosure, rogatory.EvidenceUse}, use.Use) {
+		return "", rogatory.Fault(rogatory.Invalid, "use_invalid", "%.40q is no use that a State consents to", use.Use)
+	}
+	files, err := o.RequestsOfCase(ctx, by, id)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := MayUse(f, x, use); err != nil {
-		return err
+	for _, f := range files {
+		for _, x := range f.Exhibits {
+			if !x.Ours && x.State == Held {
+				if err := MayUse(f, x, use); err != nil {
+					return "", err
+				}
+			}
+		}
 	}
-	if use.Use != "" {
-		why += " [" + strings.TrimSpace(string(use.Use)+" "+use.To) + "]"
-	}
-	return o.Exported(ctx, by, id, why)
+	return why + " [" + strings.TrimSpace(string(use.Use)+" "+use.To) + "]", nil
 }

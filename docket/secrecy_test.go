@@ -338,9 +338,14 @@ func TestAB14EvidenceIsUsedForWhatItWasGiven(t *testing.T) {
 	}
 
 	other := rogatory.Consent{Use: rogatory.OtherUse, Exhibit: x.ID, Purpose: "a tax case"}
-	w.refused(w.xa.ExportedFor(w.Context(), w.xa.custodian(), x.ID, "hearing", other), "transfer_not_authorised")
+	_, err = w.xa.ForUse(w.Context(), w.xa.custodian(), id.Case(), "hearing", other)
+	w.refused(err, "transfer_not_authorised")
+	_, err = w.xa.ForUse(w.Context(), w.xa.custodian(), id.Case(), "hearing", rogatory.Consent{Use: "fun"})
+	w.refused(err, "use_invalid")
 	w.refused(MayUse(f, held, rogatory.Consent{Use: rogatory.OnwardTransfer, To: "XC"}), "transfer_not_authorised")
-	w.ok(w.xa.ExportedFor(w.Context(), w.xa.custodian(), x.ID, "hearing", rogatory.Consent{}))
+	if why, err := w.xa.ForUse(w.Context(), w.xa.custodian(), id.Case(), "hearing", rogatory.Consent{}); err != nil || why != "hearing" {
+		t.Errorf("for its own proceeding: %q, %v", why, err)
+	}
 
 	// Under a new name it is the same bytes.
 	r := w.xa.words("spontaneous_information", "")
@@ -373,7 +378,11 @@ func TestAB14EvidenceIsUsedForWhatItWasGiven(t *testing.T) {
 	if o := g.exhibit(e.ID).Origin; o != x.ID {
 		t.Errorf("it comes from %q, want %s", o, x.ID)
 	}
-	w.refused(w.xa.ExportedFor(w.Context(), w.xa.custodian(), x.ID, "hearing", other), "transfer_not_authorised") // that was another consent
+	_, err = w.xa.ForUse(w.Context(), w.xa.custodian(), id.Case(), "hearing", other)
+	w.refused(err, "transfer_not_authorised") // that was another consent
+	if why, err := w.xa.ForUse(w.Context(), w.xa.custodian(), id.Case(), "for them", rogatory.Consent{Use: rogatory.OnwardTransfer, To: "XC"}); err != nil || why != "for them [onward_transfer XC]" {
+		t.Errorf("with consent: %q, %v", why, err)
+	}
 	w.sound()
 }
 
