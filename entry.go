@@ -48,11 +48,16 @@ const (
 	ObjectionDecided   EntryType = "objection.decided"
 	StateSuspended     EntryType = "state.suspended" // cooperation with the State in Name, for Why, until it is looked at in Until
 	StateResumed       EntryType = "state.resumed"
-	DutySet            EntryType = "duty.set"          // until when the condition in Name is to be met here: Until
-	DutyMet            EntryType = "duty.met"          // the condition in Name was met: Why says how
-	PoliciesProposed   EntryType = "policies.proposed" // a national set of safeguards: Policies has its files, Name the digest of the whole set, Why the reason
-	PoliciesAgreed     EntryType = "policies.agreed"   // by a second person, to the set whose digest is in Name
-	ReportPublished    EntryType = "report.published"  // Name is its period, Why the digest of its bytes
+	DutySet            EntryType = "duty.set"           // until when the condition in Name is to be met here: Until
+	DutyMet            EntryType = "duty.met"           // the condition in Name was met: Why says how
+	StateReviewed      EntryType = "state.reviewed"     // the suspension of the State in Name is kept, for Why, until Until
+	SubjectTold        EntryType = "subject.told"       // the persons concerned were told: Why is how, When when, Name the office's own reference
+	SubjectPostponed   EntryType = "subject.postponed"  // they are not told before Until, for Why
+	SubjectNever       EntryType = "subject.never"      // they can never be told, for Why
+	EmergencyReviewed  EntryType = "emergency.reviewed" // Name is the finding, Why its reasons
+	PoliciesProposed   EntryType = "policies.proposed"  // a national set of safeguards: Policies has its files, Name the digest of the whole set, Why the reason
+	PoliciesAgreed     EntryType = "policies.agreed"    // by a second person, to the set whose digest is in Name
+	ReportPublished    EntryType = "report.published"   // Name is its period, Why the digest of its bytes
 
 	// The desk. An alarm is named by its own identifier, never by what waits.
 	AlarmOpened       EntryType = "alarm.opened"
@@ -138,6 +143,7 @@ type Entry struct {
 	Until    Instant         `json:"until,omitzero"`
 	// Policies is of PoliciesProposed and PoliciesAgreed, in the form of package docket.
 	Policies json.RawMessage `json:"policies,omitempty"`
+	When     Instant         `json:"when,omitzero"` // of SubjectTold: it may be earlier than its record
 
 	Refill     *Refill     `json:"refill,omitempty"`     // of JournalRefilled
 	Succession *Succession `json:"succession,omitempty"` // of JournalSucceeded

@@ -68,6 +68,10 @@ type Body struct {
 	Figures *DrillFigures     `json:"figures,omitempty"` // StateFigures
 }
 
+// SecrecyUntil is the only detail of a correction: the requesting State renews confidentiality until that moment, for the
+// reason in its words, or ends it with a moment that has come (Art 40(20)).
+const SecrecyUntil = "secrecy_until"
+
 // ReceiptOutcome says what became of a delivery.
 type ReceiptOutcome string
 

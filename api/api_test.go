@@ -477,15 +477,15 @@ func TestADamagedExhibitIsNotOpened(t *testing.T) {
 func TestFoldersAreMadeWhereTheyAreNamedByWhoMay(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	const c = "XA-2026-7K3M9Q2P"
-	refused(t, w.as("XA", "bruno").Package(ctx, c, "hearing", "/srv/package"), rogatory.Denied, "role_not_allowed", "custodian")
-	refused(t, w.as("XA", "carla").Package(ctx, c, "hearing", "package"), rogatory.Invalid, "folder_invalid", "all of its path")
-	refused(t, w.as("XA", "carla").Package(ctx, c, "hearing", "/srv/../etc/package"), rogatory.Invalid, "folder_invalid", "")
+	refused(t, w.as("XA", "bruno").Package(ctx, c, api.PackageCall{Why: "hearing", Folder: "/srv/package"}), rogatory.Denied, "role_not_allowed", "custodian")
+	refused(t, w.as("XA", "carla").Package(ctx, c, api.PackageCall{Why: "hearing", Folder: "package"}), rogatory.Invalid, "folder_invalid", "all of its path")
+	refused(t, w.as("XA", "carla").Package(ctx, c, api.PackageCall{Why: "hearing", Folder: "/srv/../etc/package"}), rogatory.Invalid, "folder_invalid", "")
 	_, err := w.as("XA", "anna").CourierExport(ctx, "XB", "/mnt/disk")
 	refused(t, err, rogatory.Denied, "role_not_allowed", "administrator")
 	if len(w.done) != 0 {
 		t.Errorf("done in spite of a refusal: %v", w.done)
 	}
-	w.must(w.as("XA", "carla").Package(ctx, c, "hearing", "/srv/package"))
+	w.must(w.as("XA", "carla").Package(ctx, c, api.PackageCall{Why: "hearing", Folder: "/srv/package"}))
 	r, err := w.as("XA", "root").CourierExport(ctx, "XB", "/mnt/disk")
 	w.must(err)
 	if got := strings.Join(w.done, "; "); got != "package /srv/package for carla: hearing; courier to XB in /mnt/disk for root" || r.Messages != 2 {

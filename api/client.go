@@ -252,8 +252,8 @@ func (c *Client) OpenTo(ctx context.Context, id rogatory.ExhibitID, why string, 
 }
 
 // Package has a court package written to a folder on the node's machine, an absolute path.
-func (c *Client) Package(ctx context.Context, id rogatory.CaseID, why, folder string) error {
-	return c.call(ctx, http.MethodPost, "/cases/"+esc(id)+"/package", PackageCall{why, folder}, &Folder{})
+func (c *Client) Package(ctx context.Context, id rogatory.CaseID, call PackageCall) error {
+	return c.call(ctx, http.MethodPost, "/cases/"+esc(id)+"/package", call, &Folder{})
 }
 
 // Outbox lists deliveries in a state; what waits and what was set aside if it is empty.

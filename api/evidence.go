@@ -55,6 +55,9 @@ type Reason struct {
 type PackageCall struct {
 	Why    string `json:"why"`
 	Folder string `json:"folder" doc:"absolute path on the node's machine; it must not exist"`
+	// Use is another use than the labels name, which takes the consent of the State that gave the evidence.
+	Use   rogatory.ConsentUse `json:"use,omitempty" maxLength:"40"`
+	Third string              `json:"third,omitempty" maxLength:"200"` // State or organisation that it goes to
 }
 
 // Folder is a folder on the node's machine.
@@ -100,8 +103,12 @@ func (s *server) evidenceRoutes() {
 			return Folder{}, notProvided("court packages")
 		}
 		err := errors.Join(needs(by, "export evidence", rogatory.Custodian), absolute(in.Body.Folder))
+		why := in.Body.Why
 		if err == nil {
-			err = s.Package(ctx, by, rogatory.CaseID(in.Case), in.Body.Why, in.Body.Folder)
+			why, err = s.Office.ForUse(ctx, by, rogatory.CaseID(in.Case), why, rogatory.Consent{Use: in.Body.Use, To: in.Body.Third})
+		}
+		if err == nil {
+			err = s.Package(ctx, by, rogatory.CaseID(in.Case), why, in.Body.Folder)
 		}
 		return Folder{in.Body.Folder}, err
 	}, slow)

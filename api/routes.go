@@ -220,6 +220,7 @@ func (s *server) routes() {
 	s.evidenceRoutes()
 	s.reviewRoutes()
 	s.policyRoutes()
+	s.subjectRoutes()
 	s.journalRoutes()
 	route(s, get, "/kinds", "list-kinds", "Read the rules: kinds of request, their fields, grounds and clocks, each with its article and whether a jurist verified it",
 		func(context.Context, rogatory.Actor, *none) (treaty.Rules, error) { return *s.Rules, nil })

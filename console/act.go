@@ -188,7 +188,11 @@ func (s *server) form(l *language.Locale, f docket.File, kind treaty.Kind, act r
 		return a
 	case rogatory.Accept:
 		c := a.add(field{Name: "conditions", Form: "area", Article: "40(28)", Hint: l.T("help.conditions")})
-		if all := lines(c.Value); len(all) > 0 {
+		all := lines(c.Value)
+		if t := a.add(field{Name: "telling", Form: "check", Article: "40(28)", Options: []option{{docket.TellingByRequesting, l.T("subject.condition")}}}); t.Value != "" && !slices.Contains(all, docket.TellingByRequesting) {
+			all = append(all, docket.TellingByRequesting)
+		}
+		if len(all) > 0 {
 			b.Verdict = &rogatory.Verdict{Conditions: all}
 		}
 	case rogatory.Refuse, rogatory.Postpone:

@@ -201,6 +201,7 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 		f.Request.Contents[field] = w.words(40)
 	}
 	request := requestView{File: f, Kind: kinds[0], Them: s.party(f.Them.State), ThemName: s.name(v.loc, f.Them.State), MayClaim: true, People: inbox.People, MaySeal: true, MayPack: true, Waits: string(docket.OnUs), Moves: s.actsOf(f, v.by), Siblings: some(5), Older: 7}
+	request.Subject = s.subjectOf(v, more.guardedFile(f, v.now))
 	for _, d := range f.Deadlines {
 		request.Clocks = append(request.Clocks, s.clockOf(v.loc, d, v.now, f.Them.State))
 	}

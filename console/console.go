@@ -261,6 +261,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+Prefix+"contacts-worker.js", s.contactWorker)
 	mux.HandleFunc("GET "+Prefix+"duty/waiting", s.dutyWaiting)
 	s.drillRoutes(mux)
+	s.subjectRoutes(mux)
 
 	mux.Handle(Prefix, s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)

@@ -404,7 +404,11 @@ func (s *server) packageDone(v *visit) error {
 	defer os.RemoveAll(base)
 	name := "court-package-" + string(p.Case)
 	folder := filepath.Join(base, name)
-	if err := s.Package(v.ctx, v.by, p.Case, p.Why, folder); err != nil {
+	why, err := s.Office.ForUse(v.ctx, v.by, p.Case, p.Why, rogatory.Consent{Use: rogatory.ConsentUse(v.r.PostForm.Get("use")), To: strings.TrimSpace(v.r.PostForm.Get("third"))})
+	if err != nil {
+		return err
+	}
+	if err := s.Package(v.ctx, v.by, p.Case, why, folder); err != nil {
 		return err
 	}
 	out := &download{v: v, name: name + ".zip", size: -1}

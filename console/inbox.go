@@ -86,6 +86,7 @@ type inboxView struct {
 	MayDraft bool
 	People   []rogatory.Officer // who can hold requests
 	Recent   []docket.File      // what this session opened last
+	Subjects int64              // people to be told, and emergencies to be reviewed, whose time has come
 }
 
 func (s *server) inbox(v *visit) error {
@@ -107,6 +108,9 @@ func (s *server) inbox(v *visit) error {
 	}
 	view := inboxView{Filter: string(show), MayDraft: mayAct(v.by.Role, rogatory.Draft), MayClaim: mayClaim(v.by.Role)}
 	if view.People, err = s.assignees(v); err != nil {
+		return err
+	}
+	if view.Subjects, err = s.overdueSubjects(v); err != nil {
 		return err
 	}
 	if view.Recent, err = s.recentFiles(v); err != nil {

@@ -113,6 +113,9 @@ func (s *server) noticeFields(v *visit, x map[string]string) []field {
 		if sort == notice.Approval && v.by.Role != rogatory.Decider {
 			continue // nobody asks that of them
 		}
+		if sort == notice.Vote && !docket.MayHold(v.by.Role) {
+			continue
+		}
 		about.Options = append(about.Options, option{string(sort), v.loc.T("notices.about." + string(sort))})
 	}
 	for _, w := range []string{"once", "daily"} {

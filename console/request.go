@@ -70,6 +70,7 @@ type requestView struct {
 	MayDecide   bool
 	DraftOpen   bool
 	SecondOnly  bool // this person drafted it: another has to send it
+	Subject     *subjectView
 }
 
 // waitsOf names the words for whom a request waits on. One that is over waits for nobody's decision.
@@ -130,6 +131,7 @@ func (s *server) requestWith(v *visit, form asideForm) error {
 	if view.Reviews, err = s.reviews(v, f); err != nil {
 		return err
 	}
+	view.Subject = s.subjectOf(v, f)
 	view.MayObject = mayClaim(v.by.Role) && f.State != rogatory.Drafted && f.State != rogatory.Closed
 	view.MayClaimAny, view.Filters = mayAct(v.by.Role, rogatory.Acknowledge), v.lineFilters(f.ID)
 	view.MayDecide = v.by.Role == rogatory.Decider

@@ -16,8 +16,9 @@ import (
 // the store's housekeeping.
 const coursePage = 200
 
-// noLimits are deadlines that nobody has to keep: the end of a preservation, a measure or a hearing comes by itself.
-var noLimits = map[string]bool{PreservationEnd: true, MeasureEnd: true, HearingEnd: true}
+// noLimits are deadlines that nobody has to keep: the end of a preservation, a measure, a hearing or a
+// secrecy comes by itself. Who is told, and who reviews an emergency, says nothing of the cooperation.
+var noLimits = map[string]bool{PreservationEnd: true, MeasureEnd: true, HearingEnd: true, SecrecyEnd: true, EmergencyEnd: true, TellingDue: true, EmergencyDue: true}
 
 // Courses passes what each request adds to the figures, drafts left out, by reference: one pass over the store, in
 // memory for a page of requests. What happens meanwhile may be counted or not. It ends with the first error of each.

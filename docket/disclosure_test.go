@@ -242,7 +242,7 @@ func TestEmergency(t *testing.T) {
 		t.Errorf("Borealia sees the exhibit as %s", x.State)
 	}
 	for _, d := range w.view(w.xb, f.ID).Deadlines {
-		if d.State == Running {
+		if d.State == Running && !outlives[d.Name] {
 			t.Errorf("the clock %s still runs", d.Name)
 		}
 	}

@@ -203,7 +203,7 @@ func (c cabinetOf) projectDeadlines(f File) error {
 		if i >= 0 && have[i].DueAt == d.Due && have[i].State == string(d.State) {
 			continue
 		}
-		if i < 0 || d.State == Running {
+		if i < 0 || d.State == Running || have[i].State != string(Running) { // what passed and was done late is open once more
 			if _, err := c.tx.SetDeadline(store.Deadline{Request: f.ID, Name: d.Name, DueAt: d.Due, State: string(Running), Rule: d.Article}); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ package docket
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -89,8 +90,15 @@ func (o *Office) Seal(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 		if err := sealable(now, kind, s); err != nil {
 			return err
 		}
-		return o.recordCompared(tx, rogatory.Entry{Type: rogatory.ExhibitSealed, At: o.now(), By: by, Request: id, Exhibit: &e, Why: s.Acquired}, compared)
+		origin, err := o.reusable(tx, now, &e)
+		if err != nil {
+			return err
+		}
+		return o.recordCompared(tx, rogatory.Entry{Type: rogatory.ExhibitSealed, At: o.now(), By: by, Request: id, Exhibit: &e, Name: string(origin), Why: s.Acquired}, compared)
 	})
+	if rogatory.CodeOf(err) == notAuthorised {
+		err = errors.Join(err, o.removeUnused(ctx, seal.Root))
+	}
 	return e, err
 }
 
@@ -233,6 +241,9 @@ func (o *Office) Arrived(ctx context.Context, peer rogatory.StateCode, root roga
 				continue
 			}
 			exhibit := x.Exhibit
+			if err := tx.SetSetting(receivedSetting+exhibit.Seal.SHA256.String(), []byte(exhibit.ID)); err != nil {
+				return err
+			}
 			if err := o.recordCompared(tx, rogatory.Entry{Type: rogatory.ExhibitReceived, At: o.now(), By: o.node(), Request: f.ID, Exhibit: &exhibit, Why: "offered by " + string(peer)}, compared[exhibit.ID]); err != nil {
 				return err
 			}

@@ -60,11 +60,15 @@ type File struct {
 	Deadlines []Deadline    `json:"deadlines,omitempty"`
 
 	// What the safeguards ask of people here: it is not told to the other State.
-	Sheet      *SheetFile  `json:"sheet,omitempty"` // the review sheet as it was last signed
-	Votes      []VoteFile  `json:"votes,omitempty"` // on acts that are not done yet
-	Objections []Objection `json:"objections,omitempty"`
-	Duties     []Duty      `json:"duties,omitempty"`      // conditions that bind us
-	OutOfTurn  int         `json:"out_of_turn,omitempty"` // messages that arrived when the act was no longer open
+	Sheet *SheetFile `json:"sheet,omitempty"` // the review sheet as it was last signed
+	Votes []VoteFile `json:"votes,omitempty"` // on acts that are not done yet
+	// Secrecy are the times for which the requesting State asked for confidentiality, Art 40(20).
+	Secrecy    []safeguard.Grant `json:"secrecy,omitempty"`
+	Subject    *SubjectFile      `json:"subject,omitempty"`   // the telling of the persons concerned, once data were handed over
+	Emergency  *EmergencyFile    `json:"emergency,omitempty"` // of a request through the emergency channel
+	Objections []Objection       `json:"objections,omitempty"`
+	Duties     []Duty            `json:"duties,omitempty"`      // conditions that bind us
+	OutOfTurn  int               `json:"out_of_turn,omitempty"` // messages that arrived when the act was no longer open
 }
 
 // ExhibitState says where an exhibit stands between the two States.
@@ -96,6 +100,8 @@ type ExhibitFile struct {
 	Quarantine *Quarantine `json:"quarantine,omitempty"`
 	// CutFrom is the exhibit of which this has the rows that were asked for.
 	CutFrom rogatory.ExhibitID `json:"cut_from,omitempty"`
+	// Origin is the exhibit of another State that this one holds the same bytes as.
+	Origin rogatory.ExhibitID `json:"origin,omitempty"`
 }
 
 // ConsentState says how a question for consent stands.
@@ -152,6 +158,10 @@ const (
 	DutyDue         = "duty"         // until when the first condition that binds us has to be met
 	RenewalDue      = "renewal"      // until when our domestic order to preserve has to be renewed, Art 25(2)
 	WrittenDue      = "written"      // until when what was said by word of mouth is confirmed, Art 40(13)
+	SecrecyEnd      = "secrecy"      // confidentiality ends by itself, Art 40(20)
+	TellingDue      = "telling"      // the persons whose data were handed over are told
+	EmergencyEnd    = "emergency"    // the emergency channel is closed for this request
+	EmergencyDue    = "emergency_review"
 )
 
 // requestingSide returns who plays which part.
@@ -254,6 +264,7 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 		f.stop(name, Met)
 	}
 	f.take(m, by, kind, at)
+	f.guard(rules, m, by, at)
 	if m.From.State != us && (m.Act == rogatory.Supplement || m.Act == rogatory.Correct) {
 		f.Votes = nil // those who agreed have not read this
 	}
@@ -268,7 +279,7 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 	if f.State.Final() && !was.Final() {
 		f.Ended = at
 		for _, d := range f.Deadlines {
-			if d.Name != DutyDue { // it outlives the request
+			if !outlives[d.Name] && d.Name != DutyDue { // what outlives the request
 				f.stop(d.Name, Stopped)
 			}
 		}
@@ -509,7 +520,7 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 		f.Request, f.Them, f.Author, f.AuthorRole = *e.Draft, *e.To, e.By.Name, e.By.Role
 		f.Sheet, f.Votes = nil, nil // they were of another text
 	case rogatory.ExhibitSealed:
-		x := ExhibitFile{Exhibit: *e.Exhibit, State: Sealed, Ours: true, By: e.By.Name}
+		x := ExhibitFile{Exhibit: *e.Exhibit, State: Sealed, Ours: true, By: e.By.Name, Origin: rogatory.ExhibitID(e.Name)}
 		if err := x.compared(e); err != nil {
 			return err
 		}
@@ -539,6 +550,9 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 		}
 	case rogatory.DutySet, rogatory.DutyMet:
 		f.duty(e)
+	case rogatory.SubjectTold, rogatory.SubjectPostponed, rogatory.SubjectNever, rogatory.EmergencyReviewed:
+		f.Deadlines = slices.Clone(f.Deadlines)
+		f.told(e)
 	case rogatory.OrderRenewed:
 		f.Deadlines = slices.Clone(f.Deadlines)
 		f.Renewed++

@@ -405,7 +405,7 @@ func (r *replay) underItsRules(id rogatory.RequestID, row store.Request) (File, 
 		return file, damaged("view_damaged", "the file of request %s cannot be read: %w", id, err)
 	}
 	r.earlier++
-	file.Deadlines = stored.Deadlines
+	file.Deadlines, file.Secrecy, file.Subject = stored.Deadlines, stored.Secrecy, stored.Subject
 	return file, nil
 }
 

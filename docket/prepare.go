@@ -44,6 +44,10 @@ func (o *Office) prepare(m *rogatory.Message, f File, kind treaty.Kind, party ro
 		}
 	case rogatory.Supplement:
 		b.Answers = f.Question
+	case rogatory.Correct:
+		if _, is := b.Details[rogatory.SecrecyUntil]; is {
+			return prepareSecrecy(*m, f)
+		}
 	case rogatory.Agree:
 		if len(f.Conditions) == 0 || f.Agreed != 0 {
 			return rogatory.Fault(rogatory.Conflict, "no_open_conditions", "request %s has no conditions that wait for agreement", f.ID)

@@ -43,11 +43,12 @@ func (f File) WaitsFor() Waiting {
 	return OnThem
 }
 
-// Next returns the running deadline that ends first; false if none runs.
+// Next returns the running deadline that ends first; false if none runs. What goes on after the end of a request has a
+// list of its own: see Subjects.
 func (f File) Next() (Deadline, bool) {
 	var first Deadline
 	for _, d := range f.Deadlines {
-		if d.State == Running && (first.Due == 0 || d.Due < first.Due) {
+		if d.State == Running && !outlives[d.Name] && (first.Due == 0 || d.Due < first.Due) {
 			first = d
 		}
 	}

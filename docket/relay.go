@@ -35,7 +35,7 @@ func (o *Office) Relay(ctx context.Context, by rogatory.Actor, id rogatory.Exhib
 	}
 	conditions, ok := onward(from, x, f.Them.State)
 	if !ok {
-		return rogatory.Exhibit{}, rogatory.Fault(rogatory.Denied, "transfer_not_authorised", "%s has not authorised that exhibit %s goes to %s (Art 36(3))", from.Them.State, id, f.Them.State).
+		return rogatory.Exhibit{}, rogatory.Fault(rogatory.Denied, notAuthorised, "%s has not authorised that exhibit %s goes to %s (Art 36(3))", from.Them.State, id, f.Them.State).
 			WithHint("ask it first: rogatory request answer " + string(from.ID) + " ask_consent --use onward_transfer --exhibit " + string(id) + " --third " + string(f.Them.State))
 	}
 	limits := x.Exhibit.Limits

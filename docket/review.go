@@ -117,6 +117,7 @@ type Near struct {
 	Emergencies []safeguard.Emergency // uses of the emergency channel with that State
 	Suspensions []safeguard.Suspension
 	Oversight   bool // mayBegin lets the act pass: the bodies of both States can be given their copies
+	Reuse       Reuse
 
 	Policies safeguard.Set    // in force now
 	unread   error            // why there are none
@@ -162,11 +163,11 @@ func factsOf(f File, act rogatory.Act, mode rogatory.Mode, s *Safeguards, near N
 		Authorised:   said("authorisation"),
 		MaximumYears: safeguard.Number(int64(r.Offence.MaximumYears)), Dual: safeguard.NotRecorded,
 		ThirdState: safeguard.No, Domicile: safeguard.No, Children: safeguard.No,
-		Confidential: said("confidentiality"), ConfidentialReason: said("confidentiality"), ConfidentialEnd: safeguard.Yes,
 		Oversight: is(near.Oversight), ReviewOverdue: safeguard.No,
 		Objection: is(openObjection(f.Objections) >= 0), Excess: safeguard.No,
-		OtherUse: is(act == rogatory.GiveConsent), Onward: safeguard.No, Consented: is(act == rogatory.GiveConsent),
 	}
+	facts = f.secret(now, facts)
+	facts = f.used(act, near.Reuse, facts)
 	for _, a := range r.Offence.Articles {
 		facts.Articles = append(facts.Articles, rogatory.ParseArticles(a)...)
 	}
@@ -261,14 +262,11 @@ func (o *Office) near(tx *store.Tx, f File, act rogatory.Act) (near Near, err er
 		if err != nil {
 			return near, err
 		}
-		if other.Side != f.Side || !slices.ContainsFunc(other.Exhibits, func(x ExhibitFile) bool { return x.Ours && x.State != Sealed }) && other.State != rogatory.Executed {
-			continue // nothing was disclosed under it
+		if other.Side != f.Side || other.Emergency == nil || other.Emergency.Used == 0 {
+			continue // nothing was handed over under it
 		}
-		e := safeguard.Emergency{Request: other.ID, State: requester(other), Opened: other.Received}
-		if other.Sheet != nil {
-			e.Reviewed, e.Reviewer = other.Sheet.At, other.Sheet.Reviewer
-		}
-		near.Emergencies = append(near.Emergencies, e)
+		near.Emergencies = append(near.Emergencies, safeguard.Emergency{Request: other.ID, State: requester(other), Opened: other.Emergency.Used,
+			Reviewed: other.Emergency.Reviewed, Reviewer: other.Emergency.Reviewer, Deciders: other.Emergency.Deciders})
 	}
 	return near, nil
 }
@@ -276,22 +274,21 @@ func (o *Office) near(tx *store.Tx, f File, act rogatory.Act) (near Near, err er
 // glance reads of a file what another request is weighed by: many are looked at before one act.
 func glance(row store.Request) (File, error) {
 	var f struct {
-		ID       rogatory.RequestID `json:"id"`
-		Side     rogatory.Side      `json:"side"`
-		Us       rogatory.Address   `json:"us"`
-		Them     rogatory.Address   `json:"them"`
-		State    rogatory.State     `json:"state"`
-		Author   string             `json:"author"`
-		Opened   rogatory.Instant   `json:"opened"`
-		Received rogatory.Instant   `json:"received"`
-		Ended    rogatory.Instant   `json:"ended"`
-		Exhibits []ExhibitFile      `json:"exhibits"`
-		Sheet    *SheetFile         `json:"sheet"`
+		ID        rogatory.RequestID `json:"id"`
+		Side      rogatory.Side      `json:"side"`
+		Us        rogatory.Address   `json:"us"`
+		Them      rogatory.Address   `json:"them"`
+		State     rogatory.State     `json:"state"`
+		Author    string             `json:"author"`
+		Opened    rogatory.Instant   `json:"opened"`
+		Received  rogatory.Instant   `json:"received"`
+		Ended     rogatory.Instant   `json:"ended"`
+		Emergency *EmergencyFile     `json:"emergency"`
 	}
 	if err := json.Unmarshal(row.View, &f); err != nil {
 		return File{}, rogatory.Fault(rogatory.Damaged, "view_damaged", "read the file of %s: %w", row.ID, err).WithHint("run rogatory fsck")
 	}
-	return File{ID: f.ID, Side: f.Side, Us: f.Us, Them: f.Them, State: f.State, Author: f.Author, Opened: f.Opened, Received: f.Received, Ended: f.Ended, Exhibits: f.Exhibits, Sheet: f.Sheet}, nil
+	return File{ID: f.ID, Side: f.Side, Us: f.Us, Them: f.Them, State: f.State, Author: f.Author, Opened: f.Opened, Received: f.Received, Ended: f.Ended, Emergency: f.Emergency}, nil
 }
 
 // mark notes whom a request names, once it was sent or has come. The key of the index is drawn with the first.
@@ -388,6 +385,9 @@ func (o *Office) judge(tx *store.Tx, by rogatory.Actor, f File, act rogatory.Act
 		return nil, nil
 	}
 	near, err := o.near(tx, f, act)
+	if err == nil {
+		near.Reuse, err = o.reuse(tx, f, act, body)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -443,6 +443,9 @@ func (o *Office) Opinion(ctx context.Context, by rogatory.Actor, id rogatory.Req
 			return err
 		}
 		near, err := o.near(tx, f, act)
+		if err == nil {
+			near.Reuse, err = o.reuse(tx, f, act, body)
+		}
 		if err == nil {
 			j = o.opinion(f, near, by, act, body)
 		}

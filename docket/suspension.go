@@ -103,6 +103,29 @@ func (o *Office) Resume(ctx context.Context, by rogatory.Actor, state rogatory.S
 	return s, err
 }
 
+// ReviewSuspension keeps a suspension for a reason, until it is looked at again.
+func (o *Office) ReviewSuspension(ctx context.Context, by rogatory.Actor, state rogatory.StateCode, reason string, next rogatory.Instant) (safeguard.Suspension, error) {
+	var s safeguard.Suspension
+	if err := reasoned(reason); err != nil {
+		return s, err
+	}
+	err := o.suspending(ctx, by, state, reason, func(all []safeguard.Suspension, i int) ([]safeguard.Suspension, rogatory.Entry, error) {
+		now := o.now()
+		switch {
+		case i < 0 || !all[i].Valid():
+			return nil, rogatory.Entry{}, rogatory.Fault(rogatory.Conflict, "not_suspended", "cooperation with %s is not suspended", state)
+		case next <= now:
+			return nil, rogatory.Entry{}, rogatory.Fault(rogatory.Invalid, "review_past", "a suspension is looked at again later, not at %s", next)
+		case next.Sub(now) > safeguard.LongestSuspension:
+			return nil, rogatory.Entry{}, rogatory.Fault(rogatory.Invalid, "review_late", "a suspension is looked at again within %d days", int(safeguard.LongestSuspension.Hours()/24))
+		}
+		all[i].Reviewed = append(all[i].Reviewed, safeguard.Review{By: by.Name, Reason: reason, At: now, Next: next})
+		s = all[i]
+		return all, rogatory.Entry{Type: rogatory.StateReviewed, At: now, By: by, Name: string(state), Why: reason, Until: next}, nil
+	})
+	return s, err
+}
+
 // suspending changes the list and records it, in one transaction. i is the suspension of the state that was not lifted,
 // or -1.
 func (o *Office) suspending(ctx context.Context, by rogatory.Actor, state rogatory.StateCode, reason string, change func(all []safeguard.Suspension, i int) ([]safeguard.Suspension, rogatory.Entry, error)) error {

@@ -78,6 +78,13 @@ func counted(rules Rulebook, us rogatory.StateCode, row store.Request, rows []st
 		c.Ground, c.Outcome = shared(f.Verdict.Ground), shared(f.Verdict.Outcome)
 	}
 	for _, entry := range rows {
+		at := transparency.Mark{Entry: entry.Index + 1, At: entry.At}
+		switch entry.Type {
+		case rogatory.SubjectTold:
+			c.Notified = c.Notified.Earlier(at)
+		case rogatory.SubjectPostponed:
+			c.Withheld = c.Withheld.Earlier(at)
+		}
 		act, from, ok, err := said(entry)
 		if err != nil {
 			return transparency.Case{}, err
@@ -89,7 +96,7 @@ func counted(rules Rulebook, us rogatory.StateCode, row store.Request, rows []st
 		if from != us {
 			by = by.Other()
 		}
-		note(&c, by, act, transparency.Mark{Entry: entry.Index + 1, At: entry.At})
+		note(&c, by, act, at)
 	}
 	return c, nil
 }

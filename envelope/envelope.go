@@ -254,6 +254,9 @@ func CheckBody(act rogatory.Act, b rogatory.Body) error {
 		rogatory.AskStatus, rogatory.TellStatus, rogatory.DiscussCosts,
 		rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close, rogatory.ConfirmInWriting:
 		want = parts{text: text}
+	case rogatory.Correct: // of secrecy says until when, and nothing else
+		_, secrecy := b.Details[rogatory.SecrecyUntil]
+		want = parts{text: text, details: secrecy && len(b.Details) == 1}
 	case rogatory.StartDrill, rogatory.EndDrill: // not even words: nothing of a case can be in a drill
 		want = parts{}
 	case rogatory.StateFigures:

@@ -34,10 +34,11 @@ const (
 	Answered Sort = "answered" // a message of the other State came on a request that the person holds
 	Due      Sort = "due"      // a deadline of a request that the person holds comes near
 	Approval Sort = "approval" // a colleague's draft was given to a person who may send it
+	Vote     Sort = "vote"     // a colleague of another role stands for an act that takes more people
 )
 
 // Sorts lists all sorts.
-func Sorts() []Sort { return []Sort{Assigned, Answered, Due, Approval} }
+func Sorts() []Sort { return []Sort{Assigned, Answered, Due, Approval, Vote} }
 
 // Bounds of a choice.
 const (

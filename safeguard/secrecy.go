@@ -79,8 +79,8 @@ type Postponement struct {
 	Until rogatory.Instant `json:"until"`
 }
 
-// Notice is what a person affected is to be told, and when. Whom it concerns is a reference of the office.
-type Notice struct {
+// SubjectNotice is what a person affected is to be told, and when. (What colleagues are told by day is of package notice.) Whom it concerns is a reference of the office.
+type SubjectNotice struct {
 	Request   rogatory.RequestID `json:"request"`
 	Person    string             `json:"person"`
 	Due       rogatory.Instant   `json:"due"`
@@ -104,7 +104,7 @@ const (
 
 // At says how the notice stands, and when that changes by itself. A postponement without a person, without a reason of
 // some words or for too long does not count: its place is in void.
-func (n Notice) At(now rogatory.Instant) (state NoticeState, until rogatory.Instant, void []int) {
+func (n SubjectNotice) At(now rogatory.Instant) (state NoticeState, until rogatory.Instant, void []int) {
 	due := n.Due
 	for i, p := range n.Postponed {
 		if p.By == "" || words(p.Why) < MinWords || p.Until <= p.At || p.Until.Sub(p.At) > LongestPostponing || p.At > now {

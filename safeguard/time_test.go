@@ -244,21 +244,21 @@ func TestAB15TheNoticeComesOrSomebodySaysWhyNot(t *testing.T) {
 	put := Postponement{By: "ada", Why: because, At: monday.Add(29 * day), Until: due.Add(60 * day)}
 	for _, row := range []struct {
 		name string
-		n    Notice
+		n    SubjectNotice
 		at   rogatory.Instant
 		want NoticeState
 		void int
 	}{
-		{"waits", Notice{Due: due}, due.Add(-time.Second), NoticeWaits, 0},
-		{"is due", Notice{Due: due}, due, NoticeDue, 0},
-		{"is put off", Notice{Due: due, Postponed: []Postponement{put}}, due.Add(day), NoticePostponed, 0},
-		{"is due after that", Notice{Due: due, Postponed: []Postponement{put}}, put.Until, NoticeDue, 0},
-		{"is not put off without a reason", Notice{Due: due, Postponed: []Postponement{{"ada", "busy", put.At, put.Until}}}, due, NoticeDue, 1},
-		{"is not put off by nobody", Notice{Due: due, Postponed: []Postponement{{"", because, put.At, put.Until}}}, due, NoticeDue, 1},
-		{"is not put off for ever", Notice{Due: due, Postponed: []Postponement{{"ada", because, put.At, put.At.Add(LongestPostponing + time.Second)}}}, due, NoticeDue, 1},
-		{"was told", Notice{Due: due, Told: due.Add(hour)}, due.Add(day), NoticeTold, 0},
-		{"can never be told, and why", Notice{Due: due, Impossible: "nobody knows who stands behind the address"}, due.Add(day), NoticeNever, 0},
-		{"cannot be dropped with a word", Notice{Due: due, Impossible: "unknown"}, due.Add(day), NoticeDue, 0},
+		{"waits", SubjectNotice{Due: due}, due.Add(-time.Second), NoticeWaits, 0},
+		{"is due", SubjectNotice{Due: due}, due, NoticeDue, 0},
+		{"is put off", SubjectNotice{Due: due, Postponed: []Postponement{put}}, due.Add(day), NoticePostponed, 0},
+		{"is due after that", SubjectNotice{Due: due, Postponed: []Postponement{put}}, put.Until, NoticeDue, 0},
+		{"is not put off without a reason", SubjectNotice{Due: due, Postponed: []Postponement{{"ada", "busy", put.At, put.Until}}}, due, NoticeDue, 1},
+		{"is not put off by nobody", SubjectNotice{Due: due, Postponed: []Postponement{{"", because, put.At, put.Until}}}, due, NoticeDue, 1},
+		{"is not put off for ever", SubjectNotice{Due: due, Postponed: []Postponement{{"ada", because, put.At, put.At.Add(LongestPostponing + time.Second)}}}, due, NoticeDue, 1},
+		{"was told", SubjectNotice{Due: due, Told: due.Add(hour)}, due.Add(day), NoticeTold, 0},
+		{"can never be told, and why", SubjectNotice{Due: due, Impossible: "nobody knows who stands behind the address"}, due.Add(day), NoticeNever, 0},
+		{"cannot be dropped with a word", SubjectNotice{Due: due, Impossible: "unknown"}, due.Add(day), NoticeDue, 0},
 	} {
 		if got, _, void := row.n.At(row.at); got != row.want || len(void) != row.void {
 			t.Errorf("it %s: %s, %v", row.name, got, void)

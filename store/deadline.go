@@ -67,6 +67,11 @@ func (tx *Tx) Between(from, to rogatory.Instant, limit int) ([]Deadline, error) 
 	return list(tx, readDeadline, "SELECT "+deadlineColumns+" FROM deadline WHERE state = 'running' AND due_at >= $1 AND due_at < $2 ORDER BY due_at, request_id, name LIMIT $3", int64(from), int64(to), atMost(limit))
 }
 
+// Named returns at most limit deadlines of a name that run or have passed, by time.
+func (tx *Tx) Named(name string, limit int) ([]Deadline, error) {
+	return list(tx, readDeadline, "SELECT "+deadlineColumns+" FROM deadline WHERE state IN ('running', 'passed') AND name = $1 ORDER BY due_at, request_id LIMIT $2", name, atMost(limit))
+}
+
 // CloseDeadline ends a running deadline. If it is not running, or was moved since that generation:
 // Conflict "deadline_moved_on".
 func (tx *Tx) CloseDeadline(request rogatory.RequestID, name string, generation int64, state string) error {

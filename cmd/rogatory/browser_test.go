@@ -421,7 +421,7 @@ func story(t *testing.T, tag string) {
 		t.Errorf("the court package is no archive of that size: %q", got)
 	}
 
-	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=supplement&state=XA&from=2026-11-25", "agenda", "desk", "drills", "excess", "rota", "setup", "search?q=child", "keys", "figures", "figures?by=ground&stage=decision", "legislation", "policies", "policies/bench", "assistance", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
+	for _, path := range []string{"treaty", "treaty/FR", "deadlines?rule=supplement&state=XA&from=2026-11-25", "agenda", "desk", "drills", "subject-notices", "suspensions", "suspensions/propose", "requests/" + string(id) + "/subject", "excess", "rota", "setup", "search?q=child", "keys", "figures", "figures?by=ground&stage=decision", "legislation", "policies", "policies/bench", "assistance", "people", "directory", "outbox", "requests/" + string(id), "requests/XA-2026-00000000.1"} {
 		b.examine("/console/" + path)
 	}
 	assets := 0

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"rogatory"
+	"rogatory/api"
 )
 
 // outboxCmds work on messages on their way out.
@@ -105,6 +106,8 @@ type packageExportCmd struct {
 	Case   string `arg:"" help:"Reference of the case."`
 	Folder string `arg:"" help:"New folder, on the node's machine." type:"path"`
 	Why    string `help:"Why it is exported; it becomes part of the chain of custody." required:""`
+	Use    string `help:"Another use than the labels name, which takes the consent of the State that gave it." enum:",other_use,onward_transfer,team_disclosure,evidence_use" default:"" placeholder:"USE"`
+	Third  string `help:"The third State or organisation that it goes to." placeholder:"XC"`
 }
 
 // Run writes a court package.
@@ -113,7 +116,7 @@ func (c *packageExportCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	if err := client.Package(d.ctx, rogatory.CaseID(c.Case), c.Why, c.Folder); err != nil {
+	if err := client.Package(d.ctx, rogatory.CaseID(c.Case), api.PackageCall{Why: c.Why, Folder: c.Folder, Use: rogatory.ConsentUse(c.Use), Third: c.Third}); err != nil {
 		return err
 	}
 	d.say("wrote the court package of %s; check it with rogatory-verify %s", c.Case, c.Folder)

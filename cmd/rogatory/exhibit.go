@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"rogatory"
@@ -267,6 +268,11 @@ func (c *exhibitOpenCmd) Run(d *desk) error {
 		return err
 	}
 	d.say("%s holds %s: %s, SHA-256 %s", c.File, opened.ID, amount(opened.Seal.Size), opened.Seal.SHA256)
+	var label strings.Builder // what it may be used for is read at each opening
+	showLimits(&label, opened.Limits)
+	for l := range strings.Lines(label.String()) {
+		d.say("%s", strings.TrimSpace(l))
+	}
 	return d.give(opened, func(w io.Writer) { fmt.Fprintln(w, c.File) })
 }
 

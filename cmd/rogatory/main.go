@@ -59,6 +59,7 @@ type commands struct {
 	Person    personCmds    `cmd:"" help:"Who may use the office's door."`
 	Key       keyCmds       `cmd:"" help:"The node's keys: list and rotate them."`
 	Request   requestCmds   `cmd:"" help:"Requests to other States and from them."`
+	Subject   subjectCmds   `cmd:"" help:"The persons whom a request concerns: secrecy with its end, who is told, and the review of emergencies."`
 	Safeguard safeguardCmds `cmd:"" help:"What the safeguards ask of people before an act is done."`
 	Search    searchCmds    `cmd:"" help:"Look for cases, in any script."`
 	Rules     rulesCmds     `cmd:"" help:"The rules that the node goes by, as data that a jurist can mend."`

@@ -189,6 +189,7 @@ type safeguardStatesCmd struct {
 	Resume  string `help:"Propose to resume it, or agree to that." placeholder:"XB"`
 	Why     string `help:"The reason." placeholder:"REASONS"`
 	Review  string `help:"When it is looked at again, such as 2027-01-31T00:00:00Z." placeholder:"MOMENT"`
+	Keep    string `help:"Review the suspension of this State and keep it until the next review." placeholder:"XB"`
 }
 
 // Run lists, suspends or resumes.
@@ -206,6 +207,8 @@ func (c *safeguardStatesCmd) Run(d *desk) error {
 	switch {
 	case c.Suspend != "":
 		_, err = client.Suspend(d.ctx, rogatory.StateCode(c.Suspend), said)
+	case c.Keep != "":
+		_, err = client.ReviewSuspension(d.ctx, rogatory.StateCode(c.Keep), said)
 	case c.Resume != "":
 		_, err = client.Resume(d.ctx, rogatory.StateCode(c.Resume), said)
 	}
@@ -225,7 +228,11 @@ func (c *safeguardStatesCmd) Run(d *desk) error {
 			case s.Valid():
 				stands = "in force"
 			}
-			fmt.Fprintf(w, "%s\t%s\tsince %s\treview %s\t%s\n", s.State, stands, s.From, s.Review, s.Reason)
+			next := s.Review
+			for _, r := range s.Reviewed {
+				next = max(next, r.Next)
+			}
+			fmt.Fprintf(w, "%s\t%s\tsince %s\treview %s\t%s\n", s.State, stands, s.From, next, s.Reason)
 		}
 	})
 }

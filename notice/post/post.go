@@ -225,50 +225,76 @@ func (p *Post) read(tx *store.Tx, all []chosen) error {
 		return err
 	}
 	for _, row := range rows {
-		n, err := p.concerns(tx, row, all)
+		told, err := p.concerns(tx, row, all)
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(all, func(c chosen) bool { return c.Name == n.Person })
-		if i < 0 || row.At < all[i].since || !slices.Contains(all[i].About, notice.Sort(n.Sort)) {
-			continue
-		}
-		n.Request, n.Key, n.At = row.Request, keyOfEntry(row.Index), p.now()
-		if err := tx.AddNoticeItem(n); err != nil {
-			return err
+		for _, n := range told {
+			i := slices.IndexFunc(all, func(c chosen) bool { return c.Name == n.Person })
+			if i < 0 || row.At < all[i].since || !slices.Contains(all[i].About, notice.Sort(n.Sort)) {
+				continue
+			}
+			n.Request, n.Key, n.At = row.Request, keyOfEntry(row.Index), p.now()
+			if err := tx.AddNoticeItem(n); err != nil {
+				return err
+			}
 		}
 	}
 	return setCursor(tx, at+int64(len(rows)))
 }
 
 // concerns says whom an entry concerns, and how. Nobody's name is empty.
-func (p *Post) concerns(tx *store.Tx, row store.Entry, all []chosen) (store.NoticeItem, error) {
+func (p *Post) concerns(tx *store.Tx, row store.Entry, all []chosen) ([]store.NoticeItem, error) {
 	switch row.Type {
 	case rogatory.RequestClaimed:
 		var e rogatory.Entry
 		if err := json.Unmarshal(row.Body, &e); err != nil {
-			return store.NoticeItem{}, rogatory.Fault(rogatory.Damaged, "entry_damaged", "read entry %d: %w", row.Index, err)
+			return nil, rogatory.Fault(rogatory.Damaged, "entry_damaged", "read entry %d: %w", row.Index, err)
 		}
 		i := slices.IndexFunc(all, func(c chosen) bool { return c.Name == e.Name })
 		if i < 0 || e.Name == e.By.Name {
-			return store.NoticeItem{}, nil
+			return nil, nil
 		}
 		sort := notice.Assigned
 		if all[i].Role == rogatory.Decider {
 			f, err := p.Office.FileIn(tx, row.Request)
 			if err != nil {
-				return store.NoticeItem{}, err
+				return nil, err
 			}
 			if f.State == rogatory.Drafted && f.Author != e.Name {
 				sort = notice.Approval
 			}
 		}
-		return store.NoticeItem{Person: e.Name, Sort: string(sort)}, nil
+		return []store.NoticeItem{{Person: e.Name, Sort: string(sort)}}, nil
 	case rogatory.MessageReceived:
 		place, _, err := tx.InQueue(row.Request)
-		return store.NoticeItem{Person: place.Holder, Sort: string(notice.Answered)}, err
+		return []store.NoticeItem{{Person: place.Holder, Sort: string(notice.Answered)}}, err
+	case rogatory.VoteCast:
+		f, err := p.Office.FileIn(tx, row.Request)
+		if err != nil {
+			return nil, err
+		}
+		var asked []store.NoticeItem
+		for _, c := range all {
+			if wanted(f, c.Officer) {
+				asked = append(asked, store.NoticeItem{Person: c.Name, Sort: string(notice.Vote)})
+			}
+		}
+		return asked, nil
 	}
-	return store.NoticeItem{}, nil
+	return nil, nil
+}
+
+// wanted reports whether a colleague of another role stands for an act on which the person has not voted. Who wrote the
+// request agrees to nothing of it.
+func wanted(f docket.File, person rogatory.Officer) bool {
+	if !docket.MayHold(person.Role) || f.Author == person.Name {
+		return false
+	}
+	return slices.ContainsFunc(f.Votes, func(v docket.VoteFile) bool {
+		return v.Agree && v.Person != person.Name && v.Role != person.Role &&
+			!slices.ContainsFunc(f.Votes, func(w docket.VoteFile) bool { return w.Act == v.Act && w.Person == person.Name })
+	})
 }
 
 // deadlines takes up what comes near of what a person holds. One that was moved is told again.
@@ -304,7 +330,7 @@ func (p *Post) decide(tx *store.Tx, c chosen, now rogatory.Instant) (rogatory.In
 	var page string
 	for _, e := range round.Tell {
 		i := slices.IndexFunc(rows, func(n store.NoticeItem) bool { return n.Number == e.Number })
-		over, err := isOver(tx, rows[i])
+		over, err := p.isOver(tx, c.Officer, rows[i])
 		if err != nil {
 			return 0, err
 		}
@@ -334,8 +360,12 @@ func (p *Post) write(tx *store.Tx, c chosen, test bool, now rogatory.Instant) (s
 }
 
 // isOver reports whether something does not need the person any more: somebody else holds the request, the message was
-// read, the deadline was met or moved.
-func isOver(tx *store.Tx, n store.NoticeItem) (bool, error) {
+// read, the deadline was met or moved, the act was done or the person has voted.
+func (p *Post) isOver(tx *store.Tx, person rogatory.Officer, n store.NoticeItem) (bool, error) {
+	if notice.Sort(n.Sort) == notice.Vote {
+		f, err := p.Office.FileIn(tx, n.Request)
+		return err == nil && !wanted(f, person), err
+	}
 	place, in, err := tx.InQueue(n.Request)
 	if err != nil || !in || place.Holder != n.Person {
 		return true, err

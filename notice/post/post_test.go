@@ -25,6 +25,7 @@ import (
 	"rogatory/ledger"
 	"rogatory/notice"
 	"rogatory/pager"
+	"rogatory/safeguard"
 	"rogatory/store"
 	"rogatory/store/storetest"
 )
@@ -269,6 +270,52 @@ func TestAnApprovalIsAskedOfWhoMaySend(t *testing.T) {
 	s.give(requestID, "Bo Lind", "Ana Duarte") // back to the author, who may not
 	s.pass(time.Second)
 	s.told(s.mail, "item 1 needs you")
+}
+
+// Whoever stands for an act that takes two roles need not go from door to door.
+func TestAVoteIsAskedOfColleaguesOfAnotherRole(t *testing.T) {
+	s := newScene(t)
+	c := all()
+	c.About = []notice.Sort{notice.Vote}
+	s.people = append(s.people, rogatory.Officer{Name: "Ilse Brandt", Role: rogatory.Custodian})
+	s.choose("Bo Lind", c)
+	s.choose("Ana Duarte", c)
+	s.request(requestID, rogatory.Acknowledged, "Cem Aydin")
+	s.vote(requestID, "Ana Duarte", true)
+	s.pass(time.Second)
+	s.told(s.mail, "item 1 needs you")
+	if to, _ := s.mail.sent[0].To("mail"); to != "bo@example.org" {
+		t.Errorf("it went to %s", to)
+	}
+	// Both have voted: nobody is asked again, and a dissent asks nobody.
+	s.vote(requestID, "Bo Lind", true)
+	s.pass(time.Second)
+	s.told(s.mail, "item 1 needs you")
+	s.vote(requestID, "Ilse Brandt", false)
+	s.pass(time.Second)
+	s.told(s.mail, "item 1 needs you")
+}
+
+// vote is what docket's Approve does.
+func (s *scene) vote(id rogatory.RequestID, name string, agree bool) {
+	s.Helper()
+	by := s.actor(name)
+	s.ok(s.Store.Update(s.Context(), func(tx *store.Tx) error {
+		row, err := tx.Request(id)
+		if err != nil {
+			return err
+		}
+		var f docket.File
+		s.ok(json.Unmarshal(row.View, &f))
+		f.Votes = append(f.Votes, docket.VoteFile{Act: rogatory.Accept, At: s.now(), Vote: safeguard.Vote{Person: name, Role: by.Role, Agree: agree}})
+		row.View, err = json.Marshal(f)
+		s.ok(err)
+		if _, err := tx.UpdateRequest(row); err != nil {
+			return err
+		}
+		_, err = s.ledger.Record(tx, rogatory.Entry{Type: rogatory.VoteCast, At: s.now(), By: by, Request: id, Act: rogatory.Accept})
+		return err
+	}))
 }
 
 func TestOnceADay(t *testing.T) {
