@@ -46,7 +46,7 @@ func (o *Office) Cut(ctx context.Context, by rogatory.Actor, id rogatory.Exhibit
 	if err != nil {
 		return e, err
 	}
-	scope, columns := scopeOf(f), x.Compared.Columns
+	scope, columns := o.scopeOf(f), x.Compared.Columns
 	if columns.Kind == "" {
 		scope.Kinds = nil // no column tells it, as the comparison said
 	}

@@ -54,7 +54,7 @@ func (o *Office) Seal(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 	if err != nil {
 		return e, err
 	}
-	scope := scopeOf(f)
+	scope := o.scopeOf(f)
 	if !answers(f, true) {
 		scope = safeguard.Scope{}
 	}

@@ -64,12 +64,12 @@ func handsOverExcess(f File, act rogatory.Act, body rogatory.Body) bool {
 }
 
 // scopeOf is what a request asked for, as the rows of an answer can be compared with it.
-func scopeOf(f File) safeguard.Scope {
+func (o *Office) scopeOf(f File) safeguard.Scope {
 	var s safeguard.Scope
 	s.Identifiers = safeguard.Comparable(identifiersOf(f.Request))
 	if p, ok := treaty.PeriodOf(f.Request.Contents["period"]); ok {
 		s.Period = p
-	} else if !slices.Contains(timeless, f.Request.Kind) {
+	} else if o.Safeguards == nil || !slices.Contains(o.Safeguards.Form.Timeless, f.Request.Kind) {
 		s.Period = f.Request.Term
 	}
 	for _, c := range []safeguard.Category{safeguard.Subscriber, safeguard.Traffic, safeguard.Content} {
@@ -151,7 +151,7 @@ func (o *Office) compareArrived(ctx context.Context, peer rogatory.StateCode, ro
 			case !answers(f, false):
 				all[x.Exhibit.ID] = safeguard.Comparison{Verdict: safeguard.NotCompared, Why: safeguard.NoAnswer}
 			default:
-				waiting = append(waiting, arriving{scopeOf(f), x.Exhibit})
+				waiting = append(waiting, arriving{o.scopeOf(f), x.Exhibit})
 			}
 		}
 		return nil

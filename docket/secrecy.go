@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 
 	"rogatory"
 	"rogatory/safeguard"
@@ -122,9 +123,13 @@ func (e *EmergencyFile) add(names ...string) {
 	}
 }
 
+// theForm is the form that came with this program. A replay asks it what a kind is usually answered with, and never the
+// office's own, which may change.
+var theForm = sync.OnceValue(safeguard.TheForm)
+
 // handsOver reports whether an act gives the other State data about a person, or ends the taking of them.
 func (f File) handsOver(act rogatory.Act, by rogatory.Side) bool {
-	if by != rogatory.RequestedSide || slices.Contains(categoriesOf(f.Request), safeguard.NoData) && act != rogatory.DiscloseTraffic {
+	if by != rogatory.RequestedSide || slices.Contains(categoriesOf(f.Request, theForm()), safeguard.NoData) && act != rogatory.DiscloseTraffic {
 		return false
 	}
 	switch act {

@@ -248,15 +248,13 @@ func CheckBody(act rogatory.Act, b rogatory.Body) error {
 		want = parts{exhibitID: true, text: text}
 	case rogatory.Supplement, rogatory.Represent:
 		want = parts{answers: true, text: text}
-	case rogatory.Correct: // of one message, or of what was said altogether
-		want = parts{answers: has.answers, text: text}
+	case rogatory.Correct: // of one message, or of what was said altogether; of secrecy it says until when, and nothing else
+		_, secrecy := b.Details[rogatory.SecrecyUntil]
+		want = parts{answers: has.answers, text: text, details: secrecy && len(b.Details) == 1}
 	case rogatory.AskMore, rogatory.Consult, rogatory.Warn, rogatory.Withdraw, rogatory.AskRelease, rogatory.Hear,
 		rogatory.AskStatus, rogatory.TellStatus, rogatory.DiscussCosts,
 		rogatory.Acknowledge, rogatory.Confirm, rogatory.Release, rogatory.Close, rogatory.ConfirmInWriting:
 		want = parts{text: text}
-	case rogatory.Correct: // of secrecy says until when, and nothing else
-		_, secrecy := b.Details[rogatory.SecrecyUntil]
-		want = parts{text: text, details: secrecy && len(b.Details) == 1}
 	case rogatory.StartDrill, rogatory.EndDrill: // not even words: nothing of a case can be in a drill
 		want = parts{}
 	case rogatory.StateFigures:
