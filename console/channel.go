@@ -121,6 +121,7 @@ var exerciseStates = []rogatory.StateCode{"XA", "XB", "XC"}
 
 // stateChoices are the States that are not ours: those of the directory, which know exercise States, and all others.
 func (s *server) stateChoices(l *language.Locale) (all []option) {
+	all = append(all, option{"", l.T("bulk.choose")}) // none is chosen for a person who did not look
 	seen := map[rogatory.StateCode]bool{s.Office.Us.State: true}
 	add := func(code rogatory.StateCode) {
 		if !seen[code] {

@@ -57,7 +57,7 @@ func ended(t *testing.T, tag string) {
 	b.open("/console/arrivals/" + string(rogatory.Preservation42))
 	b.fill("reference", "CC 17/2026")
 	b.press(b.words("enter.check"))
-	b.see(b.words("wrong.choice"))
+	b.see(b.words("wrong.missing", "label", b.words("arrival.channel")), b.words("wrong.missing", "label", b.words("arrival.sender")))
 	b.examine("/console/arrivals/" + string(rogatory.Preservation42))
 	b.examine("/console/elsewhere")
 }
