@@ -35,7 +35,7 @@ import (
 	mathrand "math/rand/v2"
 )
 
-// hall is a console with a real office behind it, and a browser for each of its people.
+// hall is a console with a real office behind it, and a visitor for each of its people.
 type hall struct {
 	*testing.T
 	office *docket.Office
@@ -73,24 +73,24 @@ func openHall(t *testing.T) *hall {
 	return h
 }
 
-// browser is one person's.
-type browser struct {
+// visitor is one person's.
+type visitor struct {
 	h *hall
 	*http.Client
 }
 
-func (h *hall) as(name string) browser {
+func (h *hall) as(name string) visitor {
 	h.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		h.Fatal(err)
 	}
-	b := browser{h, &http.Client{Jar: jar}}
+	b := visitor{h, &http.Client{Jar: jar}}
 	b.post("sign-in/demo", url.Values{"name": {name}})
 	return b
 }
 
-func (b browser) read(r *http.Response, err error) (string, int) {
+func (b visitor) read(r *http.Response, err error) (string, int) {
 	b.h.Helper()
 	if err != nil {
 		b.h.Fatal(err)
@@ -103,18 +103,18 @@ func (b browser) read(r *http.Response, err error) (string, int) {
 	return string(page), r.StatusCode
 }
 
-func (b browser) open(path string) (string, int) {
+func (b visitor) open(path string) (string, int) {
 	b.h.Helper()
 	return b.read(b.Get(b.h.door.URL + Prefix + path))
 }
 
-func (b browser) post(path string, form url.Values) (string, int) {
+func (b visitor) post(path string, form url.Values) (string, int) {
 	b.h.Helper()
 	return b.read(b.PostForm(b.h.door.URL+Prefix+path, form))
 }
 
 // upload sends the form with files.
-func (b browser) upload(files map[string]string) (string, int) {
+func (b visitor) upload(files map[string]string) (string, int) {
 	b.h.Helper()
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
