@@ -279,7 +279,7 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 	if f.State.Final() && !was.Final() {
 		f.Ended = at
 		for _, d := range f.Deadlines {
-			if !outlives[d.Name] && d.Name != DutyDue { // what outlives the request
+			if !d.Outlives() {
 				f.stop(d.Name, Stopped)
 			}
 		}

@@ -54,6 +54,9 @@ const TellingByRequesting = "The requesting State tells the persons concerned."
 // outlives are the deadlines that go on after the end of a request.
 var outlives = map[string]bool{SecrecyEnd: true, TellingDue: true, EmergencyDue: true}
 
+// Outlives reports whether the deadline goes on after the end of its request.
+func (d Deadline) Outlives() bool { return outlives[d.Name] || d.Name == DutyDue }
+
 // The rules by which secrecy ends and a subject notice comes due.
 const (
 	secrecyRule = "confidentiality_review"
