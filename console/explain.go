@@ -132,7 +132,7 @@ func standing(l *language.Locale, r status.Reason) string {
 var healthCodes = map[string]string{
 	"database": "database", "journal": "journal", "directory": "directory", "time-stamp": "time_stamp", "paging": "paging", "on duty": "on_duty",
 	"alarms": "alarms", "drill plan": "drill_plan", "drills": "drill_plan", "drill rules": "drill_plan", "start gate": "start_gate", "oversight": "oversight",
-	"backup": "backup", "desk": "desk", "heartbeat": "heartbeat", "keys": "keys", "rules": "rules", "sign_in": "sign_in",
+	"backup": "backup", "desk": "desk", "heartbeat": "heartbeat", "keys": "keys", "rules": "rules", "safeguards": "safeguards", "sign_in": "sign_in",
 	"people.json": "people", "people who came back": "people",
 	"certificate ": "certificate", "channel ": "channel", "alarm ": "alarm", "twin of ": "twin", "witness ": "witness", "oversight ": "oversight",
 	"copy of ": "copy", "journal of ": "copy", "mirror of ": "copy", "refill from ": "copy",

@@ -124,13 +124,18 @@ type frame struct {
 	Now      rogatory.Instant
 	Zone     string
 	SignedIn bool
+	Ends     rogatory.Instant // when the session ends by itself, if no page is opened
 	s        *server
 }
 
 func (v *visit) frame(title, at string) frame {
 	us := v.s.party(v.s.Office.Us.State)
+	ends := v.now.Add(idleTime)
+	if last := v.s.sessions.Deadline(v.ctx); !last.IsZero() {
+		ends = min(ends, rogatory.At(last))
+	}
 	return frame{Locale: v.loc, Title: title, At: at, By: v.by, Us: v.s.Office.Us, Office: v.s.name(v.loc, v.s.Office.Us.State), Exercise: v.s.Office.Mode == rogatory.Exercise,
-		CSS: v.s.assets.css, JS: v.s.assets.js, Icon: v.s.assets.icon, Theme: theme(v.r), Keys: keys(v.r), Watch: v.s.watch(v), Back: pageOf(v.r), Now: v.now, Zone: zoneOf(us), SignedIn: v.by.Name != "", Said: v.s.sessions.PopString(v.ctx, sessionSaid), s: v.s}
+		CSS: v.s.assets.css, JS: v.s.assets.js, Icon: v.s.assets.icon, Theme: theme(v.r), Keys: keys(v.r), Watch: v.s.watch(v), Back: pageOf(v.r), Now: v.now, Zone: zoneOf(us), SignedIn: v.by.Name != "", Ends: ends, Said: v.s.sessions.PopString(v.ctx, sessionSaid), s: v.s}
 }
 
 // pageOf is the page that a browser can read again: where a form was sent, the page of the form.

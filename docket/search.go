@@ -35,7 +35,7 @@ type Results struct {
 
 const (
 	// FoundPage is how many requests a page of results shows: each has several lines.
-	FoundPage = 8
+	FoundPage = 7
 	// lookedThrough bounds how many files one search reads for a page. An index finds a little too much
 	// only where words have to follow on one another; after as many as this the reader is asked whether
 	// to look further.

@@ -658,5 +658,8 @@ func Unseal(ctx context.Context, sealed []byte, identities ...age.Identity) ([]b
 	if err != nil {
 		return nil, err
 	}
+	if len(container) > asice.MaxContainer {
+		return nil, rogatory.Fault(rogatory.Invalid, "message_too_large", "container of %d bytes, at most %d are read", len(container), asice.MaxContainer)
+	}
 	return container, ctx.Err()
 }

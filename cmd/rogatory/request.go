@@ -510,11 +510,11 @@ func arrow(s rogatory.Side) string {
 	return "from"
 }
 
-// next names the deadline that runs out first.
+// next names the deadline of the request itself that runs out first.
 func next(f docket.File) string {
 	var first *docket.Deadline
 	for i, d := range f.Deadlines {
-		if d.State == docket.Running && (first == nil || d.Due < first.Due) {
+		if d.State == docket.Running && !d.Outlives() && (first == nil || d.Due < first.Due) {
 			first = &f.Deadlines[i]
 		}
 	}

@@ -133,7 +133,9 @@ func readMoment(text string, to *rogatory.Instant) error {
 	if text == "" {
 		return nil
 	}
-	return to.UnmarshalText([]byte(text))
+	at, err := moment(text)
+	*to = at
+	return err
 }
 
 type subjectLaterCmd struct {

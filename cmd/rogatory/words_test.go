@@ -31,7 +31,7 @@ var ownNames = strings.NewReplacer("A. Okafor", "", "B. Lindqvist", "", "R. Cast
 	"Central Authority of Aurelia", "", "Central Authority of Borealia", "", "XA/justice", "", "XB/justice", "", "gate", "", "bell", "", "English", "", "Français", "", "Español", "", "Tiếng Việt", "")
 
 // inert are what a text holds as it is in every language: periods as the rules read them, references, digests, addresses, zones and whatever has a digit.
-var inert = regexp.MustCompile(`[0-9TZ:-]+Z to [0-9TZ:-]+Z|https?://\S+|[\w.+-]+@[\w.-]+|\b(Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[\w/+-]+|\S*[0-9]\S*|\b[\w-]+\.(json|pem|csv|ics|log|policy)\b|\bfrom:|\bX[A-Z]\b|\b[IVX]+\b|\brogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|\bnode\.json|\borigin\b|\bkeys\b|\bhttps\b|\bR[0-9A-Z_]+\b`)
+var inert = regexp.MustCompile(`\S*[0-9][0-9TZ:-]*Z to [0-9TZ:-]+Z|https?://\S+|[\w.+-]+@[\w.-]+|\b(Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[\w/+-]+|\S*[0-9]\S*|\b[\w-]+\.(json|pem|csv|ics|log|policy)\b|\bfrom:|\bX[A-Z]\b|\b[IVX]+\b|\brogatory( [a-z]+)*( --?[a-z]+| [A-Z]+)*|\bnode\.json|\borigin\b|\bkeys\b|\bhttps\b|\bR[0-9A-Z_]+\b`)
 
 // latinRuns walks a page and gives the text that is in Latin letters and is neither marked as another language nor as
 // something that a person wrote, a code or a value.

@@ -51,6 +51,24 @@
     navigator.serviceWorker.register("/console/contacts-worker.js", { scope: "/console/directory" }).catch(() => {});
   }
 
+  // The end of the session is announced: in its last five minutes the link of the foot that makes it longer comes to the
+  // front. It reads the page again and leaves what was typed on this one where it is.
+  let ends = document.querySelector("[data-ends]");
+  const arm = () => {
+    setTimeout((a) => a.setAttribute("role", "alert"), Math.max(0, ends.dataset.ends - 300) * 1000, ends);
+    ends.addEventListener("click", async (e) => {
+      e.preventDefault();
+      try {
+        const page = new DOMParser().parseFromString(await (await fetch(ends.href)).text(), "text/html");
+        const next = document.importNode(page.querySelector("[data-ends]"), true);
+        ends.replaceWith(next);
+        ends = next;
+        arm();
+      } catch { location.assign(ends.href); }
+    });
+  };
+  if (ends) arm();
+
   // Single keys for the queue. They do nothing while a field or a dialogue has the focus, and can be switched off.
   const rows = [...document.querySelectorAll("[data-row]")];
   let last = -1;
