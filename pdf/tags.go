@@ -24,6 +24,8 @@ type Element struct {
 	kids     []any // *Element or content
 	object   int
 	parent   *Element
+	alt      string // of a figure
+	box      Rect   // around a figure
 }
 
 const rowHeader = "RowHeader"
@@ -125,6 +127,7 @@ func (t *structure) writeElement(w *Writer, e *Element) {
 	if e.language != "" {
 		fmt.Fprintf(&b, " /Lang (%s)", plain(e.language))
 	}
+	e.describe(&b)
 	if role == "TH" {
 		b.WriteString(" /A <</O /Table /Scope /" + scope + ">>")
 	}
