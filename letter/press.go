@@ -51,14 +51,15 @@ var (
 // PDF writes the document. Its pages are laid out twice, first to count them, and go out as they are
 // finished.
 func PDF(w io.Writer, fonts *pdf.Library, d Document) error {
-	count := press{document: d, setter: fonts.NewSetter()}
+	count := press{document: d, setter: fonts.NewSetter(), symbol: symbol(d.CheckLine())}
 	count.setter.Count(true)
 	count.print()
 	meta := pdf.Meta{Title: inert(d.Title()), Language: d.firstLanguage()}
 	if d.Date != 0 {
 		meta.Date = d.Date.Time().Truncate(time.Second)
 	}
-	p := press{document: d, setter: fonts.NewSetter(), out: pdf.New(w, meta), pages: count.page}
+	p := press{document: d, setter: fonts.NewSetter(), symbol: count.symbol,
+		out: pdf.New(w, meta), pages: count.page}
 	p.print()
 	return p.out.Close()
 }
@@ -71,8 +72,11 @@ type press struct {
 	out      *pdf.Writer // nil while pages are counted
 	page     int
 	pages    int
-	y        float64 // top of what comes next
-	again    func()  // draws the head of a table on a new page
+	y        float64  // top of what comes next
+	end      float64  // where the text of this page ends
+	inset    float64  // what the foot leaves free at its end
+	symbol   [][]bool // the QR code of the check line; nil if there is none
+	again    func()   // draws the head of a table on a new page
 }
 
 func (p *press) print() {
@@ -81,6 +85,7 @@ func (p *press) print() {
 		p.in("Part", l.Language(), func() {
 			p.turn(true)
 			p.in("H1", "", func() { p.lines(l.Heading, p.style(headSize, true, ink, l.Language()), textWidth) })
+			p.figure()
 			p.y -= 10
 			for _, b := range l.Blocks {
 				p.set(b)
@@ -138,10 +143,15 @@ type span struct {
 	rtl      bool
 }
 
-// turn begins a page: its band, its head unless the letter begins here, and its foot.
+// turn begins a page: its band, its head unless the letter begins here, and its foot, which is higher where it has
+// the QR code: on the first page of each language.
 func (p *press) turn(first bool) {
 	p.page++
-	p.y = textTop
+	p.y, p.end, p.inset = textTop, textEnd, 0
+	foot := footLine
+	if first && p.symbol != nil {
+		foot, p.end, p.inset = foot+symbolRaise, p.end+symbolRaise, symbolSide+symbolGap
+	}
 	if p.out == nil {
 		return
 	}
@@ -155,14 +165,14 @@ func (p *press) turn(first bool) {
 			p.side(p.letter.Heading, headLine, true, false)
 			p.box(margin, headLine-8, textWidth, 0.5, hair)
 		}
-		p.box(margin, footLine, textWidth, 0.5, rule)
+		p.box(margin, foot, textWidth, 0.5, rule)
 		label := p.document.footLabel(p.letter)
-		p.side(label, footLine-14, false, false)
+		p.side(label, foot-14, false, false)
 		if !p.document.Digest.IsZero() {
-			p.side(p.document.Digest.String(), footLine-25, false, true)
+			p.side(p.document.Digest.String(), foot-25, false, true)
 		}
-		p.side(p.letter.locale.T("letter.page", "page", p.page, "pages", p.pages), footLine-14, true, false)
-		p.side(p.document.Reference, footLine-25, true, true)
+		p.side(p.letter.locale.T("letter.page", "page", p.page, "pages", p.pages), foot-14, true, false)
+		p.side(p.document.Reference, foot-25, true, true)
 	})
 }
 
@@ -211,6 +221,12 @@ func (p *press) side(text string, y float64, end, isCode bool) {
 		if end != p.rtl() {
 			x = margin + textWidth - l.Width
 		}
+		switch {
+		case end && p.rtl():
+			x += p.inset
+		case end:
+			x -= p.inset
+		}
 		p.out.Text(l, x, y)
 		break
 	}
@@ -230,7 +246,7 @@ func (s span) paragraph(text string) pdf.Paragraph {
 
 // room begins a new page unless there is so much left of this one.
 func (p *press) room(height float64) {
-	if p.y-height < textEnd {
+	if p.y-height < p.end {
 		p.turn(false)
 		if p.again != nil {
 			p.again()
