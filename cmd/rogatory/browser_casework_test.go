@@ -236,3 +236,15 @@ func TestOneUndoInTheBrowser(t *testing.T) {
 	b.press(b.words("bulk.undo"))
 	b.see(b.words("aside.undone"), "Logs of server 2")
 }
+
+// The foot says until when the session lasts; one click makes it longer and leaves what was typed where it is. Near the end the
+// link comes to the front as an alert.
+func TestStayingSignedIn(t *testing.T) {
+	b, _, _, _ := work(t, "en")
+	b.holds("the end is said", `Number(document.querySelector("[data-ends]").dataset.ends) > 7000 && !document.querySelector("[data-ends][role=alert]")`)
+	inTab(b, chromedp.Evaluate[bool](`document.getElementById("q").value = "half a word", document.querySelector("[data-ends]").dataset.mark = "old", document.querySelector("[data-ends]").click(), true`))
+	b.holds("the page was read again, and what was typed is there", `!document.querySelector("[data-ends]").dataset.mark && document.getElementById("q").value === "half a word"`)
+	// As a page of a session that is about to end.
+	inTab(b, chromedp.Evaluate[bool](`window.fetch = async () => ({ text: async () => '<a data-ends="200" href="/console/inbox">soon</a>' }), document.querySelector("[data-ends]").click(), true`))
+	b.holds("the end is announced", `document.querySelector("[data-ends][role=alert]").textContent === "soon"`)
+}
