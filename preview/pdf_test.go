@@ -4,8 +4,11 @@ package preview_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
 	"fmt"
 	"image/png"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -174,4 +177,25 @@ func letterPDF(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// What is embedded is the file that docs/previews.md names.
+func TestTheRendererOfPDFIsTheOneThatIsNamed(t *testing.T) {
+	packed, err := os.Open("render/pdfium.wasm.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	code, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, code); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../docs/previews.md")
+	if err != nil || !bytes.Contains(page, fmt.Appendf(nil, "`%x`", sum.Sum(nil))) {
+		t.Errorf("SHA-256 %x is not named in docs/previews.md, %v", sum.Sum(nil), err)
+	}
 }
