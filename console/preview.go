@@ -183,7 +183,7 @@ func (s *server) leave(v *visit) (*docket.Look, error) {
 	return look, nil
 }
 
-// asked reads the address: as, at, mark, charset.
+// asked reads the address: as, at, mark, page, charset.
 func asked(q url.Values, size int64) preview.Ask {
 	number := func(name string) int64 {
 		n, err := strconv.ParseInt(strings.TrimSpace(q.Get(name)), 0, 64) // 0x1f as well as 31
@@ -198,6 +198,13 @@ func asked(q url.Values, size int64) preview.Ask {
 		if q.Get("mark") == "" {
 			ask.Mark = ask.At
 		}
+	}
+	if ask.As == preview.AsPages {
+		page, err := strconv.Atoi(strings.TrimSpace(q.Get("page")))
+		if err != nil {
+			page = 1
+		}
+		ask.Page = min(max(page, 1), preview.MaxPages)
 	}
 	return ask
 }
@@ -239,16 +246,39 @@ func (s *server) look(v *visit) error {
 	if p.Ask.As == preview.AsImage && p.Copy.PNG != nil {
 		p.Picture = Prefix + "exhibits/" + string(x.Exhibit.ID) + "/look.png"
 	}
+	if p.Ask.As == preview.AsPages && p.Fault == nil {
+		p.turn()
+	}
 	return v.show(status, lookScreen(v.frame(x.Exhibit.Title, "inbox"), p))
 }
 
-// lookPicture is the picture alone, painted anew.
+// turn gives the page its picture, and the pages before and after it.
+func (p *lookPage) turn() {
+	at := int64(p.Copy.Page)
+	if p.Copy.PNG != nil {
+		p.Picture = Prefix + "exhibits/" + string(p.Exhibit.ID) + "/look.png" + pageLink(at)
+	}
+	if at > 1 {
+		p.Prev = at - 1
+	}
+	if at < min(p.Copy.Count, preview.MaxPages) {
+		p.Next = at + 1
+	}
+}
+
+func pageLink(page int64) string { return "?as=" + string(preview.AsPages) + "&page=" + number(page) }
+
+// lookPicture is the picture alone, painted anew: an image, or a page.
 func (s *server) lookPicture(v *visit) error {
 	look, err := s.leave(v)
 	if look == nil {
 		return err
 	}
-	c, err := s.render(v, look, &preview.Ask{As: preview.AsImage, Size: look.Exhibit.Seal.Size})
+	ask := asked(v.r.URL.Query(), look.Exhibit.Seal.Size)
+	if ask.As != preview.AsPages {
+		ask = preview.Ask{As: preview.AsImage, Size: ask.Size}
+	}
+	c, err := s.render(v, look, &ask)
 	if err != nil {
 		return err
 	}

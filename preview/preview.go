@@ -38,6 +38,7 @@ const (
 	maxJSON  = 2 << 20  // bytes of a Copy: 64 kB of text made visible, or a thousand rows
 	MaxSide  = 1000     // pixels of either side of a rendered image
 	maxText  = 1 << 16  // bytes of one text of a Copy, once visible
+	MaxPages = 1000     // pages of a document that can be asked for: nobody turns more by hand
 )
 
 // As says how to look at a file.
@@ -49,6 +50,7 @@ const (
 	AsText  As = "text"
 	AsHex   As = "hex"
 	AsImage As = "image"
+	AsPages As = "pages"
 	AsMail  As = "mail"
 	AsList  As = "list"
 	AsSum   As = "summary"
@@ -60,6 +62,7 @@ type Ask struct {
 	Size    int64  `json:"size"`              // of the whole file in bytes
 	At      int64  `json:"at,omitempty"`      // AsHex: the first byte shown
 	Mark    int64  `json:"mark,omitempty"`    // AsHex: the byte at which the reading of numbers and dates begins
+	Page    int    `json:"page,omitempty"`    // AsPages: which one, from 1 to MaxPages; 0 is the first
 	Charset string `json:"charset,omitempty"` // AsText: how to read it, one of Charsets; empty to tell by content
 }
 
@@ -95,18 +98,19 @@ type Copy struct {
 	Bytes    []byte   `json:"bytes,omitempty"`    // AsHex: at most HexPage of them
 	At       int64    `json:"at,omitempty"`       // AsHex: the first of them
 	Readings []Fact   `json:"readings,omitempty"` // AsHex: what the bytes at the mark mean as numbers and dates
+	Page     int      `json:"page,omitempty"`     // AsPages: the one that is shown, from 1; the last if there are fewer than were asked for
 	Width    int      `json:"width,omitempty"`    // AsImage: of the original, in pixels
 	Height   int      `json:"height,omitempty"`
 	Facts    []Fact   `json:"facts,omitempty"` // the fields of the format by their own names
 	Parts    []Part   `json:"parts,omitempty"` // AsMail: texts and attachments
 	Entries  []Item   `json:"entries,omitempty"`
-	Count    int64    `json:"count,omitempty"` // AsList: entries in all
+	Count    int64    `json:"count,omitempty"` // AsList: entries in all; AsPages: pages in all
 	Total    int64    `json:"total,omitempty"` // AsList: bytes that they say they hold in all
 	First    string   `json:"first,omitempty"` // AsSum: RFC 3339, UTC
 	Last     string   `json:"last,omitempty"`
 	Flows    []Flow   `json:"flows,omitempty"` // AsSum of a capture: who spoke with whom, most first
 
-	PNG []byte `json:"-"` // AsImage: packed by the parent
+	PNG []byte `json:"-"` // AsImage, AsPages: packed by the parent
 }
 
 // Fact is a field of a format and what it says.
@@ -174,6 +178,8 @@ const (
 	Remote     Remark = "remote"     // names things elsewhere, which were not fetched
 	Disguised  Remark = "disguised"  // the name says another type than the content
 	Incomplete Remark = "incomplete" // only the first part of the file was read
+	Password   Remark = "password"   // opens only with a password, so that nothing is painted
+	TooLarge   Remark = "too_large"  // the file is larger than what is painted
 )
 
 // HexPage is how many bytes one page of AsHex shows.
@@ -226,7 +232,7 @@ func invisible(r rune) bool {
 
 // check refuses figures that no honest child gives.
 func (c *Copy) check(ask Ask) error {
-	for _, n := range []int64{c.Read, c.At, int64(c.Width), int64(c.Height), c.Count} {
+	for _, n := range []int64{c.Read, c.At, int64(c.Width), int64(c.Height), c.Count, int64(c.Page)} {
 		if n < 0 {
 			return fmt.Errorf("a figure of %d", n)
 		}
@@ -264,8 +270,8 @@ func (c *Copy) check(ask Ask) error {
 }
 
 var (
-	ways    = map[As]bool{Facts: true, AsText: true, AsHex: true, AsImage: true, AsMail: true, AsList: true, AsSum: true}
-	remarks = map[Remark]bool{Hidden: true, Expands: true, Escapes: true, Encrypted: true, Twice: true, Link: true, Damaged: true, TooDeep: true, TooMany: true, Checksum: true, OddTime: true, Remote: true, Disguised: true, Incomplete: true}
+	ways    = map[As]bool{Facts: true, AsText: true, AsHex: true, AsImage: true, AsPages: true, AsMail: true, AsList: true, AsSum: true}
+	remarks = map[Remark]bool{Hidden: true, Expands: true, Escapes: true, Encrypted: true, Twice: true, Link: true, Damaged: true, TooDeep: true, TooMany: true, Checksum: true, OddTime: true, Remote: true, Disguised: true, Incomplete: true, Password: true, TooLarge: true}
 )
 
 // Valid refuses an Ask that makes no sense.
@@ -274,8 +280,8 @@ func (a Ask) Valid() error {
 	for _, c := range Charsets {
 		known = known || c == a.Charset
 	}
-	if !ways[a.As] || !known || a.At < 0 || a.Mark < 0 || a.Size < 0 || a.At > a.Size || a.Mark > a.Size {
-		return rogatory.Fault(rogatory.Invalid, "preview_unknown", "no way to look at a file of %d bytes as %.20q (%.20q) from byte %d, %d", a.Size, a.As, a.Charset, a.At, a.Mark)
+	if !ways[a.As] || !known || a.At < 0 || a.Mark < 0 || a.Size < 0 || a.At > a.Size || a.Mark > a.Size || a.Page < 0 || a.Page > MaxPages {
+		return rogatory.Fault(rogatory.Invalid, "preview_unknown", "no way to look at a file of %d bytes as %.20q (%.20q) from byte %d, %d, page %d", a.Size, a.As, a.Charset, a.At, a.Mark, a.Page)
 	}
 	return nil
 }

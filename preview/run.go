@@ -171,7 +171,7 @@ func (s *serving) serve() (Copy, error) {
 			if result, err = s.copyOf(); err != nil {
 				return Copy{}, err
 			}
-		case kind[0] == FramePixels && result != nil && result.PNG == nil && s.ask.As == AsImage:
+		case kind[0] == FramePixels && result != nil && result.PNG == nil && (s.ask.As == AsImage || s.ask.As == AsPages):
 			if result.PNG, err = s.pixels(); err != nil {
 				return Copy{}, err
 			}

@@ -77,6 +77,8 @@ func tabs(kind string) []preview.As {
 	switch {
 	case pictures[kind]:
 		first = preview.AsImage
+	case kind == typePDF:
+		first = preview.AsPages
 	case kind == typeMail:
 		first = preview.AsMail
 	case isArchive(kind):

@@ -119,6 +119,8 @@ func Look(src source, ask preview.Ask) (preview.Copy, *image.NRGBA, error) {
 		err = hex(&c, src, ask.At, ask.Mark)
 	case preview.AsImage:
 		picture, err = paint(&c, src, kind)
+	case preview.AsPages:
+		picture, err = pages(&c, src, kind, ask.Page)
 	case preview.AsMail:
 		err = letter(&c, src)
 	case preview.AsList:
