@@ -27,7 +27,7 @@ import (
 // names.
 func (o *Office) Cut(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) (rogatory.Exhibit, error) {
 	var e rogatory.Exhibit
-	if err := decides(by, "cut exhibits"); err != nil {
+	if err := o.decides(by, "cut exhibits"); err != nil {
 		return e, err
 	}
 	f, x, err := o.Exhibit(ctx, id)
@@ -122,7 +122,7 @@ const excessRule = "excess"
 // DeleteExcess deletes an exhibit that lies in quarantine, for a reason, and certifies it: to the other State as well if
 // it came from there. What is left of it are its entries. Order and failures are those of Delete.
 func (o *Office) DeleteExcess(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID, why string) (deadline.Certificate, error) {
-	if err := decides(by, "delete exhibits"); err != nil {
+	if err := o.decides(by, "delete exhibits"); err != nil {
 		return deadline.Certificate{}, err
 	}
 	if why = strings.TrimSpace(why); why == "" || len(why) > maxReviewText {

@@ -242,7 +242,7 @@ func (o *Office) policiesNow(tx *store.Tx) (safeguard.Set, error) {
 // person of another role has agreed to it. What does not fit is refused whole, naming file and line, and the set before
 // stays. Proposing the set in force again stops one that waits.
 func (o *Office) ProposePolicies(ctx context.Context, by rogatory.Actor, files []PolicyFile, why string) (PolicyEdition, error) {
-	if err := decides(by, "change the safeguards"); err != nil {
+	if err := o.decides(by, "change the safeguards"); err != nil {
 		return PolicyEdition{}, err
 	}
 	if err := o.hasSafeguards(); err != nil {

@@ -260,6 +260,9 @@ func (o *Office) Release(ctx context.Context, by rogatory.Actor, id rogatory.Exh
 	if err := mayReview(by, "release exhibits from quarantine"); err != nil {
 		return false, err
 	}
+	if err := o.present(by, "release exhibits from quarantine"); err != nil {
+		return false, err
+	}
 	if reasons = strings.TrimSpace(reasons); len(reasons) < minReleaseReasons || len(reasons) > maxReviewText {
 		return false, rogatory.Fault(rogatory.Invalid, "words_missing", "exhibit %s is released for a reason of %d to %d bytes", id, minReleaseReasons, maxReviewText).
 			WithHint("say why the other State is to have what it did not ask for, or why it did ask for it")

@@ -13,7 +13,7 @@ import (
 // Renew records that our domestic order to preserve was renewed, and sets when the next renewal has to be
 // decided (Art 25(2)). order names the decision.
 func (o *Office) Renew(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, order string) (File, error) {
-	if err := decides(by, "renew orders"); err != nil {
+	if err := o.decides(by, "renew orders"); err != nil {
 		return File{}, err
 	}
 	if strings.TrimSpace(order) == "" {

@@ -149,7 +149,7 @@ func (o *Office) KeepingOf(ctx context.Context, by rogatory.Actor, id rogatory.E
 
 // Keep holds an exhibit for a pending proceeding, past its term; an empty proceeding lets it go again.
 func (o *Office) Keep(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID, proceeding, why string) error {
-	if err := decides(by, "keep exhibits"); err != nil {
+	if err := o.decides(by, "keep exhibits"); err != nil {
 		return err
 	}
 	if strings.TrimSpace(why) == "" {
@@ -164,9 +164,10 @@ func (o *Office) Keep(ctx context.Context, by rogatory.Actor, id rogatory.Exhibi
 	})
 }
 
-func decides(by rogatory.Actor, what string) error {
+// decides refuses whoever is not a decider, and a token in a live office: what only deciders do is done by people.
+func (o *Office) decides(by rogatory.Actor, what string) error {
 	if by.Role == rogatory.Decider {
-		return nil
+		return o.present(by, what)
 	}
 	return rogatory.Fault(rogatory.Denied, "role_not_allowed", "%s in the role %s may not %s", by.Name, by.Role, what).WithHint("this act needs the role decider")
 }
@@ -177,7 +178,7 @@ func decides(by rogatory.Actor, what string) error {
 // Order: entry, file and certificate message in one transaction; then the bytes. Dying in between leaves
 // an object that fsck names as unused; deleting again removes it and says nothing twice.
 func (o *Office) Delete(ctx context.Context, by rogatory.Actor, id rogatory.ExhibitID) (deadline.Certificate, error) {
-	if err := decides(by, "delete exhibits"); err != nil {
+	if err := o.decides(by, "delete exhibits"); err != nil {
 		return deadline.Certificate{}, err
 	}
 	f, x, err := o.Exhibit(ctx, id)

@@ -551,7 +551,7 @@ func (o *Office) Object(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 // DecideObjection records what became of the oldest objection. It lets the case go on; what it means for the request is
 // said by the acts that follow.
 func (o *Office) DecideObjection(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, why string) (File, error) {
-	if err := decides(by, "decide objections"); err != nil {
+	if err := o.decides(by, "decide objections"); err != nil {
 		return File{}, err
 	}
 	if strings.TrimSpace(why) == "" || len(why) > maxReviewText {

@@ -341,7 +341,7 @@ func (f File) MayPutOff(until rogatory.Instant, why string, now rogatory.Instant
 // PutOff postpones a subject notice until a moment, for a reason; the decision is one person's, and is counted in the
 // public report.
 func (o *Office) PutOff(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, until rogatory.Instant, why string) (File, error) {
-	if err := decides(by, "put off that persons are told"); err != nil {
+	if err := o.decides(by, "put off that persons are told"); err != nil {
 		return File{}, err
 	}
 	return o.reviewed(ctx, id, func(f File) (rogatory.Entry, error) {
@@ -355,7 +355,7 @@ func (o *Office) PutOff(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 
 // CannotTell records why the persons concerned can never be told, such as that nobody knows who they are.
 func (o *Office) CannotTell(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, why string) (File, error) {
-	if err := decides(by, "decide that persons are never told"); err != nil {
+	if err := o.decides(by, "decide that persons are never told"); err != nil {
 		return File{}, err
 	}
 	return o.reviewed(ctx, id, func(f File) (rogatory.Entry, error) {
@@ -375,6 +375,9 @@ func (o *Office) CannotTell(ctx context.Context, by rogatory.Actor, id rogatory.
 // ReviewEmergency records what the review of a use of the emergency channel found. Who decided on it does not review it.
 func (o *Office) ReviewEmergency(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, found Finding, why string) (File, error) {
 	if err := mayReview(by, "review emergencies"); err != nil {
+		return File{}, err
+	}
+	if err := o.present(by, "review emergencies"); err != nil {
 		return File{}, err
 	}
 	if found != Justified && found != Unjustified {

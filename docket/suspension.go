@@ -132,6 +132,9 @@ func (o *Office) suspending(ctx context.Context, by rogatory.Actor, state rogato
 	if err := mayReview(by, "suspend cooperation"); err != nil {
 		return err
 	}
+	if err := o.present(by, "decide on cooperation with a State"); err != nil {
+		return err
+	}
 	if !state.Valid() || state == o.Us.State {
 		return rogatory.Fault(rogatory.Invalid, "state_invalid", "%.10q is not another State", state)
 	}
