@@ -11,6 +11,7 @@ import (
 	"rogatory"
 	"rogatory/envelope"
 	"rogatory/oversight"
+	"rogatory/safeguard"
 	"rogatory/store"
 )
 
@@ -289,7 +290,53 @@ func (o *Office) Watch(ctx context.Context, by rogatory.Actor) (Watched, error) 
 	if err != nil {
 		return w, err
 	}
+	affairs, err := o.affairs(ctx, by)
+	if err != nil {
+		return w, err
+	}
 	cases := oversight.Cases(o.Us.State, records)
-	w.Alarms, w.Ranked, w.Cases, w.Outcomes = o.Oversight.Alarms(cases, o.now()), o.Oversight.Rank(cases, o.now()), len(cases), oversight.Outcomes(cases)
+	w.Alarms, w.Ranked, w.Cases, w.Outcomes = o.Oversight.Alarms(cases, affairs, o.now()), o.Oversight.Rank(cases, o.now()), len(cases), oversight.Outcomes(cases)
 	return w, nil
+}
+
+// affairs reads what this office owes beside answers.
+func (o *Office) affairs(ctx context.Context, by rogatory.Actor) (a oversight.Affairs, err error) {
+	waiting, _, err := o.Subjects(ctx, by) // the longest due first: of more than a screen takes, those count
+	if err != nil {
+		return a, err
+	}
+	for _, p := range waiting {
+		a.Notices = append(a.Notices, p.File.notices()...)
+	}
+	if o.Safeguards == nil {
+		return a, nil
+	}
+	err = o.Store.View(ctx, func(tx *store.Tx) error {
+		book, err := o.policyBookIn(tx)
+		if err == nil {
+			a.Weakenings = book.weakenings(o.now())
+		}
+		return err
+	})
+	return a, err
+}
+
+// notices is the subject notice that this office has still to give under the request, if there is one.
+func (f File) notices() []oversight.Notice {
+	if d := f.deadline(TellingDue); d != nil && f.toTell() == nil {
+		return []oversight.Notice{{Request: f.ID, Due: d.Due}}
+	}
+	return nil
+}
+
+// weakenings are the sets that weaken the one in force, were agreed to, and wait their day.
+func (b *policyBook) weakenings(now rogatory.Instant) (all []oversight.Weakening) {
+	force := safeguard.Effective(b.history, b.at(now))
+	for i, p := range b.proposals {
+		if stands, from, _ := p.stands(force); stands == PoliciesWait {
+			e := b.edition(i, force, true)
+			all = append(all, oversight.Weakening{From: from, Weaker: e.Weaker, Changes: len(e.Changes)})
+		}
+	}
+	return all
 }

@@ -13,8 +13,11 @@ import (
 	"time"
 
 	"rogatory"
+	"rogatory/docket"
 	"rogatory/language"
 	"rogatory/oversight"
+	"rogatory/safeguard"
+	"rogatory/treaty"
 )
 
 // oversightCmds are for the body that watches over an office. They run on its own machine and need no node; they can
@@ -216,7 +219,11 @@ func (c *oversightAlarmsCmd) Run(d *desk) error {
 	}
 	now := rogatory.At(time.Now())
 	cases := oversight.Cases(k.State, h.Records)
-	alarms, ranked, outcomes := rules.Alarms(cases, now), rules.Rank(cases, now), oversight.Outcomes(cases)
+	affairs, err := docket.Affairs(docket.Standard(treaty.Convention()), safeguard.Convention(), h, now)
+	if err != nil {
+		return err
+	}
+	alarms, ranked, outcomes := rules.Alarms(cases, affairs, now), rules.Rank(cases, now), oversight.Outcomes(cases)
 	ranked = ranked[:min(len(ranked), max(c.Top, 0))]
 	l := language.Load().Locale(c.Language)
 	type look struct {
@@ -262,7 +269,7 @@ func (c *oversightAlarmsCmd) Run(d *desk) error {
 
 // alarmWords says an alarm in a person's language.
 func alarmWords(l *language.Locale, a oversight.Alarm) string {
-	return l.T(a.Key(), "state", l.State(a.State), "name", a.Person, "count", int64(a.Count), "of", int64(a.Of), "minutes", int64(a.Minutes))
+	return l.T(a.Key(), "state", l.State(a.State), "name", a.Person, "count", int64(a.Count), "of", int64(a.Of), "minutes", int64(a.Minutes), "time", l.Moment(a.From, time.UTC))
 }
 
 func signWords(l *language.Locale, signs []string) string {
