@@ -342,3 +342,22 @@ func TestOversightHearsOfWeakerSafeguardsAndOfNoticesNotGiven(t *testing.T) {
 	w.ok(err)
 	says()
 }
+
+// An office that calls emergencies otherwise in rules of its own publishes no fewer of them: the share means the same
+// everywhere, and whoever has the Convention's rules alone comes to the same.
+func TestAnOfficeHasNoFewerEmergenciesByItsOwnRules(t *testing.T) {
+	own := Standard(treaty.Convention())
+	more := treaty.Kind{ID: "urgent_here", Urgent: true}
+	for i := range own.Kinds {
+		own.Kinds[i].Urgent = !own.Kinds[i].Urgent
+	}
+	own.Kinds = append(own.Kinds, more)
+	for _, k := range treaty.Convention().Kinds {
+		if urgent(own, k.ID) != k.Urgent {
+			t.Errorf("%s counts as an emergency: %v, the Convention's rules say %v", k.ID, !k.Urgent, k.Urgent)
+		}
+	}
+	if !urgent(own, more.ID) || urgent(own, "unheard_of") {
+		t.Error("a kind of the office's own counts as its rules say, and one that nobody knows does not")
+	}
+}

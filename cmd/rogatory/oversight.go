@@ -17,7 +17,6 @@ import (
 	"rogatory/language"
 	"rogatory/oversight"
 	"rogatory/safeguard"
-	"rogatory/treaty"
 )
 
 // oversightCmds are for the body that watches over an office. They run on its own machine and need no node; they can
@@ -197,6 +196,7 @@ type oversightAlarmsCmd struct {
 	Folder   string `arg:"" help:"Folder of what was pulled." type:"existingdir"`
 	Key      string `help:"File of the body's key." required:"" type:"path" placeholder:"FILE"`
 	Rules    string `help:"File of thresholds in the place of the program's own." type:"existingfile" placeholder:"FILE"`
+	Office   string `help:"Folder with the rules that the office made its own, as for attest." type:"existingdir" placeholder:"FOLDER"`
 	Language string `help:"In which language to tell." default:"en" placeholder:"TAG"`
 	Top      int    `help:"How many requests to look at first." default:"20"`
 }
@@ -219,7 +219,11 @@ func (c *oversightAlarmsCmd) Run(d *desk) error {
 	}
 	now := rogatory.At(time.Now())
 	cases := oversight.Cases(k.State, h.Records)
-	affairs, err := docket.Affairs(docket.Standard(treaty.Convention()), safeguard.Convention(), h, now)
+	own, err := officeRules(c.Office, h)
+	if err != nil {
+		return err
+	}
+	affairs, err := docket.Affairs(own, safeguard.Convention(), h, now)
 	if err != nil {
 		return err
 	}
