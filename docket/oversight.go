@@ -18,8 +18,17 @@ import (
 // This file is what the office owes to those who watch over it. Nothing here can be switched off: whom a message goes
 // to follows from the directory, and what the office once knew of a body it does not forget.
 
-// knownSetting remembers the oversight bodies that the directory last named of a State. Once there, it stays.
-const knownSetting = "oversight.known."
+// knownSetting remembers the oversight bodies that the directory last named of a State, begunSetting that one of them was in
+// force. Once there, they stay.
+const (
+	knownSetting = "oversight.known."
+	begunSetting = "oversight.begun."
+)
+
+// OversightSettings are the names of what an office remembers of the oversight of a State: a successor of its journal too.
+func OversightSettings(code rogatory.StateCode) []string {
+	return []string{knownSetting + string(code), begunSetting + string(code)}
+}
 
 // ReportKeySetting keeps the key with which published reports hold figures back.
 const ReportKeySetting = "report.key"
@@ -36,32 +45,45 @@ func fingerprints(p rogatory.Party) string {
 // NoteOversight records in the journal whenever the directory names other oversight bodies of a State than it did: who
 // strikes one off does it under the eyes of the body itself, and of whoever reads the journal later.
 func (o *Office) NoteOversight(ctx context.Context, parties []rogatory.Party) error {
-	changed := func(tx *store.Tx) (list []rogatory.Party, err error) {
+	news := func(tx *store.Tx) (changed, begun []rogatory.Party, err error) {
 		for _, p := range parties {
-			was, found, err := tx.Setting(knownSetting + string(p.Code))
+			was, _, err := tx.Setting(knownSetting + string(p.Code))
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			if now := fingerprints(p); now != string(was) || !found && now != "" {
-				list = append(list, p)
+			if fingerprints(p) != string(was) {
+				changed = append(changed, p)
+			}
+			_, known, err := tx.Setting(begunSetting + string(p.Code))
+			if err != nil {
+				return nil, nil, err
+			}
+			if !known && len(p.OversightAt(o.now())) > 0 {
+				begun = append(begun, p)
 			}
 		}
-		return list, nil
+		return changed, begun, nil
 	}
-	var list []rogatory.Party
-	err := o.Store.View(ctx, func(tx *store.Tx) (err error) {
-		list, err = changed(tx)
+	var nothing bool
+	err := o.Store.View(ctx, func(tx *store.Tx) error {
+		changed, begun, err := news(tx)
+		nothing = len(changed)+len(begun) == 0
 		return err
 	})
-	if err != nil || len(list) == 0 {
+	if err != nil || nothing {
 		return err
 	}
 	return o.Store.Update(ctx, func(tx *store.Tx) error {
-		list, err := changed(tx)
+		changed, begun, err := news(tx)
 		if err != nil {
 			return err
 		}
-		for _, p := range list {
+		for _, p := range begun {
+			if err := tx.SetSetting(begunSetting+string(p.Code), []byte(o.now().String())); err != nil {
+				return err
+			}
+		}
+		for _, p := range changed {
 			now := fingerprints(p)
 			if err := tx.SetSetting(knownSetting+string(p.Code), []byte(now)); err != nil {
 				return err
@@ -76,7 +98,7 @@ func (o *Office) NoteOversight(ctx context.Context, parties []rogatory.Party) er
 
 // standing tells how the oversight of a State stands, by the directory and by what was known before.
 func (o *Office) standing(tx *store.Tx, p rogatory.Party) (oversight.Standing, error) {
-	_, known, err := tx.Setting(knownSetting + string(p.Code))
+	_, known, err := tx.Setting(begunSetting + string(p.Code))
 	return oversight.StandingOf(p, known, o.now()), err
 }
 

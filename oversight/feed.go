@@ -5,6 +5,7 @@ package oversight
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -143,6 +144,10 @@ func OpenPage(sealed []byte, k Key) (Page, error) {
 		return bad(err)
 	}
 	r, err := age.Decrypt(bytes.NewReader(sealed), identity)
+	if _, other := errors.AsType[*age.NoIdentityMatchError](err); other {
+		return Page{}, rogatory.Fault(rogatory.Denied, "oversight_page_invalid", "open a page of the feed: it is not sealed to this key").
+			WithHint("what an earlier key pulled opens with that key; a successor pulls everything into a folder of its own")
+	}
 	if err != nil {
 		return bad(err)
 	}
