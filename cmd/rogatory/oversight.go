@@ -101,7 +101,7 @@ type oversightPullCmd struct {
 	From      string `help:"Address of the node's public door, such as https://journal.example." required:"" placeholder:"URL"`
 	Key       string `help:"File of the body's key." required:"" type:"path" placeholder:"FILE"`
 	Into      string `help:"Folder for what is pulled; made if it is not there." required:"" type:"path" placeholder:"FOLDER"`
-	Directory string `help:"Published or exported folder of the directory." required:"" type:"existingdir" placeholder:"FOLDER"`
+	Directory string `help:"The published directory of States: its address, or a folder that has it." required:"" placeholder:"PLACE"`
 	Root      string `help:"File with the trusted root of the directory." required:"" type:"existingfile" placeholder:"FILE"`
 }
 
@@ -288,7 +288,7 @@ type oversightSeedCmd struct {
 	File      string `arg:"" help:"The order as JSON: id, from, to, by, sequence and request." type:"existingfile"`
 	To        string `help:"Address of the node's public door." required:"" placeholder:"URL"`
 	Key       string `help:"File of the body's key." required:"" type:"path" placeholder:"FILE"`
-	Directory string `help:"Published or exported folder of the directory." required:"" type:"existingdir" placeholder:"FOLDER"`
+	Directory string `help:"The published directory of States: its address, or a folder that has it." required:"" placeholder:"PLACE"`
 	Root      string `help:"File with the trusted root of the directory." required:"" type:"existingfile" placeholder:"FILE"`
 	Keep      string `help:"New file for the signed order: the body's commitment." required:"" type:"path" placeholder:"FILE"`
 }

@@ -185,7 +185,7 @@ type reportConfirmCmd struct {
 	Node      string `arg:"" help:"Address of the node's public door, such as https://journal.example."`
 	Period    string `arg:"" help:"Period of the report, such as 2026-W48."`
 	Body      string `help:"Verification key of the oversight body, from its own pages or from print." placeholder:"KEY" xor:"who"`
-	Directory string `help:"Published or exported folder of the directory, which names the bodies." type:"existingdir" placeholder:"FOLDER" xor:"who"`
+	Directory string `help:"The published directory of States, which names the bodies: its address, or a folder that has it." placeholder:"PLACE" xor:"who"`
 	Root      string `help:"File with the trusted root of the directory." type:"existingfile" placeholder:"FILE"`
 }
 
@@ -228,7 +228,7 @@ func (c *reportConfirmCmd) Run(d *desk) error {
 		return oversight.OpenAttestationOf([]byte(note), c.Body)
 	}
 	if c.Body == "" {
-		book, err := verifiedBook(c.Directory, c.Root)
+		book, err := verifiedBook(d, c.Directory, c.Root)
 		if err != nil {
 			return err
 		}
