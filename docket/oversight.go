@@ -239,7 +239,7 @@ func (o *Office) Feed(ctx context.Context, from int64, body rogatory.OversightBo
 
 func itemOf(tx *store.Tx, row store.Entry) (oversight.Item, error) {
 	item := oversight.Item{Index: row.Index, Salt: row.Salt[:], Body: row.Body}
-	d, ok := map[rogatory.EntryType]store.Direction{rogatory.MessageSent: store.Out, rogatory.MessageReceived: store.In, rogatory.MessageRefused: store.In}[row.Type]
+	d, ok := map[rogatory.EntryType]store.Direction{rogatory.MessageSent: store.Out, rogatory.MessageReceipted: store.Out, rogatory.MessageReceived: store.In, rogatory.MessageRefused: store.In}[row.Type]
 	if !ok {
 		return item, nil
 	}
@@ -251,7 +251,9 @@ func itemOf(tx *store.Tx, row store.Entry) (oversight.Item, error) {
 	if err != nil {
 		return item, err
 	}
-	item.Container, item.Receipt = m.Container, m.Receipt
+	if item.Receipt = m.Receipt; row.Type != rogatory.MessageReceipted { // the receipt came after the message, and maybe after its page
+		item.Container = m.Container
+	}
 	return item, nil
 }
 

@@ -37,7 +37,14 @@ func (w *world) watched(code rogatory.StateCode) oversight.Key {
 // holding pulls the feed of a house until nothing is new, as its body does.
 func (w *world) holding(h *house, k oversight.Key) *oversight.Holding {
 	w.Helper()
-	var held oversight.Holding
+	held := &oversight.Holding{}
+	w.pull(h, k, held)
+	return held
+}
+
+// pull adds what is new to a holding.
+func (w *world) pull(h *house, k oversight.Key, held *oversight.Holding) {
+	w.Helper()
 	for {
 		ask, err := k.SignAsk(held.Size(), h.now())
 		w.ok(err)
@@ -49,7 +56,7 @@ func (w *world) holding(h *house, k oversight.Key) *oversight.Holding {
 		w.ok(err)
 		w.ok(held.Take(page))
 		if held.Size() == page.Size {
-			return &held
+			return
 		}
 	}
 }

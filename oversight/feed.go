@@ -95,7 +95,7 @@ type Page struct {
 }
 
 // Item is one entry with what opens its leaf. Of a message sent or received there is its container, and its receipt
-// once there is one.
+// once there is one; the entry that records the receipt of a message sent has it too.
 type Item struct {
 	Index     int64  `json:"index"`
 	Salt      []byte `json:"salt"`

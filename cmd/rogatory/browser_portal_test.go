@@ -174,7 +174,8 @@ func TestAFileIsVerifiedInTheBrowserAndStaysThere(t *testing.T) {
 	look := func(typed, want string) {
 		t.Helper()
 		b.open("/public/en/verify")
-		inTab(b, chromedp.SetValue("#h", typed, chromedp.ByQuery), chromedp.Click("#typed button", chromedp.ByQuery))
+		inTab(b, chromedp.SetValue("#h", typed))
+		inTab(b, chromedp.Click("#typed button"))
 		b.awaits(want)
 	}
 	look(hash+"  report.json", b.words("portal.verify.yes"))
