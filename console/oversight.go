@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"rogatory"
 	"rogatory/language"
@@ -63,7 +64,7 @@ func (s *server) oversight(v *visit) error {
 		view.Thresholds = v.loc.T("oversight.thresholds", "version", rules.Version)
 	}
 	for _, a := range w.Alarms[:min(len(w.Alarms), alarmsShown)] {
-		view.Alarms = append(view.Alarms, patternView{oversightWords(v.loc, a, s.name(v.loc, a.State)), a.Requests[:min(len(a.Requests), shownOf)]})
+		view.Alarms = append(view.Alarms, patternView{oversightWords(v.loc, a, s.name(v.loc, a.State), time.UTC), a.Requests[:min(len(a.Requests), shownOf)]})
 	}
 	for _, r := range w.Ranked[:min(len(w.Ranked), lookAt)] {
 		if r.Score == 0 {
@@ -77,8 +78,8 @@ func (s *server) oversight(v *visit) error {
 	return v.show(http.StatusOK, oversightScreen(v.frame(v.loc.T("oversight.title"), "oversight"), view))
 }
 
-func oversightWords(l *language.Locale, a oversight.Alarm, state string) string {
-	return l.T(a.Key(), "state", state, "name", a.Person, "count", int64(a.Count), "of", int64(a.Of), "minutes", int64(a.Minutes))
+func oversightWords(l *language.Locale, a oversight.Alarm, state string, zone *time.Location) string {
+	return l.T(a.Key(), "state", state, "name", a.Person, "count", int64(a.Count), "of", int64(a.Of), "minutes", int64(a.Minutes), "time", l.Moment(a.From, zone))
 }
 
 func signsOf(l *language.Locale, signs []string) string {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"rogatory"
 	"rogatory/language"
@@ -31,8 +32,8 @@ func TestWhatOversightSeesHasWordsAndFits(t *testing.T) {
 		for range 4 {
 			for _, pattern := range oversight.Patterns() {
 				for _, ours := range []bool{true, false} {
-					a := oversight.Alarm{Pattern: pattern, State: w.code(), Person: w.words(2), Ours: ours, Count: 19, Of: 20, Minutes: 1}
-					each := patternView{Words: oversightWords(l, a, w.words(4))}
+					a := oversight.Alarm{Pattern: pattern, State: w.code(), Person: w.words(2), Ours: ours, Count: 19, Of: 20, Minutes: 1, From: v.now}
+					each := patternView{Words: oversightWords(l, a, w.words(4), time.UTC)}
 					for range shownOf {
 						each.Requests = append(each.Requests, w.id())
 					}
@@ -51,7 +52,7 @@ func TestWhatOversightSeesHasWordsAndFits(t *testing.T) {
 		if err := oversightScreen(v.frame(l.T("oversight.title"), "oversight"), view).Render(ctx, &page); err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(page.String(), "⟦") || strings.Contains(page.String(), "{count") || !strings.Contains(page.String(), "/console/oversight") {
+		if strings.Contains(page.String(), "⟦") || strings.Contains(page.String(), "{count") || strings.Contains(page.String(), "{time") || !strings.Contains(page.String(), "/console/oversight") {
 			t.Errorf("%s lacks words", tag)
 		}
 		if n := packedSize(t, page.Bytes()); n > pageBudget {

@@ -3,6 +3,7 @@
 package directory
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -24,6 +25,18 @@ import (
 // is not, so compare Book.Issued where that matters.
 func VerifyChain(files fs.FS, trustedRoot []byte, at time.Time) (*Book, error) {
 	return verification{root: trustedRoot, at: at, fetch: fromFS(files)}.book()
+}
+
+// VerifyPublished is VerifyChain of a directory where it is published, for whoever keeps no copy. Without one an older
+// directory that has not run out yet passes.
+func VerifyPublished(ctx context.Context, source Source, trustedRoot []byte, at time.Time) (*Book, error) {
+	return verification{root: trustedRoot, at: at, fetch: func(name string, limit int64) ([]byte, error) {
+		data, err := source.Fetch(ctx, name, limit)
+		if int64(len(data)) > limit {
+			return nil, errTooLong
+		}
+		return data, err
+	}}.book()
 }
 
 // verification is the one way from bytes to a Book: for the client online, the cache, a court and

@@ -29,6 +29,9 @@ const maxCache = 256 << 20
 // One file is replaced at once or not at all.
 const cacheName = "chain.zip"
 
+// steadyName is the same of the last book in which no new anchor was cooling off; it is there only while one is.
+const steadyName = "steady.zip"
+
 // Source brings the files of a published directory. It need not be trusted.
 //
 // Fetch returns the file of that name. For a file that is not there the error wraps fs.ErrNotExist,
@@ -86,7 +89,7 @@ func (c *Client) Book() *Book { return c.book.Load() }
 func (c *Client) Update(ctx context.Context) (*Book, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	previous, err := c.cached()
+	previous, err := c.cached(cacheName)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -115,6 +118,9 @@ func (c *Client) Update(ctx context.Context) (*Book, error) {
 	if err == nil {
 		err = c.remember(known)
 	}
+	if err == nil {
+		err = c.steady(b)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +139,7 @@ func (c *Client) Update(ctx context.Context) (*Book, error) {
 func (c *Client) Load() (*Book, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	files, err := c.cached()
+	files, err := c.cached(cacheName)
 	if err != nil {
 		return nil, err
 	}
@@ -155,10 +161,57 @@ func (c *Client) Load() (*Book, error) {
 	return b, nil
 }
 
+// Steady returns the book that others verify as this node does now: while another anchor of a State cools off, the last one
+// as it was published before, if it has not run out; otherwise Book. A court package needs it, which is verified by people
+// who remember no anchors.
+func (c *Client) Steady() *Book {
+	b := c.Book()
+	if b == nil || len(b.cooling) == 0 {
+		return b
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	files, err := c.cached(steadyName)
+	if err != nil {
+		return b
+	}
+	before, err := verification{root: c.config.TrustedRoot, at: c.config.Clock.Now(), mode: c.config.Mode, fetch: fromMap(files)}.book()
+	if err != nil {
+		return b
+	}
+	return before
+}
+
+// steady puts the cached files aside when a new anchor begins to cool off, and away when none does any more. It comes
+// before they are replaced.
+func (c *Client) steady(b *Book) error {
+	aside := filepath.Join(c.config.Dir, steadyName)
+	if len(b.cooling) == 0 {
+		if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("put the directory of before away: %w", err)
+		}
+		return nil
+	}
+	if _, err := os.Stat(aside); err == nil {
+		return nil
+	}
+	data, err := os.ReadFile(filepath.Join(c.config.Dir, cacheName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = writeFile(aside, data)
+	}
+	if err != nil {
+		return fmt.Errorf("put the directory of before aside: %w", err)
+	}
+	return nil
+}
+
 // cached reads the cache. A damaged one is an error, not an empty one: without the last good book
 // a client could be led back to an older one.
-func (c *Client) cached() (map[string][]byte, error) {
-	path := filepath.Join(c.config.Dir, cacheName)
+func (c *Client) cached(name string) (map[string][]byte, error) {
+	path := filepath.Join(c.config.Dir, name)
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, rogatory.Fault(rogatory.NotFound, "directory_unread", "open cached directory: %w", err)

@@ -4,6 +4,8 @@ package directory
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -109,6 +111,31 @@ func TestAB19AFalseKeyForAState(t *testing.T) {
 		if s.endpoint(b) != trueDoor || len(b.Cooling()) != 1 || b.Cooling()[0] != (Cooling{"XB", seen.Add(CoolOff)}) {
 			t.Fatalf("%s, %+v", s.endpoint(b), b.Cooling())
 		}
+		// Who remembers no anchors, as a court, gets the directory of before as it was published: it verifies, and says what
+		// this node believes. The published one would not.
+		s.clock.Advance(CoolOff - time.Hour)
+		s.update(c)
+		for _, c := range []*Client{c, func() *Client {
+			again, err := New(c.config)
+			s.must(err)
+			_, err = again.Load()
+			s.must(err)
+			return again
+		}()} {
+			for name, row := range map[string]struct {
+				book *Book
+				want string
+			}{"steady": {c.Steady(), trueDoor}, "published": {c.Book(), falseDoor}} {
+				chain := filepath.Join(t.TempDir(), "chain")
+				s.must(row.book.Export(chain))
+				court, err := VerifyChain(os.DirFS(chain), s.trustedRoot(), s.clock.Now())
+				s.must(err)
+				if got := s.endpoint(court); got != row.want {
+					t.Errorf("the court reads %s in the %s directory", got, name)
+				}
+			}
+		}
+		s.clock.Advance(time.Hour - CoolOff)
 		// Neither asking again nor a restart shortens or prolongs it; the others are served meanwhile.
 		s.clock.Advance(CoolOff - time.Second)
 		b = s.update(c)
@@ -124,6 +151,9 @@ func TestAB19AFalseKeyForAState(t *testing.T) {
 		s.clock.Advance(time.Second)
 		if b = s.update(c); s.endpoint(b) != falseDoor || len(b.Cooling()) != 0 {
 			t.Errorf("after the time: %s, %+v", s.endpoint(b), b.Cooling())
+		}
+		if _, err := os.Stat(filepath.Join(c.config.Dir, steadyName)); c.Steady() != b || !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("after the time the directory of before is still there: %v", err)
 		}
 	})
 

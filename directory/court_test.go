@@ -117,6 +117,12 @@ func TestOverHTTP(t *testing.T) {
 	if b := s.update(c); len(b.Parties()) != 2 {
 		t.Fatal(b.Parties())
 	}
+	source := HTTPSource{URL: server.URL + "/directory", HTTP: server.Client()}
+	if b, err := VerifyPublished(t.Context(), source, s.trustedRoot(), s.clock.Now()); err != nil || b.Hash() != c.Book().Hash() {
+		t.Fatalf("without a copy: %v", err)
+	}
+	_, err := VerifyPublished(t.Context(), source, s.trustedRoot(), s.clock.Now().Add(400*day))
+	s.refused(err, rogatory.Stale, "directory_expired")
 	for _, r := range []struct {
 		method, path, cache string
 		status              int
@@ -151,7 +157,7 @@ func TestOverHTTP(t *testing.T) {
 	}))
 	defer sick.Close()
 	c.config.Source = HTTPSource{URL: sick.URL, HTTP: sick.Client()}
-	_, err := c.Update(context.Background())
+	_, err = c.Update(context.Background())
 	s.refused(err, rogatory.Unavailable, "directory_unreachable")
 
 	// Nor does an endless answer fill the memory.

@@ -95,6 +95,31 @@ func TestTwoJournalsAreComparedWithoutShowingACase(t *testing.T) {
 		t.Errorf("without the receipt it still holds, and says less: %t %v", receipted, err)
 	}
 
+	// Who pulled before the receipt came has it with the entry that records it.
+	_, before, _, _ := w.list(w.xb, b, salt, nil)
+	late := w.drafts(rogatory.Preservation42, "", "")
+	w.does(w.xa, w.xa.decider(), late, rogatory.Send, rogatory.Body{})
+	early := w.holding(w.xa, a)
+	w.carry()
+	w.pull(w.xa, a, early)
+	note, log := w.checkpoint(w.xa)
+	c, err := early.Against(note, w.xa.keys.JournalOrigin(), log)
+	w.ok(err)
+	l, err := early.Blinded("XB", salt, c, note)
+	w.ok(err)
+	signed, err := a.SignList(l)
+	w.ok(err)
+	found = compare(signed, before)
+	if len(found) != 1 || found[0].What != oversight.MissingThere || found[0].Sequence != 3 {
+		t.Fatalf("the third message: %+v", found)
+	}
+	third, err := early.Prove(found[0], salt, note, c.Size, before)
+	w.ok(err)
+	if receipted, err := third.Verify(w.book.parties["XA"], w.book.parties["XB"]); err != nil || !receipted {
+		t.Errorf("a receipt that came after its message was pulled: %t %v", receipted, err)
+	}
+	heldA, left, noteA, sizeA = w.list(w.xa, a, salt, nil)
+
 	// A message that is another one there.
 	_, forged, _, _ := w.list(w.xb, b, salt, func(l *oversight.List) { l.Rows[0].Blind = rogatory.DigestOf([]byte("other words")) })
 	found = compare(left, forged)

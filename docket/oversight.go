@@ -11,14 +11,24 @@ import (
 	"rogatory"
 	"rogatory/envelope"
 	"rogatory/oversight"
+	"rogatory/safeguard"
 	"rogatory/store"
 )
 
 // This file is what the office owes to those who watch over it. Nothing here can be switched off: whom a message goes
 // to follows from the directory, and what the office once knew of a body it does not forget.
 
-// knownSetting remembers the oversight bodies that the directory last named of a State. Once there, it stays.
-const knownSetting = "oversight.known."
+// knownSetting remembers the oversight bodies that the directory last named of a State, begunSetting that one of them was in
+// force. Once there, they stay.
+const (
+	knownSetting = "oversight.known."
+	begunSetting = "oversight.begun."
+)
+
+// OversightSettings are the names of what an office remembers of the oversight of a State: a successor of its journal too.
+func OversightSettings(code rogatory.StateCode) []string {
+	return []string{knownSetting + string(code), begunSetting + string(code)}
+}
 
 // ReportKeySetting keeps the key with which published reports hold figures back.
 const ReportKeySetting = "report.key"
@@ -35,32 +45,45 @@ func fingerprints(p rogatory.Party) string {
 // NoteOversight records in the journal whenever the directory names other oversight bodies of a State than it did: who
 // strikes one off does it under the eyes of the body itself, and of whoever reads the journal later.
 func (o *Office) NoteOversight(ctx context.Context, parties []rogatory.Party) error {
-	changed := func(tx *store.Tx) (list []rogatory.Party, err error) {
+	news := func(tx *store.Tx) (changed, begun []rogatory.Party, err error) {
 		for _, p := range parties {
-			was, found, err := tx.Setting(knownSetting + string(p.Code))
+			was, _, err := tx.Setting(knownSetting + string(p.Code))
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			if now := fingerprints(p); now != string(was) || !found && now != "" {
-				list = append(list, p)
+			if fingerprints(p) != string(was) {
+				changed = append(changed, p)
+			}
+			_, known, err := tx.Setting(begunSetting + string(p.Code))
+			if err != nil {
+				return nil, nil, err
+			}
+			if !known && len(p.OversightAt(o.now())) > 0 {
+				begun = append(begun, p)
 			}
 		}
-		return list, nil
+		return changed, begun, nil
 	}
-	var list []rogatory.Party
-	err := o.Store.View(ctx, func(tx *store.Tx) (err error) {
-		list, err = changed(tx)
+	var nothing bool
+	err := o.Store.View(ctx, func(tx *store.Tx) error {
+		changed, begun, err := news(tx)
+		nothing = len(changed)+len(begun) == 0
 		return err
 	})
-	if err != nil || len(list) == 0 {
+	if err != nil || nothing {
 		return err
 	}
 	return o.Store.Update(ctx, func(tx *store.Tx) error {
-		list, err := changed(tx)
+		changed, begun, err := news(tx)
 		if err != nil {
 			return err
 		}
-		for _, p := range list {
+		for _, p := range begun {
+			if err := tx.SetSetting(begunSetting+string(p.Code), []byte(o.now().String())); err != nil {
+				return err
+			}
+		}
+		for _, p := range changed {
 			now := fingerprints(p)
 			if err := tx.SetSetting(knownSetting+string(p.Code), []byte(now)); err != nil {
 				return err
@@ -75,7 +98,7 @@ func (o *Office) NoteOversight(ctx context.Context, parties []rogatory.Party) er
 
 // standing tells how the oversight of a State stands, by the directory and by what was known before.
 func (o *Office) standing(tx *store.Tx, p rogatory.Party) (oversight.Standing, error) {
-	_, known, err := tx.Setting(knownSetting + string(p.Code))
+	_, known, err := tx.Setting(begunSetting + string(p.Code))
 	return oversight.StandingOf(p, known, o.now()), err
 }
 
@@ -216,7 +239,7 @@ func (o *Office) Feed(ctx context.Context, from int64, body rogatory.OversightBo
 
 func itemOf(tx *store.Tx, row store.Entry) (oversight.Item, error) {
 	item := oversight.Item{Index: row.Index, Salt: row.Salt[:], Body: row.Body}
-	d, ok := map[rogatory.EntryType]store.Direction{rogatory.MessageSent: store.Out, rogatory.MessageReceived: store.In, rogatory.MessageRefused: store.In}[row.Type]
+	d, ok := map[rogatory.EntryType]store.Direction{rogatory.MessageSent: store.Out, rogatory.MessageReceipted: store.Out, rogatory.MessageReceived: store.In, rogatory.MessageRefused: store.In}[row.Type]
 	if !ok {
 		return item, nil
 	}
@@ -228,7 +251,9 @@ func itemOf(tx *store.Tx, row store.Entry) (oversight.Item, error) {
 	if err != nil {
 		return item, err
 	}
-	item.Container, item.Receipt = m.Container, m.Receipt
+	if item.Receipt = m.Receipt; row.Type != rogatory.MessageReceipted { // the receipt came after the message, and maybe after its page
+		item.Container = m.Container
+	}
 	return item, nil
 }
 
@@ -289,7 +314,53 @@ func (o *Office) Watch(ctx context.Context, by rogatory.Actor) (Watched, error) 
 	if err != nil {
 		return w, err
 	}
+	affairs, err := o.affairs(ctx, by)
+	if err != nil {
+		return w, err
+	}
 	cases := oversight.Cases(o.Us.State, records)
-	w.Alarms, w.Ranked, w.Cases, w.Outcomes = o.Oversight.Alarms(cases, o.now()), o.Oversight.Rank(cases, o.now()), len(cases), oversight.Outcomes(cases)
+	w.Alarms, w.Ranked, w.Cases, w.Outcomes = o.Oversight.Alarms(cases, affairs, o.now()), o.Oversight.Rank(cases, o.now()), len(cases), oversight.Outcomes(cases)
 	return w, nil
+}
+
+// affairs reads what this office owes beside answers.
+func (o *Office) affairs(ctx context.Context, by rogatory.Actor) (a oversight.Affairs, err error) {
+	waiting, _, err := o.Subjects(ctx, by) // the longest due first: of more than a screen takes, those count
+	if err != nil {
+		return a, err
+	}
+	for _, p := range waiting {
+		a.Notices = append(a.Notices, p.File.notices()...)
+	}
+	if o.Safeguards == nil {
+		return a, nil
+	}
+	err = o.Store.View(ctx, func(tx *store.Tx) error {
+		book, err := o.policyBookIn(tx)
+		if err == nil {
+			a.Weakenings = book.weakenings(o.now())
+		}
+		return err
+	})
+	return a, err
+}
+
+// notices is the subject notice that this office has still to give under the request, if there is one.
+func (f File) notices() []oversight.Notice {
+	if d := f.deadline(TellingDue); d != nil && f.toTell() == nil {
+		return []oversight.Notice{{Request: f.ID, Due: d.Due}}
+	}
+	return nil
+}
+
+// weakenings are the sets that weaken the one in force, were agreed to, and wait their day.
+func (b *policyBook) weakenings(now rogatory.Instant) (all []oversight.Weakening) {
+	force := safeguard.Effective(b.history, b.at(now))
+	for i, p := range b.proposals {
+		if stands, from, _ := p.stands(force); stands == PoliciesWait {
+			e := b.edition(i, force, true)
+			all = append(all, oversight.Weakening{From: from, Weaker: e.Weaker, Changes: len(e.Changes)})
+		}
+	}
+	return all
 }

@@ -5,6 +5,7 @@ package docket
 import (
 	"bytes"
 	"crypto/rand"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +37,14 @@ func (w *world) watched(code rogatory.StateCode) oversight.Key {
 // holding pulls the feed of a house until nothing is new, as its body does.
 func (w *world) holding(h *house, k oversight.Key) *oversight.Holding {
 	w.Helper()
-	var held oversight.Holding
+	held := &oversight.Holding{}
+	w.pull(h, k, held)
+	return held
+}
+
+// pull adds what is new to a holding.
+func (w *world) pull(h *house, k oversight.Key, held *oversight.Holding) {
+	w.Helper()
 	for {
 		ask, err := k.SignAsk(held.Size(), h.now())
 		w.ok(err)
@@ -48,7 +56,7 @@ func (w *world) holding(h *house, k oversight.Key) *oversight.Holding {
 		w.ok(err)
 		w.ok(held.Take(page))
 		if held.Size() == page.Size {
-			return &held
+			return
 		}
 	}
 }
@@ -283,4 +291,80 @@ func TestWithoutOversightNoIntrusiveMeasureBegins(t *testing.T) {
 	w.watched("XB")
 	w.pass(366 * treaty.Day)
 	w.cannot(w.xa, w.xa.decider(), w.drafts(rogatory.StoredData, "", ""), rogatory.Send, rogatory.Body{}, "oversight_expired")
+}
+
+// While weaker safeguards wait their day the body is alarmed, and when persons concerned were not told: by the office's own
+// screen, and by what the feed gave it, which say the same.
+func TestOversightHearsOfWeakerSafeguardsAndOfNoticesNotGiven(t *testing.T) {
+	w := guarded(t)
+	k := w.watched("XB")
+	w.watched("XA")
+	alarms := func() (found []string) {
+		t.Helper()
+		seen, err := w.xb.Watch(t.Context(), w.xb.as("S. Virtanen", rogatory.Overseer))
+		w.ok(err)
+		held := w.holding(w.xb, k)
+		affairs, err := Affairs(w.xb.Rules, safeguard.Convention(), held, w.xb.now())
+		w.ok(err)
+		pulled := w.xb.Oversight.Alarms(oversight.Cases("XB", held.Records), affairs, w.xb.now())
+		if !reflect.DeepEqual(seen.Alarms, pulled) {
+			t.Errorf("the screen has %+v, the feed %+v", seen.Alarms, pulled)
+		}
+		for _, a := range pulled {
+			if a.Pattern == oversight.WeakerPolicies || a.Pattern == oversight.NoticeOverdue {
+				found = append(found, a.Pattern)
+			}
+		}
+		return found
+	}
+	says := func(want ...string) {
+		t.Helper()
+		if got := alarms(); !slices.Equal(got, want) {
+			t.Errorf("the alarms are %v, want %v", got, want)
+		}
+	}
+
+	_, err := w.xb.ProposePolicies(w.Context(), w.xb.decider(), rule("ministry_first", "block", 2), because)
+	w.ok(err)
+	says() // it tightens
+	loose, err := w.xb.ProposePolicies(w.Context(), w.xb.decider(), nil, because)
+	w.ok(err)
+	says() // nobody agreed yet
+	_, err = w.xb.AgreePolicies(w.Context(), w.xb.officer(), loose.Digest)
+	w.ok(err)
+	says(oversight.WeakerPolicies)
+	w.pass(safeguard.WeakeningWaits - time.Second)
+	says(oversight.WeakerPolicies)
+	w.pass(time.Second)
+	says() // it counts, and there is nothing left to object to
+
+	id := w.disclosed(func(*rogatory.Request) {})
+	due := w.view(w.xb, id).deadline(TellingDue).Due
+	w.pass(due.Sub(w.xb.now()) + 7*treaty.Day)
+	w.tick()
+	says()
+	w.pass(time.Second)
+	says(oversight.NoticeOverdue)
+	_, err = w.xb.Tell(w.Context(), w.xb.officer(), id, Telling{How: "by registered letter"})
+	w.ok(err)
+	says()
+}
+
+// An office that calls emergencies otherwise in rules of its own publishes no fewer of them: the share means the same
+// everywhere, and whoever has the Convention's rules alone comes to the same.
+func TestAnOfficeHasNoFewerEmergenciesByItsOwnRules(t *testing.T) {
+	own := Standard(treaty.Convention())
+	more := treaty.Kind{ID: "urgent_here", Urgent: true}
+	for i := range own.Kinds {
+		own.Kinds[i].Urgent = !own.Kinds[i].Urgent
+	}
+	own.Kinds = append(own.Kinds, more)
+	for _, k := range treaty.Convention().Kinds {
+		if urgent(own, k.ID) != k.Urgent {
+			t.Errorf("%s counts as an emergency: %v, the Convention's rules say %v", k.ID, !k.Urgent, k.Urgent)
+		}
+	}
+	if !urgent(own, more.ID) || urgent(own, "unheard_of") {
+		t.Error("a kind of the office's own counts as its rules say, and one that nobody knows does not")
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"rogatory"
 	"rogatory/oversight"
+	"rogatory/safeguard"
 	"rogatory/store"
 	"rogatory/transparency"
 )
@@ -17,15 +18,12 @@ import (
 // Recount is Transparency for who holds the journal without the node: an oversight body, which counts from what its feed
 // gave it and believes none of the node's figures. Files follow from entries and messages as they do in the office.
 func Recount(rules Rulebook, held *oversight.Holding) ([]transparency.Case, error) {
-	if held.Size() == 0 {
-		return nil, nil
+	f, err := replayed(rules, held)
+	if err != nil {
+		return nil, err
 	}
-	f := recount{rules: rules, us: held.Records[0].Entry.By.Address, files: cabinetMap{}, last: map[rogatory.StateCode]int64{}, parked: map[rogatory.StateCode]map[int64]oversight.Record{}}
 	rows := map[rogatory.RequestID][]store.Entry{}
 	for _, r := range held.Records {
-		if err := f.entry(r); err != nil {
-			return nil, damaged("entry_damaged", "journal entry %d does not fit: %w", r.Index, err)
-		}
 		item, _ := held.Item(r.Index)
 		if id := r.Entry.Request; id != "" {
 			rows[id] = append(rows[id], store.Entry{Index: r.Index, At: r.Entry.At, Type: r.Entry.Type, Request: id, Body: item.Body})
@@ -47,6 +45,42 @@ func Recount(rules Rulebook, held *oversight.Holding) ([]transparency.Case, erro
 		}
 	}
 	return all, nil
+}
+
+// Affairs is what the office of a journal that was pulled owes beside answers, at a moment. convention is the set of
+// safeguards that came with the program.
+func Affairs(rules Rulebook, convention safeguard.Set, held *oversight.Holding, now rogatory.Instant) (a oversight.Affairs, err error) {
+	f, err := replayed(rules, held)
+	if err != nil {
+		return a, err
+	}
+	for _, id := range slices.Sorted(maps.Keys(f.files)) {
+		a.Notices = append(a.Notices, f.files[id].notices()...)
+	}
+	book := newPolicyBook(convention)
+	for _, r := range held.Records {
+		if r.Entry.Type == rogatory.PoliciesProposed || r.Entry.Type == rogatory.PoliciesAgreed {
+			if err := book.add(r.Index, r.Entry); err != nil {
+				return a, err
+			}
+		}
+	}
+	a.Weakenings = book.weakenings(now)
+	return a, nil
+}
+
+// replayed goes through all that is held.
+func replayed(rules Rulebook, held *oversight.Holding) (recount, error) {
+	f := recount{rules: rules, files: cabinetMap{}, last: map[rogatory.StateCode]int64{}, parked: map[rogatory.StateCode]map[int64]oversight.Record{}}
+	for i, r := range held.Records {
+		if i == 0 {
+			f.us = r.Entry.By.Address
+		}
+		if err := f.entry(r); err != nil {
+			return f, damaged("entry_damaged", "journal entry %d does not fit: %w", r.Index, err)
+		}
+	}
+	return f, nil
 }
 
 // recount goes through a journal that was pulled.

@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 
 	"rogatory"
 	"rogatory/store"
 	"rogatory/transparency"
+	"rogatory/treaty"
 )
 
 // Transparency passes what each request adds to the published reports: a mark for each event, with the entry that
@@ -71,9 +73,7 @@ func counted(rules Rulebook, us rogatory.StateCode, row store.Request, rows []st
 		return transparency.Case{}, rogatory.Fault(rogatory.Damaged, "view_damaged", "read the file of %s: %w", row.ID, err).WithHint("run rogatory fsck")
 	}
 	c := transparency.Case{Side: shared(row.Side), Peer: shared(row.Peer), Kind: shared(row.Kind), Offences: offences(f.Request.Offence.Articles)}
-	if kind, err := rules.Kind(row.Kind); err == nil {
-		c.Emergency = kind.Urgent
-	}
+	c.Emergency = urgent(rules, row.Kind)
 	if f.Verdict != nil {
 		c.Ground, c.Outcome = shared(f.Verdict.Ground), shared(f.Verdict.Outcome)
 	}
@@ -99,6 +99,18 @@ func counted(rules Rulebook, us rogatory.StateCode, row store.Request, rows []st
 		note(&c, by, act, at)
 	}
 	return c, nil
+}
+
+var theConvention = sync.OnceValue(treaty.Convention)
+
+// urgent reports whether a kind counts as an emergency. Of the Convention's own kinds the Convention's rules say so, whatever
+// an office made of them: the share of emergencies means the same everywhere, and no office has fewer by calling them otherwise.
+func urgent(rules Rulebook, id rogatory.RequestKind) bool {
+	kind, err := theConvention().Kind(id)
+	if err != nil {
+		kind, err = rules.Kind(id)
+	}
+	return err == nil && kind.Urgent
 }
 
 // note sets the marks that an act of a side is.

@@ -128,8 +128,13 @@ type Verdict struct {
 // does a journal without an entry of which nobody who answered holds anything, for there is nothing to continue.
 func Judge(own Own, asked int, answers []Answer, enough bool) (Verdict, error) {
 	v := Verdict{Standing: Standing{State: Open, Size: own.Size, Asked: asked, Answered: len(answers)}}
+	var claimed int64
+	var claimant string
 	for _, a := range answers {
 		v.Known = max(v.Known, a.AtLeast, a.Seen.Size)
+		if a.AtLeast > claimed {
+			claimed, claimant = a.AtLeast, a.From
+		}
 		if a.Fork != nil {
 			v.State, v.Code = Recovering, Forked
 			v.Words = fmt.Sprintf("%s holds proof that this journal signed two histories", a.From)
@@ -157,6 +162,9 @@ func Judge(own Own, asked int, answers []Answer, enough bool) (Verdict, error) {
 	case v.Known > own.Size:
 		v.State, v.Code = Recovering, Behind
 		v.Words = fmt.Sprintf("the journal has %d entries here, others hold %d: it was restored from an old copy", own.Size, v.Known)
+		if v.Target.Size <= own.Size {
+			v.Words = fmt.Sprintf("the journal has %d entries here, and %s says that it cosigned %d, without a signature to show for it: if that is wrong, take it out of witness.policy", own.Size, claimant, claimed)
+		}
 	case asked == 0:
 		v.Words = "there is no witness and no peer to ask: nobody would notice an old copy"
 	case own.First:

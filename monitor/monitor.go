@@ -44,6 +44,9 @@ type Options struct {
 	Quorum int
 	// MaxAge is how old the witnesses' word on the present checkpoint may be; zero is DefaultMaxAge.
 	MaxAge time.Duration
+	// With is a signed checkpoint of the same journal from elsewhere: what another monitor keeps in its CheckpointFile, or
+	// what a witness shows. It is held against what this one was shown.
+	With []byte
 	// Grace is how long after it is due a report may be missing; zero is DefaultGrace.
 	Grace time.Duration
 }
@@ -147,9 +150,14 @@ func Follow(ctx context.Context, o Options) (Round, error) {
 		if signed, ok := w.checkpoint(ctx); ok {
 			w.witnesses(signed)
 			w.state.Rounds++
+			if err := w.with(ctx); err != nil {
+				return Round{}, err
+			}
 			w.reports(ctx)
 		}
 	}
+	// Leaves of a tree that was not accepted in the end count only as far as they are of the one that was.
+	w.state.Checked = min(w.state.Checked, w.state.Size)
 	w.round.Size, w.round.Checked = w.state.Size, w.state.Checked
 	if err := ctx.Err(); err != nil {
 		return Round{}, err
@@ -180,11 +188,21 @@ func (w *watch) identify(ctx context.Context) bool {
 
 func (w *watch) known(facts transparency.Facts) bool {
 	w.round.State, w.round.Origin = facts.State, facts.Origin
+	followed := w.state.Key
+	if followed == "" {
+		followed = facts.JournalKey
+	}
+	if w.Key != "" && w.Key != followed {
+		w.round.find(KeyChanged, "the journal's key is %.100q, and not the one that was given", followed)
+		return false
+	}
+	key, err := journal.NewVerifier(followed)
+	if err != nil {
+		w.round.find(Unreachable, "the journal's key cannot be read: %v", err)
+		return false
+	}
+	w.key = key
 	if w.state.Key == "" {
-		if w.Key != "" && w.Key != facts.JournalKey {
-			w.round.find(KeyChanged, "the journal's key is %.100q, and not the one that was given", facts.JournalKey)
-			return false
-		}
 		w.state.Origin, w.state.Key, w.state.FirstSeen, w.state.Changed = facts.Origin, facts.JournalKey, w.now, w.now
 		for _, x := range facts.Witnesses {
 			if !slices.Contains(w.state.Witnesses, x.Key) {
@@ -195,13 +213,6 @@ func (w *watch) known(facts transparency.Facts) bool {
 			w.round.find(FirstSeen, "the key of %s was taken as the node states it: compare it with another source", facts.Origin)
 		}
 	}
-	key, err := journal.NewVerifier(w.state.Key)
-	if err != nil {
-		w.round.find(Unreachable, "the journal's key cannot be read: %v", err)
-		w.state = state{URL: w.state.URL}
-		return false
-	}
-	w.key = key
 	if facts.Origin != w.state.Origin || facts.JournalKey != w.state.Key {
 		w.round.find(KeyChanged, "the journal calls itself %.100q with the key %.100q: it was %q with %q", facts.Origin, facts.JournalKey, w.state.Origin, w.state.Key)
 	}
@@ -260,6 +271,20 @@ func (w *watch) checkpoint(ctx context.Context) (signed []byte, ok bool) {
 	}
 	w.state.Size, w.state.Root, w.state.Note = c.Size, c.Root, signed
 	return signed, true
+}
+
+// with holds a checkpoint from elsewhere against the journal that was shown here. Only an error of whoever gave it is one.
+func (w *watch) with(ctx context.Context) error {
+	if len(w.With) == 0 {
+		return nil
+	}
+	c, err := journal.OpenCheckpoint(w.With, w.state.Origin, w.key)
+	if err != nil {
+		return rogatory.Fault(rogatory.Untrusted, "checkpoint_invalid", "the checkpoint to compare with is not signed by the key of %s: %w", w.state.Origin, err).
+			WithHint("it is the file " + CheckpointFile + " of another monitor's folder, or what a witness shows of this journal")
+	}
+	w.fits(ctx, c, w.With)
+	return nil
 }
 
 // witnesses counts who has cosigned, and when.

@@ -305,6 +305,81 @@ func TestAMonitorFollowsALiveNodeAndNamesWhatIsWrong(t *testing.T) {
 			well(look(aWeek))
 		})
 	}
+
+	// It grows by more than one tile, and the last one is withheld: the round names it, and the next one goes on from what fits.
+	send(t, xa, 150)
+	publish(t, xa)
+	s.set(good, lost("/tile/entries/002"))
+	if r := look(aWeek); r.Well() || r.Size != second.Size || r.Checked != r.Size {
+		t.Errorf("a new tile is withheld: %+v", r)
+	}
+	s.set(good, nil)
+	grown := look(aWeek)
+	well(grown)
+	if grown.Size < second.Size+256 || grown.Checked != grown.Size {
+		t.Errorf("after it came: %+v", grown)
+	}
+
+	// A key from another source counts in every round, and one that nobody can read on first sight spoils no folder.
+	follow := func(o monitor.Options) (monitor.Round, error) {
+		o.URL, o.Clock = s.URL, ahead{by: aWeek}
+		return monitor.Follow(ctx, o)
+	}
+	names := func(r monitor.Round, err error, want monitor.Code) {
+		t.Helper()
+		if err != nil || !slices.ContainsFunc(r.Findings, func(f monitor.Finding) bool { return f.Code == want && f.Wrong }) {
+			t.Errorf("it does not say %s: %+v, %v", want, r.Findings, err)
+		}
+	}
+	r, err := follow(monitor.Options{Folder: folder, Key: "xa.example/journal+00000000+AQ=="})
+	names(r, err, monitor.KeyChanged)
+	fresh := filepath.Join(t.TempDir(), "fresh")
+	s.set(good, change("node.json", func(b []byte) []byte {
+		return bytes.Replace(b, []byte(`"journal_key": "`), []byte(`"journal_key": "x`), 1)
+	}))
+	r, err = follow(monitor.Options{Folder: fresh})
+	names(r, err, monitor.Unreachable)
+	s.set(good, nil)
+	if r, err = follow(monitor.Options{Folder: fresh}); err != nil || !r.Well() {
+		t.Errorf("after a key that nobody could read: %+v, %v", r.Findings, err)
+	}
+
+	// Two monitors hold their checkpoints against each other: one history, of whichever size, is well; one that only one of
+	// them was shown is proved to both.
+	shown := func(folder string) []byte {
+		t.Helper()
+		data, err := os.ReadFile(filepath.Join(folder, monitor.CheckpointFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	before := shown(folder)
+	send(t, xa, 1)
+	publish(t, xa)
+	well(look(aWeek))
+	for name, with := range map[string][]byte{"an earlier one": before, "the same": shown(folder)} {
+		if r, err := follow(monitor.Options{Folder: folder, With: with}); err != nil || !r.Well() {
+			t.Errorf("%s: %+v, %v", name, r.Findings, err)
+		}
+	}
+	if r, err := follow(monitor.Options{Folder: fresh, With: shown(folder)}); err != nil || !r.Well() || r.Size != grown.Size+2 {
+		t.Errorf("one monitor is behind the other: %+v, %v", r, err)
+	}
+	if _, err := follow(monitor.Options{Folder: folder, With: []byte("of another journal\n1\nAAAA\n\n")}); rogatory.CodeOf(err) != "checkpoint_invalid" {
+		t.Errorf("a checkpoint of another journal: %v", err)
+	}
+	apart := filepath.Join(t.TempDir(), "apart")
+	s.set(public(t, other), nil)
+	if r, err = follow(monitor.Options{Folder: apart}); err != nil || r.Size == 0 {
+		t.Fatalf("another monitor is shown another journal: %+v, %v", r, err)
+	}
+	s.set(good, nil)
+	r, err = follow(monitor.Options{Folder: folder, With: shown(apart)})
+	names(r, err, monitor.Forked)
+	if found, _ := filepath.Glob(filepath.Join(folder, "evidence-fork*")); len(found) < 6 {
+		t.Errorf("of the third fork there is no evidence: %v", found)
+	}
 	if _, err := monitor.Follow(ctx, monitor.Options{URL: "http://127.0.0.1:1", Folder: folder, Clock: clock.Real{}}); rogatory.CodeOf(err) != "folder_of_other" {
 		t.Errorf("a folder of another node: %v", err)
 	}

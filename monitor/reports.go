@@ -145,22 +145,27 @@ func (w *watch) report(ctx context.Context, l transparency.Listed) bool {
 	return true
 }
 
-// proved checks that the tree of a proof is of the history that was verified. The journal grows while a round looks at
-// it: a later tree is verified too, and kept.
+// proved checks that the tree of a proof is of the history that was verified.
 func (w *watch) proved(ctx context.Context, c journal.Checkpoint, proof []byte) bool {
 	p, err := journal.ParseProof(proof) // which it was
 	if err != nil {
 		return false
 	}
+	return w.fits(ctx, c, p.Checkpoint)
+}
+
+// fits checks that a signed checkpoint is of the history that was verified. The journal grows while a round looks at it: a
+// later tree is verified too, and kept.
+func (w *watch) fits(ctx context.Context, c journal.Checkpoint, signed []byte) bool {
 	known := journal.Checkpoint{Origin: w.state.Origin, Size: w.state.Size, Root: w.state.Root}
 	if c.Size <= known.Size {
 		t, hashes := w.reader(ctx, known)
-		return w.continues(t, hashes, c, known, p.Checkpoint, w.state.Note)
+		return w.continues(t, hashes, c, known, signed, w.state.Note)
 	}
-	if !w.tree(ctx, known, c, p.Checkpoint) {
+	if !w.tree(ctx, known, c, signed) {
 		return false
 	}
-	w.state.Size, w.state.Root, w.state.Note, w.state.Changed = c.Size, c.Root, p.Checkpoint, w.now
+	w.state.Size, w.state.Root, w.state.Note, w.state.Changed = c.Size, c.Root, signed, w.now
 	return true
 }
 

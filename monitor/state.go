@@ -20,6 +20,8 @@ import (
 const (
 	stateFile = "state.json"
 	maxState  = 4 << 20
+	// CheckpointFile has the last checkpoint that was verified, as it was signed: for others to compare theirs with.
+	CheckpointFile = "checkpoint.txt"
 )
 
 // state is what a monitor remembers of one node.
@@ -80,11 +82,14 @@ func parseState(data []byte) (state, error) {
 	return s, nil
 }
 
-// write replaces the state in one step.
+// write replaces the state in one step, and then its copy of the checkpoint for others.
 func (s state) write(folder string) error {
 	data, err := json.MarshalIndent(s, "", " ")
 	if err == nil {
 		err = replace(filepath.Join(folder, stateFile), append(data, '\n'))
+	}
+	if err == nil && len(s.Note) > 0 {
+		err = replace(filepath.Join(folder, CheckpointFile), s.Note)
 	}
 	if err != nil {
 		return rogatory.Fault(rogatory.Unavailable, "folder_failed", "keep what was seen in %s: %w", folder, err)

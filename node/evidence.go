@@ -179,7 +179,7 @@ func (n *Node) ExportPackage(ctx context.Context, by rogatory.Actor, id rogatory
 	}
 	defer os.RemoveAll(chain)
 	exported := filepath.Join(chain, "directory")
-	if err := n.book.Book().Export(exported); err != nil {
+	if err := n.book.Steady().Export(exported); err != nil {
 		return err
 	}
 	s.Directory = os.DirFS(exported)

@@ -147,6 +147,7 @@ func (n *Node) askPeer(ctx context.Context, h *heard) {
 		// A node that does not know the question may still know the one of every witness.
 		if v, wrong := journal.NewCosignatureVerifier(h.party.WitnessKey); wrong == nil && h.party.WitnessURL != "" {
 			n.askHost(ctx, h, journal.PolicyKey{Name: string(h.party.Code), Verifier: v, URL: h.party.WitnessURL})
+			h.proved()
 			return
 		}
 	}
@@ -180,6 +181,14 @@ func (n *Node) askPeer(ctx context.Context, h *heard) {
 		h.incarnation = s.Incarnation
 	}
 	h.leaves = s.Leaves
+}
+
+// proved takes a peer's bare word for no answer. Nobody here chose the peer, and one State that says at each start that it holds
+// more would hold up another's node for good; a host of the policy, which the office chose, it can take out again.
+func (h *heard) proved() {
+	if h.unsigned {
+		h.err = rogatory.Fault(rogatory.Untrusted, "standing_wrong", "%s says without a signature that it holds another journal of ours than is here", h.answer.From)
+	}
 }
 
 // askHost asks a stock witness, which knows no other question than for a cosignature: it is shown again what this node

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -377,12 +378,35 @@ func (n *Node) CheckReport(ctx context.Context, data []byte) ([]string, error) {
 // facts are what the node says of itself to everybody.
 func (n *Node) facts() transparency.Facts {
 	f := transparency.Facts{Version: 1, State: n.config.State, Mode: n.config.Mode, Origin: n.keys().JournalOrigin(), JournalKey: n.keys().JournalVerifier(), Witnesses: []transparency.Witness{}, Notices: []transparency.Notice{}}
+	if notice, ok := n.succession(); ok {
+		f.Notices = append(f.Notices, notice)
+	}
 	for _, p := range n.book.Book().Parties() {
 		if p.Code != n.config.State && p.WitnessKey != "" {
 			f.Witnesses = append(f.Witnesses, transparency.Witness{State: p.Code, Key: p.WitnessKey})
 		}
 	}
 	return f
+}
+
+// succession is the notice that this journal continues one that was lost, if it does.
+func (n *Node) succession() (transparency.Notice, bool) {
+	var e rogatory.Entry
+	err := n.store.View(context.Background(), func(tx *store.Tx) error { // one row by its key; the answer is small whoever asks
+		first, err := tx.Entry(0)
+		if err != nil || first.Type != rogatory.JournalSucceeded {
+			return err
+		}
+		return json.Unmarshal(first.Body, &e)
+	})
+	if err != nil || e.Succession == nil {
+		return transparency.Notice{}, false
+	}
+	text := e.Succession.Origin
+	if c, err := journal.PeekCheckpoint([]byte(e.Succession.Checkpoint)); err == nil {
+		text = fmt.Sprintf("%s %d", text, c.Size)
+	}
+	return transparency.Notice{Sort: transparency.Succession, At: e.At, Text: text}, true
 }
 
 // PortalOptions are what the public pages show that the node does not hold itself. A nil function shows that nothing
@@ -392,7 +416,6 @@ type PortalOptions struct {
 	// Drills and Safeguards stand for those of the node where they are set.
 	Drills     func(context.Context) ([]portal.Drills, error)
 	Safeguards func(context.Context) (portal.Safeguards, error)
-	Notices    func() []transparency.Notice
 }
 
 // Portal is the door for everybody's eyes: it is lent published values only.
@@ -404,13 +427,7 @@ func (n *Node) Portal(o PortalOptions) http.Handler {
 		o.Safeguards = n.safeguardsInForce
 	}
 	return portal.New(portal.Config{Clock: n.opt.Clock, Log: n.opt.Log, Desk: func() *status.Desk { return n.Office.Rules.Desk },
-		Facts: func() transparency.Facts {
-			f := n.facts()
-			if o.Notices != nil {
-				f.Notices = append(f.Notices, o.Notices()...)
-			}
-			return f
-		},
+		Facts: n.facts,
 		Certificates: func() []string {
 			own, err := n.book.Book().Party(n.config.State)
 			if err != nil {

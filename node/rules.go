@@ -38,12 +38,16 @@ func Rulebook(dir string) (docket.Rulebook, error) {
 
 // RulebookWith is Rulebook as it would be with another file in place, to try one before it takes effect.
 func RulebookWith(dir, file string, data []byte) (docket.Rulebook, error) {
-	read := func(name string) ([]byte, error) {
+	return RulebookFrom(func(name string) ([]byte, error) {
 		if name == file {
 			return data, nil
 		}
 		return readRules(dir, name)
-	}
+	})
+}
+
+// RulebookFrom is Rulebook over files that are elsewhere: read returns one, or nothing for what came with this program.
+func RulebookFrom(read func(name string) ([]byte, error)) (docket.Rulebook, error) {
 	rules := treaty.Convention()
 	if kinds, err := read(KindsFile); err != nil {
 		return docket.Rulebook{}, err

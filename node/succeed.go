@@ -151,7 +151,11 @@ func (n *Node) closing(ctx context.Context) (s rogatory.Succession, m memory, er
 			}
 			s.Numbers = append(s.Numbers, numbers)
 		}
-		for _, name := range []string{incarnationSetting, peopleSetting, voidSetting, rotaSetting} {
+		names := []string{incarnationSetting, peopleSetting, voidSetting, rotaSetting}
+		for _, p := range n.book.Book().Parties() { // who closes a journal is not rid of oversight by that
+			names = append(names, docket.OversightSettings(p.Code)...)
+		}
+		for _, name := range names {
 			v, found, err := tx.Setting(name)
 			if err != nil {
 				return err

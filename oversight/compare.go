@@ -256,6 +256,14 @@ func (h *Holding) Prove(f Finding, salt []byte, signed []byte, size int64, other
 	if f.In == f.From {
 		p.Receipt = item.Receipt
 	}
+	if f.In == f.From && len(p.Receipt) == 0 { // it came after the page was pulled
+		for _, r := range h.Records[f.Index:] {
+			if e := r.Entry; e.Type == rogatory.MessageReceipted && e.Message != nil && e.Message.ID == h.Records[f.Index].Entry.Message.ID {
+				item, _ := h.Item(r.Index)
+				p.Receipt = item.Receipt
+			}
+		}
+	}
 	return p, nil
 }
 

@@ -5,6 +5,7 @@ package oversight
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -94,7 +95,7 @@ type Page struct {
 }
 
 // Item is one entry with what opens its leaf. Of a message sent or received there is its container, and its receipt
-// once there is one.
+// once there is one; the entry that records the receipt of a message sent has it too.
 type Item struct {
 	Index     int64  `json:"index"`
 	Salt      []byte `json:"salt"`
@@ -143,6 +144,10 @@ func OpenPage(sealed []byte, k Key) (Page, error) {
 		return bad(err)
 	}
 	r, err := age.Decrypt(bytes.NewReader(sealed), identity)
+	if _, other := errors.AsType[*age.NoIdentityMatchError](err); other {
+		return Page{}, rogatory.Fault(rogatory.Denied, "oversight_page_invalid", "open a page of the feed: it is not sealed to this key").
+			WithHint("what an earlier key pulled opens with that key; a successor pulls everything into a folder of its own")
+	}
 	if err != nil {
 		return bad(err)
 	}

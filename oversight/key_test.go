@@ -105,10 +105,14 @@ func TestWhichBodiesAMessageNames(t *testing.T) {
 		{"struck off", oversight.StandingOf(party("XC"), true, noon), true},
 		{"in force", oversight.StandingOf(a, false, noon), false},
 		{"ran out", oversight.StandingOf(a, false, noon.Add(20*day)), true},
-		{"not yet in force", oversight.StandingOf(a, false, noon.Add(-day)), true},
+		{"a first one, not yet in force", oversight.StandingOf(a, false, noon.Add(-day)), false},
+		{"struck off, and another named for later", oversight.StandingOf(a, true, noon.Add(-day)), true},
 	} {
 		if row.s.Stopped() != row.stopped {
 			t.Errorf("%s: %s", row.name, row.s.Words())
 		}
+	}
+	if s := oversight.StandingOf(a, false, noon); s.Until != noon.Add(20*day) {
+		t.Errorf("with a successor named it ends at %s", s.Until)
 	}
 }

@@ -88,20 +88,29 @@ func CheckSealed(sealed []byte, m rogatory.Message) error {
 // Standing says how the oversight of one State stands.
 type Standing struct {
 	State      rogatory.StateCode
-	Configured bool             // it has or had a body
+	Configured bool             // a body of it is or was in force
 	InForce    bool             // one is in force
-	Until      rogatory.Instant // when the last one in force ends, or the last one ended; zero if none is listed
+	Until      rogatory.Instant // until when one is in force without a gap, or when the last one ended; zero if none is listed
 }
 
-// StandingOf tells the standing of a party at a moment. known says that it was seen with a body before: who strikes its
-// body off the directory has not ended oversight.
+// StandingOf tells the standing of a party at a moment. known says that a body of it was seen in force before: who strikes its
+// body off the directory has not ended oversight. A first body that is announced for later stops nothing until then.
 func StandingOf(p rogatory.Party, known bool, at rogatory.Instant) Standing {
-	s := Standing{State: p.Code, Configured: known || len(p.Oversight) > 0}
+	s := Standing{State: p.Code, Configured: known}
 	for _, b := range p.Oversight {
+		s.Configured = s.Configured || b.From <= at
 		if now := b.InForce(at); now && !s.InForce {
 			s.InForce, s.Until = true, b.Until
 		} else if now == s.InForce {
 			s.Until = max(s.Until, b.Until)
+		}
+	}
+	for again := s.InForce; again; { // a successor that is named already, and its own
+		again = false
+		for _, b := range p.Oversight {
+			if b.From <= s.Until && b.Until > s.Until {
+				s.Until, again = b.Until, true
+			}
 		}
 	}
 	return s
@@ -129,6 +138,8 @@ func (r *Rules) MayBegin(kind rogatory.RequestKind, act rogatory.Act, standings 
 // Words says a standing for a line of the health, in plain English.
 func (s Standing) Words() string {
 	switch {
+	case !s.Configured && s.Until != 0:
+		return "the oversight body that the directory names of " + string(s.State) + " is not in force yet"
 	case !s.Configured:
 		return "the directory names no oversight body of " + string(s.State)
 	case s.InForce:

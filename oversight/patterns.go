@@ -18,11 +18,13 @@ const (
 	RepeatedPerson = "repeated_person" // one person is asked about again and again
 	RubberStamp    = "rubber_stamp"    // a reviewer grants nearly all, at once
 	Silence        = "silence"         // requests that nobody answered
+	NoticeOverdue  = "notice_overdue"  // persons concerned who are due to be told, and nobody recorded that they were
+	WeakerPolicies = "weaker_policies" // safeguards that will count for less: the day in which somebody may still object
 )
 
 // Patterns lists them, in the order in which they are shown.
 func Patterns() []string {
-	return []string{RubberStamp, EmergencyShare, RepeatedPerson, Asymmetry, Silence}
+	return []string{WeakerPolicies, RubberStamp, EmergencyShare, RepeatedPerson, Asymmetry, Silence, NoticeOverdue}
 }
 
 // Alarm is a pattern that went beyond its threshold. It accuses nobody: it says where to look.
@@ -35,18 +37,62 @@ type Alarm struct {
 	Count    int                  `json:"count"`             // of the cases that are so
 	Of       int                  `json:"of"`                // those that were counted
 	Minutes  int                  `json:"minutes,omitempty"` // the median
+	From     rogatory.Instant     `json:"from,omitzero"`     // when weaker safeguards come into force
 	Requests []rogatory.RequestID `json:"requests"`          // to look at, the latest first
+}
+
+// Affairs are what an office owes beside answers, as its journal adds up.
+type Affairs struct {
+	Notices    []Notice // the subject notices that are not given yet
+	Weakenings []Weakening
+}
+
+// Notice is a request whose persons concerned this office has still to tell.
+type Notice struct {
+	Request rogatory.RequestID
+	Due     rogatory.Instant
+}
+
+// Weakening is a set of safeguards that weakens the one in force, was agreed to, and waits its day.
+type Weakening struct {
+	From    rogatory.Instant // when it comes into force
+	Weaker  int              // differences that weaken
+	Changes int              // all differences
 }
 
 // maxNamed bounds the requests that an alarm names: enough to begin with.
 const maxNamed = 20
 
-// Alarms looks for the patterns in the cases of one office at a moment. Fictitious requests count for a reviewer, whom
-// they are there to measure, and for nothing else.
-func (r *Rules) Alarms(cases []Case, now rogatory.Instant) []Alarm {
+// Alarms looks for the patterns in the cases and affairs of one office at a moment. Fictitious requests count for a
+// reviewer, whom they are there to measure, and for nothing else.
+func (r *Rules) Alarms(cases []Case, affairs Affairs, now rogatory.Instant) []Alarm {
 	real := slices.DeleteFunc(slices.Clone(cases), func(c Case) bool { return c.Seed })
-	all := slices.Concat(r.stamps(cases), r.emergencies(real), r.repeated(real, now), r.asymmetries(real), r.silences(real, now))
-	return all
+	return slices.Concat(r.weakenings(affairs.Weakenings, now), r.stamps(cases), r.emergencies(real), r.repeated(real, now), r.asymmetries(real), r.silences(real, now), r.untold(affairs.Notices, now))
+}
+
+// weakenings has one alarm for each set: there is a day to object, and it is running.
+func (r *Rules) weakenings(all []Weakening, now rogatory.Instant) (found []Alarm) {
+	for _, w := range all {
+		if w.From > now && w.Weaker >= r.Thresholds.WeakerPolicies.From {
+			found = append(found, Alarm{Pattern: WeakerPolicies, Count: w.Weaker, Of: w.Changes, From: w.From, Requests: []rogatory.RequestID{}})
+		}
+	}
+	return found
+}
+
+// untold names the notices that are overdue, the longest first.
+func (r *Rules) untold(all []Notice, now rogatory.Instant) (found []Alarm) {
+	t := r.Thresholds.NoticeOverdue
+	late := slices.DeleteFunc(slices.Clone(all), func(n Notice) bool { return now.Sub(n.Due) <= days(t.Days) })
+	if len(late) < t.From {
+		return nil
+	}
+	slices.SortFunc(late, func(a, b Notice) int { return cmp.Or(cmp.Compare(a.Due, b.Due), cmp.Compare(a.Request, b.Request)) })
+	a := Alarm{Pattern: NoticeOverdue, Count: len(late), Of: len(all)}
+	for _, n := range late[:min(len(late), maxNamed)] {
+		a.Requests = append(a.Requests, n.Request)
+	}
+	return []Alarm{a}
 }
 
 func name(cases []Case) []rogatory.RequestID {
@@ -244,7 +290,8 @@ func (r *Rules) Rank(cases []Case, now rogatory.Instant) []Ranked {
 // Key is that of the alarm's sentence in package language: it depends on whose side it is about.
 func (a Alarm) Key() string {
 	key := "oversight.alarm." + a.Pattern
-	if a.Pattern == RubberStamp || a.Pattern == EmergencyShare {
+	switch a.Pattern {
+	case RubberStamp, EmergencyShare, NoticeOverdue, WeakerPolicies:
 		return key
 	}
 	if a.Ours {

@@ -5,6 +5,7 @@ package oversight_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -135,7 +136,7 @@ func TestPatterns(t *testing.T) {
 		var j journalOf
 		row.tell(&j)
 		var got []string
-		for _, a := range rules.Alarms(j.cases(), noon) {
+		for _, a := range rules.Alarms(j.cases(), oversight.Affairs{}, noon) {
 			got = append(got, a.Pattern)
 			if a.Count == 0 || len(a.Requests) == 0 {
 				t.Errorf("%s: %+v says nothing", row.name, a)
@@ -143,6 +144,31 @@ func TestPatterns(t *testing.T) {
 		}
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
+// What an office owes beside answers: a notice that is overdue, and weaker safeguards while somebody may still object.
+func TestAffairs(t *testing.T) {
+	rules := oversight.Standard()
+	notice := func(n int, due time.Duration) oversight.Notice {
+		return oversight.Notice{Request: rogatory.RequestID(fmt.Sprintf("XA-2026-%08d.1", n)), Due: noon.Add(due)}
+	}
+	for _, row := range []struct {
+		name    string
+		affairs oversight.Affairs
+		want    []oversight.Alarm
+	}{
+		{"nothing is owed", oversight.Affairs{}, nil},
+		{"notices that are not due, and one of a week ago", oversight.Affairs{Notices: []oversight.Notice{notice(1, day), notice(2, 0), notice(3, -7*day)}}, nil},
+		{"two that are overdue, the longest first", oversight.Affairs{Notices: []oversight.Notice{notice(1, day), notice(2, -7*day-time.Second), notice(3, -80*day)}},
+			[]oversight.Alarm{{Pattern: oversight.NoticeOverdue, Count: 2, Of: 3, Requests: []rogatory.RequestID{notice(3, 0).Request, notice(2, 0).Request}}}},
+		{"weaker safeguards that count in a second", oversight.Affairs{Weakenings: []oversight.Weakening{{From: noon.Add(time.Second), Weaker: 1, Changes: 4}}},
+			[]oversight.Alarm{{Pattern: oversight.WeakerPolicies, Count: 1, Of: 4, From: noon.Add(time.Second), Requests: []rogatory.RequestID{}}}},
+		{"weaker safeguards that count already", oversight.Affairs{Weakenings: []oversight.Weakening{{From: noon, Weaker: 1, Changes: 4}}}, nil},
+	} {
+		if got := rules.Alarms(nil, row.affairs, noon); !reflect.DeepEqual(got, row.want) {
+			t.Errorf("%s: %+v, want %+v", row.name, got, row.want)
 		}
 	}
 }

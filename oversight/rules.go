@@ -58,6 +58,8 @@ type Thresholds struct {
 	RepeatedPerson Threshold `json:"repeated_person"`
 	RubberStamp    Threshold `json:"rubber_stamp"`
 	Silence        Threshold `json:"silence"`
+	NoticeOverdue  Threshold `json:"notice_overdue"` // days after it was due
+	WeakerPolicies Threshold `json:"weaker_policies"`
 }
 
 // Risk is the weight of each sign; the sum ranks a request among those to look at first.
@@ -146,7 +148,8 @@ func orNone(err error) error {
 }
 
 func (t Thresholds) all() map[string]Threshold {
-	return map[string]Threshold{Asymmetry: t.Asymmetry, EmergencyShare: t.EmergencyShare, RepeatedPerson: t.RepeatedPerson, RubberStamp: t.RubberStamp, Silence: t.Silence}
+	return map[string]Threshold{Asymmetry: t.Asymmetry, EmergencyShare: t.EmergencyShare, RepeatedPerson: t.RepeatedPerson, RubberStamp: t.RubberStamp, Silence: t.Silence,
+		NoticeOverdue: t.NoticeOverdue, WeakerPolicies: t.WeakerPolicies}
 }
 
 // Standard returns the rules that came with this program. They are shared: whoever reads them does not write to them.

@@ -7,8 +7,8 @@
 // that verifies a file, whose own script reads the file in the browser and sends nothing of it. That the language stands
 // in the address, so that a link says what was read.
 //
-// It refuses anything but GET and HEAD, and a typed hash of more characters than it takes to look one up, so that it
-// cannot learn who has which file.
+// It refuses anything but GET and HEAD. Its page asks for no more of a hash than it takes to look one up, so that it does
+// not learn who has which file.
 //
 // After an error of what it was lent the page says that this part does not answer; the rest of the door stays open.
 package portal

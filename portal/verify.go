@@ -141,18 +141,25 @@ type verifyView struct {
 	Typed string
 	Wrong bool
 	Asked bool
+	Whole bool // a whole hash was sent
 	Found []published
 }
 
-// typed is what may be asked of this server: no more than it takes to look a hash up.
-var typed = regexp.MustCompile(`^[0-9a-f]{4,8}$`)
+// asked is how much of a hash the page without scripts sends: enough to find what was published, and too little to say
+// which file somebody has. With scripts nothing is sent at all. A whole hash from a reader that knows no such limit is
+// answered too: it was sent already, and is not shown or kept again.
+const asked = 8
+
+// typed is a hash or its beginning, as sha256sum writes it.
+var typed = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
 
 func (s *server) verify(v *visit) error {
 	var view verifyView
-	if q := strings.ToLower(strings.TrimSpace(v.r.URL.Query().Get("h"))); q != "" {
+	if q, _, _ := strings.Cut(strings.TrimSpace(v.r.URL.Query().Get("h")), " "); q != "" {
+		q = strings.ToLower(q)
 		view.Asked, view.Wrong = true, !typed.MatchString(q)
 		if !view.Wrong {
-			view.Typed = q
+			view.Typed, view.Whole = q[:min(len(q), asked)], len(q) == 2*len(rogatory.Digest{})
 			all, err := s.digests(v.ctx)
 			if err != nil {
 				return err

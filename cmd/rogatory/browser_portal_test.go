@@ -170,6 +170,19 @@ func TestAFileIsVerifiedInTheBrowserAndStaysThere(t *testing.T) {
 	b.awaits(b.words("portal.verify.yes"))
 	b.see(b.words("portal.verify.steps"), b.words("portal.step.hashed"), b.words("portal.step.proof"), hash)
 
+	// The same by its hash, as sha256sum writes it: whole, and from its beginning; the browser compares.
+	look := func(typed, want string) {
+		t.Helper()
+		b.open("/public/en/verify")
+		inTab(b, chromedp.SetValue("#h", typed))
+		inTab(b, chromedp.Click("#typed button"))
+		b.awaits(want)
+	}
+	look(hash+"  report.json", b.words("portal.verify.yes"))
+	look(hash[:8], b.words("portal.verify.some"))
+	look(strings.Repeat("0", 64), b.words("portal.verify.no"))
+	look("secret", b.words("portal.verify.hash.wrong"))
+
 	// Sizes around the blocks of SHA-256 and the slices of the reader.
 	r := rand.NewChaCha8([32]byte{8})
 	for _, n := range []int{0, 1, 55, 56, 63, 64, 65, 119, 120, 4<<20 - 1, 4 << 20, 4<<20 + 1, 9<<20 + 77} {

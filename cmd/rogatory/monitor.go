@@ -22,6 +22,7 @@ type monitorCmd struct {
 	Once   bool          `help:"Look once: the exit status is 0 if nothing is wrong, 1 if anything is."`
 	Every  time.Duration `help:"How often to look." default:"10m"`
 	Key    string        `help:"The journal's key, from another source than the node." placeholder:"KEY"`
+	With   string        `help:"A signed checkpoint from elsewhere to compare with: another monitor's checkpoint.txt, or what a witness shows." type:"existingfile" placeholder:"FILE"`
 	Quorum int           `help:"Witnesses that must have signed. Default: more than half of those first seen." placeholder:"N"`
 	MaxAge time.Duration `help:"How old the witnesses' word may be." default:"192h"`
 	Grace  time.Duration `help:"How late a report may be." default:"24h"`
@@ -47,6 +48,12 @@ func (c *monitorCmd) Run(d *desk) error {
 		folder = "monitor-" + strings.NewReplacer(":", "-", "[", "", "]", "").Replace(u.Host)
 	}
 	o := monitor.Options{URL: c.URL, Folder: folder, Clock: clock.Real{}, Key: c.Key, Quorum: c.Quorum, MaxAge: c.MaxAge, Grace: c.Grace}
+	if c.With != "" {
+		var err error
+		if o.With, err = readSmall(c.With); err != nil {
+			return err
+		}
+	}
 	wrong, said := false, ""
 	for {
 		r, err := monitor.Follow(d.ctx, o)

@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"rogatory"
+	"rogatory/docket"
 	"rogatory/language"
 	"rogatory/oversight"
+	"rogatory/safeguard"
 )
 
 // oversightCmds are for the body that watches over an office. They run on its own machine and need no node; they can
@@ -99,7 +101,7 @@ type oversightPullCmd struct {
 	From      string `help:"Address of the node's public door, such as https://journal.example." required:"" placeholder:"URL"`
 	Key       string `help:"File of the body's key." required:"" type:"path" placeholder:"FILE"`
 	Into      string `help:"Folder for what is pulled; made if it is not there." required:"" type:"path" placeholder:"FOLDER"`
-	Directory string `help:"Published or exported folder of the directory." required:"" type:"existingdir" placeholder:"FOLDER"`
+	Directory string `help:"The published directory of States: its address, or a folder that has it." required:"" placeholder:"PLACE"`
 	Root      string `help:"File with the trusted root of the directory." required:"" type:"existingfile" placeholder:"FILE"`
 }
 
@@ -194,6 +196,7 @@ type oversightAlarmsCmd struct {
 	Folder   string `arg:"" help:"Folder of what was pulled." type:"existingdir"`
 	Key      string `help:"File of the body's key." required:"" type:"path" placeholder:"FILE"`
 	Rules    string `help:"File of thresholds in the place of the program's own." type:"existingfile" placeholder:"FILE"`
+	Office   string `help:"Folder with the rules that the office made its own, as for attest." type:"existingdir" placeholder:"FOLDER"`
 	Language string `help:"In which language to tell." default:"en" placeholder:"TAG"`
 	Top      int    `help:"How many requests to look at first." default:"20"`
 }
@@ -216,7 +219,15 @@ func (c *oversightAlarmsCmd) Run(d *desk) error {
 	}
 	now := rogatory.At(time.Now())
 	cases := oversight.Cases(k.State, h.Records)
-	alarms, ranked, outcomes := rules.Alarms(cases, now), rules.Rank(cases, now), oversight.Outcomes(cases)
+	own, err := officeRules(c.Office, h)
+	if err != nil {
+		return err
+	}
+	affairs, err := docket.Affairs(own, safeguard.Convention(), h, now)
+	if err != nil {
+		return err
+	}
+	alarms, ranked, outcomes := rules.Alarms(cases, affairs, now), rules.Rank(cases, now), oversight.Outcomes(cases)
 	ranked = ranked[:min(len(ranked), max(c.Top, 0))]
 	l := language.Load().Locale(c.Language)
 	type look struct {
@@ -262,7 +273,7 @@ func (c *oversightAlarmsCmd) Run(d *desk) error {
 
 // alarmWords says an alarm in a person's language.
 func alarmWords(l *language.Locale, a oversight.Alarm) string {
-	return l.T(a.Key(), "state", l.State(a.State), "name", a.Person, "count", int64(a.Count), "of", int64(a.Of), "minutes", int64(a.Minutes))
+	return l.T(a.Key(), "state", l.State(a.State), "name", a.Person, "count", int64(a.Count), "of", int64(a.Of), "minutes", int64(a.Minutes), "time", l.Moment(a.From, time.UTC))
 }
 
 func signWords(l *language.Locale, signs []string) string {
@@ -277,7 +288,7 @@ type oversightSeedCmd struct {
 	File      string `arg:"" help:"The order as JSON: id, from, to, by, sequence and request." type:"existingfile"`
 	To        string `help:"Address of the node's public door." required:"" placeholder:"URL"`
 	Key       string `help:"File of the body's key." required:"" type:"path" placeholder:"FILE"`
-	Directory string `help:"Published or exported folder of the directory." required:"" type:"existingdir" placeholder:"FOLDER"`
+	Directory string `help:"The published directory of States: its address, or a folder that has it." required:"" placeholder:"PLACE"`
 	Root      string `help:"File with the trusted root of the directory." required:"" type:"existingfile" placeholder:"FILE"`
 	Keep      string `help:"New file for the signed order: the body's commitment." required:"" type:"path" placeholder:"FILE"`
 }

@@ -5,12 +5,14 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"rogatory"
 	"rogatory/docket"
+	"rogatory/node"
 	"rogatory/oversight"
 	"rogatory/transparency"
 	"rogatory/treaty"
@@ -21,6 +23,7 @@ type oversightAttestCmd struct {
 	Period string `arg:"" help:"Period of the report, such as 2026-W48."`
 	From   string `help:"Address of the node's public door." required:"" placeholder:"URL"`
 	Key    string `help:"File of the body's key." required:"" type:"path" placeholder:"FILE"`
+	Office string `help:"Folder with the rules that the office made its own: kinds.json, deadlines.json, calendars.json. The journal says which they are." type:"existingdir" placeholder:"FOLDER"`
 	Keep   string `help:"New file for the signed attestation." type:"path" placeholder:"FILE"`
 	Look   bool   `help:"Only look: nothing is signed or sent."`
 }
@@ -59,7 +62,11 @@ func (c *oversightAttestCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	cases, err := docket.Recount(docket.Standard(treaty.Convention()), h)
+	rules, err := officeRules(c.Office, h)
+	if err != nil {
+		return err
+	}
+	cases, err := docket.Recount(rules, h)
 	if err != nil {
 		return err
 	}
@@ -107,6 +114,36 @@ func (c *oversightAttestCmd) Run(d *desk) error {
 	return nil
 }
 
+// officeRules are the rules that the office goes by, as its journal says: those of this program, and in their place the files
+// that it adopted last, which folder has. None is believed for lying there: each has the digest that was journaled.
+func officeRules(folder string, h *oversight.Holding) (docket.Rulebook, error) {
+	adopted := map[string]string{}
+	for _, r := range h.Records {
+		if name, digest, ok := strings.Cut(r.Entry.Name, " "); ok && r.Entry.Type == rogatory.RulesAdopted {
+			adopted[name+".json"] = digest
+		}
+	}
+	return node.RulebookFrom(func(name string) ([]byte, error) {
+		want, ok := adopted[name]
+		if !ok || !slices.Contains([]string{node.KindsFile, node.DeadlinesFile, node.CalendarsFile}, name) {
+			return nil, nil
+		}
+		if folder == "" {
+			return nil, rogatory.Fault(rogatory.NotFound, "file_missing", "the office adopted a %s of its own, with the SHA-256 %s", name, want).
+				WithHint("ask the office for the file, and name the folder that has it with --office")
+		}
+		data, err := readUpTo(filepath.Join(folder, name), treaty.MaxRulesSize)
+		if err != nil {
+			return nil, err
+		}
+		if got := rogatory.DigestOf(data).String(); got != want {
+			return nil, rogatory.Fault(rogatory.Untrusted, "report_differs", "%s in %s has the SHA-256 %s, the journal says %s", name, folder, got, want).
+				WithHint("the office goes by another file than the one that it gave: ask for that of the journal")
+		}
+		return data, nil
+	})
+}
+
 // entriesBefore counts the entries recorded before a moment, as the node does: up to the first that is not.
 func entriesBefore(h *oversight.Holding, at rogatory.Instant) int64 {
 	for i, r := range h.Records {
@@ -148,7 +185,7 @@ type reportConfirmCmd struct {
 	Node      string `arg:"" help:"Address of the node's public door, such as https://journal.example."`
 	Period    string `arg:"" help:"Period of the report, such as 2026-W48."`
 	Body      string `help:"Verification key of the oversight body, from its own pages or from print." placeholder:"KEY" xor:"who"`
-	Directory string `help:"Published or exported folder of the directory, which names the bodies." type:"existingdir" placeholder:"FOLDER" xor:"who"`
+	Directory string `help:"The published directory of States, which names the bodies: its address, or a folder that has it." placeholder:"PLACE" xor:"who"`
 	Root      string `help:"File with the trusted root of the directory." type:"existingfile" placeholder:"FILE"`
 }
 
@@ -191,7 +228,7 @@ func (c *reportConfirmCmd) Run(d *desk) error {
 		return oversight.OpenAttestationOf([]byte(note), c.Body)
 	}
 	if c.Body == "" {
-		book, err := verifiedBook(c.Directory, c.Root)
+		book, err := verifiedBook(d, c.Directory, c.Root)
 		if err != nil {
 			return err
 		}

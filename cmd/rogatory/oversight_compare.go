@@ -157,13 +157,13 @@ func (f pulled) list(text []byte) (oversight.List, error) {
 
 type oversightVerifyCmd struct {
 	Proof     string `arg:"" help:"File of the proof." type:"existingfile"`
-	Directory string `help:"Published or exported folder of the directory." required:"" type:"existingdir" placeholder:"FOLDER"`
+	Directory string `help:"The published directory of States: its address, or a folder that has it." required:"" placeholder:"PLACE"`
 	Root      string `help:"File with the trusted root of the directory." required:"" type:"existingfile" placeholder:"FILE"`
 }
 
 // Run verifies a proof with nothing but the directory.
 func (c *oversightVerifyCmd) Run(d *desk) error {
-	b, err := verifiedBook(c.Directory, c.Root)
+	b, err := verifiedBook(d, c.Directory, c.Root)
 	if err != nil {
 		return err
 	}

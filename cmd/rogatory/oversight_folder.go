@@ -38,7 +38,7 @@ func openFolder(d *desk, dir, book, root string) (pulled, error) {
 	if book == "" {
 		return f, nil
 	}
-	b, err := verifiedBook(book, root)
+	b, err := verifiedBook(d, book, root)
 	if err != nil {
 		return f, err
 	}
@@ -59,13 +59,23 @@ func openFolder(d *desk, dir, book, root string) (pulled, error) {
 	return f, nil
 }
 
-func verifiedBook(folder, root string) (*directory.Book, error) {
+// verifiedBook verifies the directory of States in a folder, or at the address where it is published.
+func verifiedBook(d *desk, place, root string) (*directory.Book, error) {
 	trusted, err := readSmall(root)
 	if err != nil {
 		return nil, err
 	}
-	return directory.VerifyChain(os.DirFS(folder), trusted, time.Now())
+	if strings.HasPrefix(place, "https://") || strings.HasPrefix(place, "http://") {
+		return directory.VerifyPublished(d.ctx, directory.HTTPSource{URL: place, HTTP: &http.Client{Timeout: directoryWait}}, trusted, time.Now())
+	}
+	if _, err := os.Stat(place); err != nil {
+		return nil, rogatory.Fault(rogatory.NotFound, "file_missing", "read the directory of States: %w", err)
+	}
+	return directory.VerifyChain(os.DirFS(place), trusted, time.Now())
 }
+
+// directoryWait bounds one file of the directory.
+const directoryWait = time.Minute
 
 // replaceFile swaps a file for a new one, whole.
 func replaceFile(name string, data []byte) error {
@@ -248,7 +258,7 @@ func sealSeed(d *desk, k oversight.Key, data []byte, book, root string) (signed,
 	if err := dec.Decode(&s); err != nil {
 		return nil, nil, rogatory.Fault(rogatory.Invalid, "oversight_seed_invalid", "read an order: %w", err)
 	}
-	b, err := verifiedBook(book, root)
+	b, err := verifiedBook(d, book, root)
 	if err != nil {
 		return nil, nil, err
 	}

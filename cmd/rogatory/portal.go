@@ -50,6 +50,7 @@ func (c *reportListCmd) Run(d *desk) error {
 	})
 }
 
+// fetchSmall reads a small file that a node publishes: NotFound "not_published" if it says that there is none.
 func fetchSmall(d *desk, address string, limit int64) ([]byte, error) {
 	silent := rogatory.Fault(rogatory.Unavailable, "node_unreachable", "%s does not answer", address)
 	r, err := http.NewRequestWithContext(d.ctx, http.MethodGet, address, nil)
@@ -61,6 +62,9 @@ func fetchSmall(d *desk, address string, limit int64) ([]byte, error) {
 		return nil, silent
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNotFound {
+		return nil, rogatory.Fault(rogatory.NotFound, "not_published", "the node has no %s", address)
+	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil || resp.StatusCode != http.StatusOK || int64(len(data)) > limit {
 		return nil, silent
