@@ -159,6 +159,7 @@ func TestALaterHandoverOfAnEmergencyIsReviewedToo(t *testing.T) {
 		t.Fatalf("the second handover is reviewed by the first review: %+v", e)
 	}
 	w.pass(safeguard.ReviewWithin)
+	w.xa.Safeguards = nil // which holds its own sending back as well
 	next := w.emergency()
 	if _, _, err = w.xb.Move(ctx, w.xb.decider(), next, rogatory.Accept, rogatory.Body{}); rogatory.CodeOf(err) != "safeguard_blocks" {
 		t.Errorf("the next emergency goes on: %v", err)

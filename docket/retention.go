@@ -152,8 +152,9 @@ func (o *Office) Keep(ctx context.Context, by rogatory.Actor, id rogatory.Exhibi
 	if err := o.decides(by, "keep exhibits"); err != nil {
 		return err
 	}
-	if strings.TrimSpace(why) == "" {
-		return rogatory.Fault(rogatory.Invalid, "reason_missing", "say why the exhibit is kept, or not any more")
+	proceeding = strings.TrimSpace(proceeding) // of blanks it would be held by nothing that anybody can find
+	if strings.TrimSpace(why) == "" || len(proceeding)+len(why) > maxReviewText {
+		return rogatory.Fault(rogatory.Invalid, "reason_missing", "say why the exhibit is kept, or not any more, in at most %d bytes", maxReviewText)
 	}
 	return o.Store.Update(ctx, func(tx *store.Tx) error {
 		f, x, err := o.exhibitIn(tx, id)
