@@ -120,6 +120,33 @@ func TestAB17CutKeepsRowsAsTheyStand(t *testing.T) {
 	}
 }
 
+// A row about another is outside, though the two look alike where a repeated request is looked for.
+func TestAB17OneThatLooksLikeTheOneAskedForIsAnother(t *testing.T) {
+	for _, row := range []struct {
+		asked, in string
+		want      bool
+	}{
+		{"+41 79 123 45 67", "0041791234567", true},
+		{"+41 79 123 45 67", "079 123 45 67", true},
+		{"079 123 45 67", "+41791234567", true},
+		{"+41 79 123 45 67", "+33 5 91 23 45 67", false}, // the end is the same
+		{"@ada@social.example", "@ada", true},
+		{"@ada", "https://social.example/@ada", true},
+		{"@ada@social.example", "@ada@other.example", false},
+		{"490154203237518", "490154203237518", true},
+		{"490154203237518", "350154203237518", false}, // two devices
+		{"ada@mail.example", "Ada+news@mail.example", true},
+	} {
+		c := newComparer(Scope{Identifiers: []string{row.asked}}, Columns{Identifiers: []string{"x"}})
+		if err := c.prepare(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.asked(row.in); got != row.want {
+			t.Errorf("%s was asked for, %s is within: %t", row.asked, row.in, got)
+		}
+	}
+}
+
 func TestComparableIsWhatCanStandInARow(t *testing.T) {
 	got := Comparable([]string{"account of the holder of 198.51.100.17 on 2 November 2026", "Ada Example, born in 1990", "nightowl17", "traffic data of 203.0.113.8 port 666", "ada@mail.example; 198.51.100.0/24", "the telephone +41 79 123 45 67", "+41791234567 of Ada"})
 	want := []string{"198.51.100.17", "nightowl17", "203.0.113.8", "ada@mail.example", "198.51.100.0/24", "+41791234567"}
