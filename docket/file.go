@@ -276,9 +276,8 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 		}
 	}
 	if m.From.State == us { // what people agreed to is done: the next of its kind is agreed to anew
-		offered := f.offered(m.Act, m.Body)
 		f.Votes = slices.DeleteFunc(slices.Clone(f.Votes), func(v VoteFile) bool {
-			return v.Act == m.Act && (offered == nil || v.Exhibit == offered.Exhibit.ID)
+			return v.Act == m.Act && (v.Exhibit == "" || v.Exhibit == m.Body.Exhibit.ID)
 		})
 	}
 	if m.Act == rogatory.Send {

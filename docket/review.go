@@ -339,12 +339,11 @@ type Judged struct {
 // office is none of them: it proves that a program has it.
 func (o *Office) votesOn(f File, by rogatory.Actor, act rogatory.Act, body rogatory.Body, need safeguard.Need) safeguard.Votes {
 	var v safeguard.Votes
-	offered := f.offered(act, body)
-	if offered != nil {
-		v.Author = offered.By
+	if x := f.offered(act, body); x != nil {
+		v.Author = x.By
 	}
-	for _, cast := range f.Votes {
-		if cast.Act == act && (offered == nil || cast.Exhibit == offered.Exhibit.ID) && (cast.Person != v.Author || v.Author == "") {
+	for _, cast := range f.votesOf(act, body) {
+		if cast.Person != v.Author || v.Author == "" {
 			v.Votes = append(v.Votes, cast.Vote)
 		}
 	}
@@ -376,12 +375,7 @@ func (o *Office) opinion(f File, near Near, by rogatory.Actor, act rogatory.Act,
 	facts := factsOf(f, act, o.Mode, o.Safeguards, near, o.now())
 	facts.Excess = safeguard.True(handsOverExcess(f, act, body))
 	j := Judged{Opinion: near.Policies.Judge(facts), Linked: near.Linked}
-	offered := f.offered(act, body)
-	for _, v := range f.Votes {
-		if v.Act == act && (offered == nil || v.Exhibit == offered.Exhibit.ID) {
-			j.Votes = append(j.Votes, v)
-		}
-	}
+	j.Votes = f.votesOf(act, body)
 	if j.Judged {
 		j.Lacks = o.votesOn(f, by, act, body, j.Need).Settle(j.Need)
 	}
@@ -547,7 +541,8 @@ func (o *Office) Approve(ctx context.Context, by rogatory.Actor, id rogatory.Req
 	})
 }
 
-// offered is the exhibit that an act would hand over; nil where it hands over none.
+// offered is the exhibit that an act would hand over, the only one that could be where it does not say; nil where it hands over
+// none.
 func (f File) offered(act rogatory.Act, body rogatory.Body) *ExhibitFile {
 	if act != rogatory.Offer {
 		return nil
@@ -556,7 +551,24 @@ func (f File) offered(act rogatory.Act, body rogatory.Body) *ExhibitFile {
 	if body.Exhibit != nil {
 		id = body.Exhibit.ID
 	}
+	if all := f.Offerable(); id == "" && len(all) == 1 {
+		id = all[0].Exhibit.ID
+	}
 	return f.exhibit(id)
+}
+
+// votesOf are the votes on an act, of an offer those on its exhibit.
+func (f File) votesOf(act rogatory.Act, body rogatory.Body) (all []VoteFile) {
+	var id rogatory.ExhibitID
+	if x := f.offered(act, body); x != nil {
+		id = x.Exhibit.ID
+	}
+	for _, v := range f.Votes {
+		if v.Act == act && v.Exhibit == id {
+			all = append(all, v)
+		}
+	}
+	return all
 }
 
 // Offerable are the exhibits that could be offered now.
@@ -596,6 +608,9 @@ func (o *Office) Object(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 	return o.reviewed(ctx, id, func(f File) (rogatory.Entry, error) {
 		if f.State == rogatory.Drafted || f.State == rogatory.Closed {
 			return rogatory.Entry{}, rogatory.Fault(rogatory.Conflict, "act_not_open", "%s is %s: there is nothing to object to", id, f.State)
+		}
+		if slices.ContainsFunc(f.Objections, func(o Objection) bool { return o.Decided == 0 && o.From == from && o.Reasons == reasons }) {
+			return rogatory.Entry{}, rogatory.Fault(rogatory.Conflict, "objection_known", "this objection to %s is recorded already", id) // a call that got no answer was made again
 		}
 		return rogatory.Entry{Type: rogatory.ObjectionMade, At: o.now(), By: by, Request: id, Name: from, Why: reasons}, nil
 	})

@@ -132,6 +132,8 @@ func TestAnObjectionHaltsTheCase(t *testing.T) {
 	w.refused(err, "words_missing")
 	_, err = w.xb.Object(w.Context(), w.xb.officer(), id, "Borealia Mobile", "the account belongs to a newspaper")
 	w.ok(err)
+	_, err = w.xb.Object(w.Context(), w.xb.officer(), id, "Borealia Mobile", "the account belongs to a newspaper")
+	w.refused(err, "objection_known")
 	w.cannot(w.xb, w.xb.decider(), id, rogatory.Accept, rogatory.Body{}, "approval_needed")
 	_, err = w.xb.DecideObjection(w.Context(), w.xb.officer(), id, "it does not")
 	w.refused(err, "role_not_allowed")

@@ -56,9 +56,10 @@ func TestAB17ComparesWithoutBeingToldTheColumns(t *testing.T) {
 		"a time in another zone":                      {"a.csv", "time,ip\n" + monday.Time().In(time.FixedZone("", 5*3600)).Format(time.RFC3339) + ",203.0.113.8\n", Columns{}, Within, "", 1, 0, "time [ip]"},
 		"one column that is known, and not the other": {"a.txt", "who,src_ip\nx,203.0.113.8\n", Columns{}, Undetermined, NoColumns, 0, 0, " [src_ip]"},
 		"columns that a person named, in another encoding": {"a.txt", "x,y\n\xe4,203.0.113.8\n", Columns{Time: "x", Identifiers: []string{"y"}}, Undetermined, NotReadable, 0, 0, " []"},
-		"a letter in RTF":        {"a.doc", "{\\rtf1 time, ip\n", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
-		"a text that has commas": {"a.txt", "Dear colleagues, time is short,\nand so on\n", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
-		"an empty file":          {"a.csv", "", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"rows that end with a return alone":                {"a.csv", "time,ip,n\r" + in + ",203.0.113.9,1\r", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"a letter in RTF":                                  {"a.doc", "{\\rtf1 time, ip\n", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
+		"a text that has commas":                           {"a.txt", "Dear colleagues, time is short,\nand so on\n", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
+		"an empty file":                                    {"a.csv", "", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
 	} {
 		c, err := StandardHeaders().Compare(scope, row.named, row.file, iotest.OneByteReader(strings.NewReader(row.text)))
 		got := fmt.Sprintf("%s %v", c.Columns.Time, c.Columns.Identifiers)

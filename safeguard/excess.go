@@ -331,6 +331,9 @@ func (c *comparer) csv(answer io.Reader) error {
 	}
 	clean := make([]string, len(names))
 	for i, name := range names {
+		if strings.ContainsRune(name, '\r') { // rows that end with a return alone are read as one: it would pass for an empty table
+			return c.fault(errors.New("the rows end with a return alone"))
+		}
 		clean[i] = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
 	}
 	if c.choose != nil {
