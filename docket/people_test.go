@@ -3,6 +3,7 @@
 package docket
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -336,4 +337,21 @@ func TestKeepingAndDeletingAtOnce(t *testing.T) {
 	w.refused(w.xb.Keep(ctx, w.xb.decider(), e.ID, "case 7", "the appeal is pending"), "exhibit_deleted")
 	w.carry()
 	w.sound()
+}
+
+// A national rule may ask for what the form of a request hints at: the office tells it.
+func TestRulesAreToldWhatTheFormHintsAt(t *testing.T) {
+	w := guarded(t)
+	id := w.asked(nil)
+	f := *w.view(w.xb, id)
+	for name, c := range map[string]struct {
+		articles []string
+		want     bool
+	}{"fraud": {[]string{"13"}, false}, "laundering alone": {[]string{"17"}, true}, "nothing of the Convention": {nil, true}} {
+		f.Request.Offence.Articles = c.articles
+		facts := factsOf(f, rogatory.Accept, w.xb.Mode, w.xb.Safeguards, Near{}, w.xb.now())
+		if got := slices.Contains(facts.Signals, "unlisted_offence"); got != c.want {
+			t.Errorf("%s: the signals are %v", name, facts.Signals)
+		}
+	}
 }

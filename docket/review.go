@@ -206,6 +206,7 @@ func factsOf(f File, act rogatory.Act, mode rogatory.Mode, s *Safeguards, near N
 	case facts.Authorised == safeguard.Yes:
 		facts.AuthorisedBy = safeguard.Prosecutor
 	}
+	facts.Signals = append(facts.Signals, safeguard.Structure(facts)...)
 	return facts
 }
 
