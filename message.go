@@ -17,7 +17,7 @@ type Actor struct {
 	Address
 	Officer
 	// Credential names what the person showed at the door: a passkey, a token, an account of the ministry. It never leaves
-	// the process with the actor; a vote keeps it, so that one person behind two names is seen.
+	// the process with the actor; the entries of votes, drafts and suspensions keep it, so that one person behind two names is seen.
 	Credential string `json:"-"`
 }
 

@@ -14,10 +14,12 @@ import (
 
 // Vote is what a person says to an act that is still to be done.
 type Vote struct {
-	Act     rogatory.Act      `json:"act"`
-	Agree   bool              `json:"agree"`
-	Reasons string            `json:"reasons,omitempty"` // of who does not agree
-	Answers map[string]string `json:"answers,omitempty"` // reasons by the code of the finding that they answer
+	Act rogatory.Act `json:"act"`
+	// Exhibit is the one that is offered; it may be left out where only one could be.
+	Exhibit rogatory.ExhibitID `json:"exhibit,omitempty" maxLength:"40"`
+	Agree   bool               `json:"agree"`
+	Reasons string             `json:"reasons,omitempty"` // of who does not agree
+	Answers map[string]string  `json:"answers,omitempty"` // reasons by the code of the finding that they answer
 }
 
 // Said is the objection of somebody outside, or what became of it.
@@ -56,7 +58,7 @@ func (s *server) reviewRoutes() {
 		RequestPath
 		Body Vote
 	}) (docket.File, error) {
-		return s.Office.Approve(ctx, by, in.id(), in.Body.Act, in.Body.Agree, in.Body.Reasons, in.Body.Answers)
+		return s.Office.Approve(ctx, by, in.id(), in.Body.Act, in.Body.Exhibit, in.Body.Agree, in.Body.Reasons, in.Body.Answers)
 	})
 	route(s, http.MethodPost, "/requests/{id}/objections", "record-objection", "Record the objection of a provider or a person concerned: the case halts", func(ctx context.Context, by rogatory.Actor, in *struct {
 		RequestPath

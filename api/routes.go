@@ -72,7 +72,7 @@ type Proceeding struct {
 // Deletion is the certificate that an exhibit was deleted.
 type Deletion struct {
 	Certificate deadline.Certificate `json:"certificate"`
-	Text        string               `json:"text" doc:"the certificate for people, as the other State received it"`
+	Text        string               `json:"text" doc:"the certificate for people, as the other State received it; empty where the exhibit was deleted before"`
 }
 
 // Adoption is a data file that takes effect.
@@ -176,6 +176,9 @@ func (s *server) routes() {
 	})
 	route(s, post, "/exhibits/{id}/delete", "delete-exhibit", "Delete an exhibit whose term is over, and certify it to the other State", func(ctx context.Context, by rogatory.Actor, in *ExhibitPath) (Deletion, error) {
 		c, err := s.Office.Delete(ctx, by, in.id())
+		if c.At == 0 {
+			return Deletion{}, err // it was deleted before, and certified then
+		}
 		return Deletion{c, c.Text()}, err
 	}, slow)
 	s.quarantineRoutes()

@@ -41,7 +41,7 @@ func (s *server) reviews(v *visit, f docket.File) ([]toReview, error) {
 				continue
 			}
 			by := rogatory.Actor{Address: v.by.Address, Officer: rogatory.Officer{Name: "-", Role: role}} // a colleague who is still to act
-			j, err := s.Office.Opinion(v.ctx, by, f.ID, a.Act, bodyOf(f, a.Act))
+			j, err := s.Office.Opinion(v.ctx, by, f.ID, a.Act, bodyOf(f, a.Act, ""))
 			if err != nil {
 				return nil, err
 			}
@@ -59,16 +59,18 @@ func (s *server) reviews(v *visit, f docket.File) ([]toReview, error) {
 	return all, nil
 }
 
-// bodyOf is as much of an act as the safeguards ask about before it is written: which exhibit would be offered.
-func bodyOf(f docket.File, act rogatory.Act) rogatory.Body {
-	if act == rogatory.Offer {
-		for _, x := range f.Exhibits {
-			if x.Ours && x.State == docket.Sealed && x.Quarantine == nil {
-				return rogatory.Body{Exhibit: &rogatory.Exhibit{ID: x.Exhibit.ID}}
-			}
+// bodyOf is as much of an act as the safeguards ask about before it is written: which exhibit would be offered, the first if
+// the one that was chosen cannot be.
+func bodyOf(f docket.File, act rogatory.Act, chosen rogatory.ExhibitID) (b rogatory.Body) {
+	if act != rogatory.Offer {
+		return b
+	}
+	for _, x := range f.Offerable() {
+		if b.Exhibit == nil || x.Exhibit.ID == chosen {
+			b.Exhibit = &rogatory.Exhibit{ID: x.Exhibit.ID}
 		}
 	}
-	return rogatory.Body{}
+	return b
 }
 
 type reviewView struct {
@@ -76,6 +78,9 @@ type reviewView struct {
 	Act    rogatory.Act
 	Judged docket.Judged
 	Asked  []askedView
+	// Offered are the exhibits that may be offered, and Exhibit the one that is asked about.
+	Offered []docket.ExhibitFile
+	Exhibit rogatory.ExhibitID
 	// Elements are the conduct as the reviewer shows it, one on a line: element > words.
 	Elements string
 	Sheet    bool // this person may sign one
@@ -88,6 +93,15 @@ type reviewView struct {
 	News    []lineView
 	Last    rogatory.Instant
 	Unsaved bool // what stands in the sheet was typed and not signed
+}
+
+// path is the page of the review for an exhibit, or without one.
+func (r reviewView) path(x rogatory.ExhibitID) string {
+	path := "requests/" + string(r.File.ID) + "/review/" + string(r.Act)
+	if x != "" {
+		path += "?" + url.Values{"exhibit": {string(x)}}.Encode()
+	}
+	return path
 }
 
 // askedView is a question of the sheet with what was answered.
@@ -146,7 +160,11 @@ func (s *server) reviewOf(v *visit) (reviewView, error) {
 	if !mayAct(by.Role, r.Act) || f.Author == by.Name { // whoever is to do it is still to come
 		by.Officer = rogatory.Officer{Name: "-", Role: rogatory.Decider}
 	}
-	if r.Judged, err = s.Office.Opinion(v.ctx, by, f.ID, r.Act, bodyOf(f, r.Act)); err != nil {
+	body := bodyOf(f, r.Act, rogatory.ExhibitID(v.r.FormValue("exhibit")))
+	if body.Exhibit != nil {
+		r.Offered, r.Exhibit = f.Offerable(), body.Exhibit.ID
+	}
+	if r.Judged, err = s.Office.Opinion(v.ctx, by, f.ID, r.Act, body); err != nil {
 		return r, err
 	}
 	reviewer := slices.Contains([]rogatory.OfficerRole{rogatory.DutyOfficer, rogatory.Decider, rogatory.Custodian}, v.by.Role)
@@ -167,7 +185,7 @@ func (s *server) reviewOf(v *visit) (reviewView, error) {
 		r.Elements = strings.Join(lines, "\n")
 	}
 	for i, vote := range f.Votes {
-		if vote.Act == r.Act && vote.Person == v.by.Name {
+		if vote.Act == r.Act && vote.Exhibit == r.Exhibit && vote.Person == v.by.Name {
 			r.Voted, r.Answers, r.Against = &f.Votes[i], vote.Answers, vote.Reasons
 		}
 	}
@@ -268,14 +286,14 @@ func (s *server) reviewVoted(v *visit) error {
 	if ok, err := v.fresh(); err != nil || !ok {
 		return err
 	}
-	if _, err := s.Office.Approve(v.ctx, v.by, r.File.ID, r.Act, v.r.PostForm.Get("agree") != "no", r.Against, r.Answers); err != nil {
+	if _, err := s.Office.Approve(v.ctx, v.by, r.File.ID, r.Act, r.Exhibit, v.r.PostForm.Get("agree") != "no", r.Against, r.Answers); err != nil {
 		if r.Fault = faultOf(err); r.Fault == nil || r.Fault.Kind == rogatory.Internal {
 			return err
 		}
 		return v.show(statusOf(err), reviewScreen(v.frame(v.loc.T("review.title", "act", v.loc.Act(r.Act)), "inbox"), r))
 	}
 	v.say("review.voted")
-	return v.to("requests/" + string(r.File.ID) + "/review/" + string(r.Act))
+	return v.to(r.path(r.Exhibit))
 }
 
 func (s *server) objectionMade(v *visit) error {

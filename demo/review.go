@@ -64,6 +64,10 @@ func Review(ctx context.Context, o *docket.Office, people map[rogatory.OfficerRo
 			return err
 		}
 	}
+	var offered rogatory.ExhibitID
+	if body.Exhibit != nil {
+		offered = body.Exhibit.ID
+	}
 	author := "" // who drafted a request stands for sending it by that, and is a colleague like others afterwards
 	if act == rogatory.Send {
 		author = f.Author
@@ -77,7 +81,7 @@ func Review(ctx context.Context, o *docket.Office, people map[rogatory.OfficerRo
 		for _, code := range j.Need.Answer {
 			answers[code] = "exercise: this was looked at, and nothing speaks against it"
 		}
-		if _, err := o.Approve(ctx, p, id, act, true, "", answers); err != nil {
+		if _, err := o.Approve(ctx, p, id, act, offered, true, "", answers); err != nil {
 			return err
 		}
 		if j, err = o.Opinion(ctx, by, id, act, body); err != nil {

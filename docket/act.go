@@ -92,7 +92,7 @@ func (o *Office) move(tx *store.Tx, by rogatory.Actor, id rogatory.RequestID, ac
 	} else if !slices.Contains(t.Roles, by.Role) {
 		return File{}, "", may(by, act)
 	}
-	if err := o.presentFor(by, act); err != nil {
+	if err := o.presentFor(by, act, body); err != nil {
 		return File{}, "", err
 	}
 	if !kind.AllowsBy(act, f.Side) {

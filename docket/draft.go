@@ -56,7 +56,7 @@ func (o *Office) draft(ctx context.Context, by rogatory.Actor, to rogatory.Addre
 		if err != nil {
 			return err
 		}
-		e := rogatory.Entry{Type: rogatory.RequestDrafted, At: o.now(), By: by, Request: id.Request(n), Draft: &r, To: &to, Channel: channel}
+		e := rogatory.Entry{Type: rogatory.RequestDrafted, At: o.now(), By: by, Request: id.Request(n), Draft: &r, To: &to, Channel: channel, Credential: credentialOf(by)}
 		if err := o.record(tx, e); err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (o *Office) Revise(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 		if _, _, err := rogatory.Next(now.State, rogatory.Revise, now.Side); err != nil {
 			return err
 		}
-		if err := o.record(tx, rogatory.Entry{Type: rogatory.RequestRevised, At: o.now(), By: by, Request: id, Draft: &r, To: &to}); err != nil {
+		if err := o.record(tx, rogatory.Entry{Type: rogatory.RequestRevised, At: o.now(), By: by, Request: id, Draft: &r, To: &to, Credential: credentialOf(by)}); err != nil {
 			return err
 		}
 		f, _, err = cabinetOf{tx}.file(id)

@@ -24,6 +24,8 @@ type File struct {
 	Author  string             `json:"author,omitempty"` // who drafted it, on the requesting side
 	// AuthorRole is the role in which the author drafted it.
 	AuthorRole rogatory.OfficerRole `json:"author_role,omitempty"`
+	// AuthorCredential is what the author showed at the door.
+	AuthorCredential string `json:"author_credential,omitempty"`
 
 	Rules        string           `json:"rules"`                 // edition of the rules that it was opened under
 	Opened       rogatory.Instant `json:"opened"`                // drafted or received
@@ -265,11 +267,18 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 	}
 	f.take(m, by, kind, at)
 	f.guard(rules, m, by, at)
-	if m.From.State != us && (m.Act == rogatory.Supplement || m.Act == rogatory.Correct) {
+	if m.From.State != us && saysMore[m.Act] {
 		f.Votes = nil // those who agreed have not read this
+		if _, secrecy := m.Body.Details[rogatory.SecrecyUntil]; f.Sheet != nil && !secrecy && (m.Act == rogatory.Supplement || m.Act == rogatory.Correct) {
+			s := *f.Sheet
+			s.Stale = true
+			f.Sheet = &s
+		}
 	}
 	if m.From.State == us { // what people agreed to is done: the next of its kind is agreed to anew
-		f.Votes = slices.DeleteFunc(slices.Clone(f.Votes), func(v VoteFile) bool { return v.Act == m.Act })
+		f.Votes = slices.DeleteFunc(slices.Clone(f.Votes), func(v VoteFile) bool {
+			return v.Act == m.Act && (v.Exhibit == "" || v.Exhibit == m.Body.Exhibit.ID)
+		})
 	}
 	if m.Act == rogatory.Send {
 		if err := hold(c, rules, f, at); err != nil {
@@ -299,6 +308,9 @@ func apply(c cabinet, rules Rulebook, us rogatory.StateCode, m rogatory.Message,
 	}
 	return f, true, c.keep(f)
 }
+
+// saysMore are the acts of the other State by which people here decide on something else than before.
+var saysMore = map[rogatory.Act]bool{rogatory.Supplement: true, rogatory.Correct: true, rogatory.AskConsent: true, rogatory.RequestExtension: true}
 
 // drillFile is the file of a drill, which nobody drafts: of either side.
 func drillFile(m rogatory.Message, us rogatory.StateCode, edition string, at rogatory.Instant) File {
@@ -514,10 +526,10 @@ func applyLocal(c cabinet, rules Rulebook, e rogatory.Entry, us rogatory.Address
 	}
 	switch e.Type {
 	case rogatory.RequestDrafted:
-		f = File{ID: e.Request, Side: rogatory.RequestingSide, Us: us, Them: *e.To, State: rogatory.Drafted, Request: *e.Draft, Author: e.By.Name, AuthorRole: e.By.Role, Rules: rules.Edition(), Opened: e.At, Channel: e.Channel}
+		f = File{ID: e.Request, Side: rogatory.RequestingSide, Us: us, Them: *e.To, State: rogatory.Drafted, Request: *e.Draft, Author: e.By.Name, AuthorRole: e.By.Role, AuthorCredential: e.Credential, Rules: rules.Edition(), Opened: e.At, Channel: e.Channel}
 		found = true
 	case rogatory.RequestRevised:
-		f.Request, f.Them, f.Author, f.AuthorRole = *e.Draft, *e.To, e.By.Name, e.By.Role
+		f.Request, f.Them, f.Author, f.AuthorRole, f.AuthorCredential = *e.Draft, *e.To, e.By.Name, e.By.Role, e.Credential
 		f.Sheet, f.Votes = nil, nil // they were of another text
 	case rogatory.ExhibitSealed:
 		x := ExhibitFile{Exhibit: *e.Exhibit, State: Sealed, Ours: true, By: e.By.Name, Origin: rogatory.ExhibitID(e.Name)}

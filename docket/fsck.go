@@ -4,6 +4,7 @@ package docket
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -14,6 +15,7 @@ import (
 	"rogatory"
 	"rogatory/envelope"
 	"rogatory/journal"
+	"rogatory/safeguard"
 	"rogatory/store"
 	"rogatory/vault"
 )
@@ -160,12 +162,15 @@ type replay struct {
 	latest   rogatory.Instant      // that any entry so far names
 	sheets   map[string][]sheetRef // by reviewer
 	policies []policyMark
-	mend     bool // what does not fit is put right instead of told: after a refill
+	// suspensions of cooperation, and exhibits that came, by the digest of their bytes
+	suspensions []safeguard.Suspension
+	received    map[rogatory.Digest]rogatory.ExhibitID
+	mend        bool // what does not fit is put right instead of told: after a refill
 }
 
 func newReplay(o *Office, tx *store.Tx) *replay {
 	return &replay{o: o, rules: o.Rules, tx: tx, files: cabinetMap{}, last: map[rogatory.StateCode]int64{}, out: map[rogatory.StateCode]int64{},
-		parked: map[rogatory.StateCode]map[int64]store.Message{}, aside: map[rogatory.RequestID]store.Aside{}, sheets: map[string][]sheetRef{}}
+		parked: map[rogatory.StateCode]map[int64]store.Message{}, aside: map[rogatory.RequestID]store.Aside{}, sheets: map[string][]sheetRef{}, received: map[rogatory.Digest]rogatory.ExhibitID{}}
 }
 
 func (r *replay) all(size int64) error {
@@ -275,10 +280,15 @@ func (r *replay) entry(row store.Entry) error {
 		}
 		r.aside[e.Request] = a
 	default:
-		if e.Type == rogatory.SheetSigned {
+		switch e.Type {
+		case rogatory.SheetSigned:
 			if err := r.sheet(row.Index, e); err != nil {
 				return err
 			}
+		case rogatory.StateSuspended, rogatory.StateReviewed, rogatory.StateResumed:
+			r.suspensions = suspended(r.suspensions, e)
+		case rogatory.ExhibitReceived:
+			r.received[e.Exhibit.Seal.SHA256] = e.Exhibit.ID
 		}
 		if e.Type == rogatory.MessageUndelivered || e.Said != nil && e.Said.From.State != r.o.Us.State {
 			delete(r.aside, e.Request)
@@ -372,7 +382,7 @@ func (r *replay) compare() error {
 	if err := r.sheetsKept(); err != nil {
 		return err
 	}
-	if err := r.policiesKept(); err != nil {
+	if err := cmp.Or(r.policiesKept(), r.suspensionsKept(), r.receivedKept()); err != nil {
 		return err
 	}
 	if n, err := r.tx.Derived(); err != nil {
@@ -405,7 +415,17 @@ func (r *replay) underItsRules(id rogatory.RequestID, row store.Request) (File, 
 		return file, damaged("view_damaged", "the file of request %s cannot be read: %w", id, err)
 	}
 	r.earlier++
-	file.Deadlines, file.Secrecy, file.Subject = stored.Deadlines, stored.Secrecy, stored.Subject
+	file.Deadlines = stored.Deadlines
+	if len(file.Secrecy) == len(stored.Secrecy) {
+		file.Secrecy = slices.Clone(file.Secrecy)
+		for i := range file.Secrecy {
+			file.Secrecy[i].Until = stored.Secrecy[i].Until
+		}
+	}
+	if file.Subject != nil && stored.Subject != nil {
+		s := *file.Subject
+		s.Due, file.Subject = stored.Subject.Due, &s
+	}
 	return file, nil
 }
 

@@ -31,16 +31,23 @@ func Decides(act rogatory.Act) bool {
 // present refuses a token where a live office wants a person: a token proves that a program has it, and nothing of who sits
 // there. In an exercise programs may play people.
 func (o *Office) present(by rogatory.Actor, what string) error {
-	if o.Mode != rogatory.Live || !strings.HasPrefix(by.Credential, TokenCredential) {
+	if !o.programs(by.Credential) {
 		return nil
 	}
 	return rogatory.Fault(rogatory.Denied, "presence_needed", "%s came with a token, and may not %s", by.Name, what).
 		WithHint("a program may draft; a person sends, decides and hands over in the console, with a passkey")
 }
 
-// presentFor is present for an act that only a decider may do and that the safeguards judge. What stops or refuses never waits.
-func (o *Office) presentFor(by rogatory.Actor, act rogatory.Act) error {
-	if !Decides(act) || !safeguard.Judges(act) {
+// programs reports whether a credential is one behind which nobody has to sit: a token, in a live office.
+func (o *Office) programs(credential string) bool {
+	return o.Mode == rogatory.Live && strings.HasPrefix(credential, TokenCredential)
+}
+
+// presentFor is present for an act that only a decider may do and that the safeguards judge, and for keeping a request secret
+// for longer, which puts off that people are told. What stops or refuses never waits.
+func (o *Office) presentFor(by rogatory.Actor, act rogatory.Act, body rogatory.Body) error {
+	_, secrecy := body.Details[rogatory.SecrecyUntil]
+	if !secrecy && (!Decides(act) || !safeguard.Judges(act)) {
 		return nil
 	}
 	return o.present(by, string(act))
@@ -53,7 +60,7 @@ const paceSetting = "pace."
 // process itself came by no door and is not counted, nor is a program that plays a person of an exercise: a screen counts,
 // and in a live office a token would.
 func (o *Office) paced(tx *store.Tx, by rogatory.Actor, kind rogatory.RequestKind) error {
-	if by.Credential == "" || o.Mode != rogatory.Live && strings.HasPrefix(by.Credential, TokenCredential) {
+	if by.Credential == "" || strings.HasPrefix(by.Credential, TokenCredential) && !o.programs(by.Credential) {
 		return nil
 	}
 	p := safeguard.PaceOf(safeguard.Paces(), kind)

@@ -25,33 +25,6 @@ func TestAB23BulkByScript(t *testing.T) {
 	for range submissions {
 		w.cannot(w.xa, script, id, rogatory.Send, rogatory.Body{}, "presence_needed")
 	}
-	// Neither is a vote or a review sheet a program's; a refusal is never held back, whoever brings it.
-	_, err := w.xa.Approve(w.Context(), script, id, rogatory.Send, true, "", nil)
-	w.refused(err, "presence_needed")
-	_, err = w.xa.SignSheet(w.Context(), script, id, w.sheet(w.xa, id))
-	w.refused(err, "presence_needed")
-	// Nor is anything else that only people decide.
-	ctx, soon, why := w.Context(), w.xa.now().Add(time.Hour), "a reason that a script can write as well"
-	for what, do := range map[string]func() error{
-		"release from quarantine": func() error { _, err := w.xa.Release(ctx, script, "XA-E-NONE", why); return err },
-		"cut":                     func() error { _, err := w.xa.Cut(ctx, script, "XA-E-NONE"); return err },
-		"delete excess":           func() error { _, err := w.xa.DeleteExcess(ctx, script, "XA-E-NONE", why); return err },
-		"delete":                  func() error { _, err := w.xa.Delete(ctx, script, "XA-E-NONE"); return err },
-		"put off telling":         func() error { _, err := w.xa.PutOff(ctx, script, id, soon, why); return err },
-		"never tell":              func() error { _, err := w.xa.CannotTell(ctx, script, id, why); return err },
-		"review an emergency":     func() error { _, err := w.xa.ReviewEmergency(ctx, script, id, Justified, why); return err },
-		"decide an objection":     func() error { _, err := w.xa.DecideObjection(ctx, script, id, why); return err },
-		"suspend":                 func() error { _, err := w.xa.Suspend(ctx, script, "XB", why, soon); return err },
-		"resume":                  func() error { _, err := w.xa.Resume(ctx, script, "XB", why); return err },
-		"propose rules":           func() error { _, err := w.xa.ProposePolicies(ctx, script, nil, why); return err },
-		"agree to rules":          func() error { _, err := w.xa.AgreePolicies(ctx, script, rogatory.Digest{}); return err },
-	} {
-		if err := do(); rogatory.CodeOf(err) != "presence_needed" {
-			t.Errorf("a token may %s: %v", what, err)
-		}
-	}
-	w.ok(w.xa.presentFor(script, rogatory.Refuse))
-	w.ok(w.xa.presentFor(script, rogatory.Preserve))
 	w.xa.Mode = rogatory.Exercise
 
 	// What the safeguards would find in thirty requests about one person is another matter: the pace holds without them.

@@ -56,10 +56,7 @@ func mayOpen(by rogatory.Actor, x ExhibitFile) error {
 
 // handsOverExcess reports whether an act would hand over what lies in quarantine.
 func handsOverExcess(f File, act rogatory.Act, body rogatory.Body) bool {
-	if act != rogatory.Offer || body.Exhibit == nil {
-		return false
-	}
-	x := f.exhibit(body.Exhibit.ID)
+	x := f.offered(act, body)
 	return x != nil && x.Quarantine != nil
 }
 
@@ -221,7 +218,7 @@ func (f *File) quarantine(e rogatory.Entry) error {
 	if e.Type == rogatory.ExhibitCut {
 		x := ExhibitFile{Exhibit: *e.Exhibit, State: Sealed, Ours: true, CutFrom: rogatory.ExhibitID(e.Name)}
 		if from := f.exhibit(x.CutFrom); from != nil {
-			x.By = from.By // a machine made it out of what that person prepared
+			x.By, x.Origin = from.By, from.Origin // a machine made it out of what that person prepared
 		}
 		err := x.compared(e)
 		f.Exhibits = append(f.Exhibits, x)

@@ -90,7 +90,7 @@ func TestAB17ExcessIsSealedUnreadForTheReviewer(t *testing.T) {
 	t.Run("it is not offered, and the policy says why", func(t *testing.T) {
 		offer := rogatory.Body{Exhibit: &rogatory.Exhibit{ID: e.ID}}
 		w.cannot(w.xb, w.xb.decider(), id, rogatory.Offer, offer, "exhibit_quarantined")
-		if !handsOverExcess(*w.view(w.xb, id), rogatory.Offer, offer) {
+		if f := *w.view(w.xb, id); !handsOverExcess(f, rogatory.Offer, offer) || !handsOverExcess(f, rogatory.Offer, rogatory.Body{ExhibitID: e.ID}) {
 			t.Error("the safeguards are not told")
 		}
 		if _, err := w.xb.Outgoing(ctx, "XA", e.Seal.Root); rogatory.CodeOf(err) != "exhibit_unknown" {

@@ -16,8 +16,8 @@ func (o *Office) Renew(ctx context.Context, by rogatory.Actor, id rogatory.Reque
 	if err := o.decides(by, "renew orders"); err != nil {
 		return File{}, err
 	}
-	if strings.TrimSpace(order) == "" {
-		return File{}, rogatory.Fault(rogatory.Invalid, "order_missing", "say which decision renews the order").WithHint("court, file number and date")
+	if strings.TrimSpace(order) == "" || len(order) > maxReviewText {
+		return File{}, rogatory.Fault(rogatory.Invalid, "order_missing", "say which decision renews the order, in at most %d bytes", maxReviewText).WithHint("court, file number and date")
 	}
 	var f File
 	err := o.Store.Update(ctx, func(tx *store.Tx) error {

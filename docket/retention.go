@@ -152,14 +152,18 @@ func (o *Office) Keep(ctx context.Context, by rogatory.Actor, id rogatory.Exhibi
 	if err := o.decides(by, "keep exhibits"); err != nil {
 		return err
 	}
-	if strings.TrimSpace(why) == "" {
-		return rogatory.Fault(rogatory.Invalid, "reason_missing", "say why the exhibit is kept, or not any more")
-	}
-	f, x, err := o.Exhibit(ctx, id)
-	if err != nil {
-		return err
+	proceeding = strings.TrimSpace(proceeding) // of blanks it would be held by nothing that anybody can find
+	if strings.TrimSpace(why) == "" || len(proceeding)+len(why) > maxReviewText {
+		return rogatory.Fault(rogatory.Invalid, "reason_missing", "say why the exhibit is kept, or not any more, in at most %d bytes", maxReviewText)
 	}
 	return o.Store.Update(ctx, func(tx *store.Tx) error {
+		f, x, err := o.exhibitIn(tx, id)
+		if err != nil {
+			return err
+		}
+		if x.State == Deleted {
+			return rogatory.Fault(rogatory.Conflict, "exhibit_deleted", "exhibit %s was deleted here", id).WithHint("rogatory journal show --entries says when, by whom and under which rule")
+		}
 		return o.record(tx, rogatory.Entry{Type: rogatory.ExhibitKept, At: o.now(), By: by, Request: f.ID, Exhibit: &x.Exhibit, Name: proceeding, Why: why})
 	})
 }
@@ -181,40 +185,41 @@ func (o *Office) Delete(ctx context.Context, by rogatory.Actor, id rogatory.Exhi
 	if err := o.decides(by, "delete exhibits"); err != nil {
 		return deadline.Certificate{}, err
 	}
-	f, x, err := o.Exhibit(ctx, id)
-	if err != nil {
-		return deadline.Certificate{}, err
-	}
-	if x.State == Deleted {
-		return deadline.Certificate{}, o.removeUnused(ctx, x.Exhibit.Seal.Root)
-	}
-	if !x.Ours && x.State != Held {
-		return deadline.Certificate{}, rogatory.Fault(rogatory.Conflict, "exhibit_not_held", "exhibit %s is not in our vault", id)
-	}
-	term, ended, err := o.term(f, x)
-	if err != nil {
-		return deadline.Certificate{}, err
-	}
-	if !ended {
-		return deadline.Certificate{}, rogatory.Fault(rogatory.Conflict, "deletion_early", "request %s has not ended, and its evidence is kept", f.ID)
-	}
-	c, err := deadline.Certify(term, "exhibit "+string(id), x.Exhibit.Seal.SHA256, o.Us.State, by.Name+", "+string(by.Authority), o.now())
-	if err != nil {
-		return deadline.Certificate{}, err
-	}
-	err = o.Store.Update(ctx, func(tx *store.Tx) error {
+	var c deadline.Certificate
+	var root rogatory.Digest
+	err := o.Store.Update(ctx, func(tx *store.Tx) error {
+		f, x, err := o.exhibitIn(tx, id)
+		if err != nil {
+			return err
+		}
+		if root = x.Exhibit.Seal.Root; x.State == Deleted {
+			return nil // only its bytes may be left
+		}
+		if !x.Ours && x.State != Held {
+			return rogatory.Fault(rogatory.Conflict, "exhibit_not_held", "exhibit %s is not in our vault", id)
+		}
+		term, ended, err := o.term(f, x)
+		if err != nil {
+			return err
+		}
+		if !ended {
+			return rogatory.Fault(rogatory.Conflict, "deletion_early", "request %s has not ended, and its evidence is kept", f.ID)
+		}
+		if c, err = deadline.Certify(term, "exhibit "+string(id), x.Exhibit.Seal.SHA256, o.Us.State, by.Name+", "+string(by.Authority), o.now()); err != nil {
+			return err
+		}
 		e := rogatory.Entry{Type: rogatory.ExhibitDeleted, At: c.At, By: by, Request: f.ID, Exhibit: &x.Exhibit, Name: term.Rule, Why: "due since " + c.Due.String()}
 		if err := o.record(tx, e); err != nil {
 			return err
 		}
-		_, _, err := o.move(tx, by, f.ID, rogatory.CertifyDeletion, rogatory.Body{ExhibitID: id, Root: x.Exhibit.Seal.Root, Text: c.Text(), Language: "en"})
+		_, _, err = o.move(tx, by, f.ID, rogatory.CertifyDeletion, rogatory.Body{ExhibitID: id, Root: root, Text: c.Text(), Language: "en"})
 		return err
 	})
 	if err != nil {
 		return deadline.Certificate{}, err
 	}
 	o.Ring()
-	return c, o.removeUnused(ctx, x.Exhibit.Seal.Root)
+	return c, o.removeUnused(ctx, root)
 }
 
 // removeUnused removes an object that no exhibit needs any more: two exhibits may be the same bytes.

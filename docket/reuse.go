@@ -3,7 +3,9 @@
 package docket
 
 import (
+	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,6 +82,27 @@ func (o *Office) reusable(tx *store.Tx, f File, e *rogatory.Exhibit) (rogatory.E
 	return id, nil
 }
 
+// receivedKept holds what is remembered of the bytes that States gave us against the journal, or puts it right: without it they
+// could be sealed for anybody.
+func (r *replay) receivedKept() error {
+	for _, digest := range slices.SortedFunc(maps.Keys(r.received), func(a, b rogatory.Digest) int { return bytes.Compare(a[:], b[:]) }) {
+		id := r.received[digest]
+		name := receivedSetting + digest.String()
+		if r.mend {
+			if err := r.tx.SetSetting(name, []byte(id)); err != nil {
+				return err
+			}
+			continue
+		}
+		if have, _, err := r.tx.Setting(name); err != nil {
+			return err
+		} else if string(have) != string(id) {
+			return damaged("view_damaged", "it is not remembered that exhibit %s came from another State, as the journal says", id)
+		}
+	}
+	return nil
+}
+
 func (o *Office) exhibitIn(tx *store.Tx, id rogatory.ExhibitID) (File, ExhibitFile, error) {
 	row, err := tx.Exhibit(id)
 	if err != nil {
@@ -98,10 +121,7 @@ func (o *Office) exhibitIn(tx *store.Tx, id rogatory.ExhibitID) (File, ExhibitFi
 // reuse says what becomes of another State's evidence when an exhibit is offered: consent may have been given for some of
 // what is sealed here, and not for all.
 func (o *Office) reuse(tx *store.Tx, f File, act rogatory.Act, body rogatory.Body) (r Reuse, err error) {
-	if act != rogatory.Offer || body.Exhibit == nil {
-		return r, nil
-	}
-	x := f.exhibit(body.Exhibit.ID)
+	x := f.offered(act, body)
 	if x == nil || x.Origin == "" {
 		return r, nil
 	}

@@ -3,6 +3,7 @@
 package docket
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -29,6 +30,8 @@ type SheetFile struct {
 	At rogatory.Instant `json:"at"`
 	// Before names the entry of the sheet that the reviewer had signed last, of another request; nothing if there was none.
 	Before string `json:"before,omitempty"`
+	// Stale says that the other State supplemented or corrected the request since: the questions are open again.
+	Stale bool `json:"stale,omitempty"`
 }
 
 // VoteFile is a vote on an act that is not done yet.
@@ -36,6 +39,8 @@ type VoteFile struct {
 	safeguard.Vote
 	Act rogatory.Act     `json:"act"`
 	At  rogatory.Instant `json:"at"`
+	// Exhibit is which one is offered, of a vote on an offer: whoever agreed to one did not agree to another.
+	Exhibit rogatory.ExhibitID `json:"exhibit,omitempty"`
 }
 
 // Objection is what a provider or a person concerned holds against a request; while it is not decided the case halts.
@@ -60,14 +65,15 @@ func (f *File) review(e rogatory.Entry) error {
 		}
 		f.Sheet = &s
 	case rogatory.VoteCast:
-		v := VoteFile{Act: e.Act, At: e.At}
+		v := VoteFile{Act: e.Act, At: e.At, Exhibit: rogatory.ExhibitID(e.Name)}
 		if err := json.Unmarshal(e.Vote, &v.Vote); err != nil {
 			return damaged(err)
 		}
-		f.Votes = slices.DeleteFunc(slices.Clone(f.Votes), func(w VoteFile) bool { return w.Act == v.Act && w.Person == v.Person })
+		f.Votes = slices.DeleteFunc(slices.Clone(f.Votes), func(w VoteFile) bool { return w.Act == v.Act && w.Exhibit == v.Exhibit && w.Person == v.Person })
 		f.Votes = append(f.Votes, v)
 	case rogatory.ObjectionMade:
 		f.Objections = append(slices.Clone(f.Objections), Objection{At: e.At, From: e.Name, Reasons: e.Why})
+		f.Votes = nil // those who agreed have not read this
 	case rogatory.ObjectionDecided:
 		f.Objections = slices.Clone(f.Objections)
 		if i := openObjection(f.Objections); i >= 0 {
@@ -114,7 +120,7 @@ func categoriesOf(r rogatory.Request, form safeguard.Form) []safeguard.Category 
 // Near is what an office knows around a request.
 type Near struct {
 	Linked      safeguard.Linked      // requests that name the same people
-	Emergencies []safeguard.Emergency // uses of the emergency channel with that State
+	Emergencies []safeguard.Emergency // uses of the emergency channel with that State that nobody reviewed
 	Suspensions []safeguard.Suspension
 	Oversight   bool // mayBegin lets the act pass: the bodies of both States can be given their copies
 	Reuse       Reuse
@@ -184,7 +190,7 @@ func factsOf(f File, act rogatory.Act, mode rogatory.Mode, s *Safeguards, near N
 	suspended, overdue := safeguard.Suspended(near.Suspensions, f.Them.State, now)
 	facts.Suspended, facts.ReviewOverdue = is(suspended), is(overdue)
 	demanded := s.Form.Precedes(f.Reviewed(s.Form), act)
-	if f.Sheet != nil {
+	if f.Sheet != nil && !f.Sheet.Stale {
 		facts = f.Sheet.Facts(s.Form, near.last, facts)
 	} else if demanded {
 		facts = safeguard.Sheet{Measure: f.Reviewed(s.Form)}.Facts(s.Form, nil, facts)
@@ -200,6 +206,7 @@ func factsOf(f File, act rogatory.Act, mode rogatory.Mode, s *Safeguards, near N
 	case facts.Authorised == safeguard.Yes:
 		facts.AuthorisedBy = safeguard.Prosecutor
 	}
+	facts.Signals = append(facts.Signals, safeguard.Structure(facts)...)
 	return facts
 }
 
@@ -212,7 +219,7 @@ func requester(f File) rogatory.StateCode {
 }
 
 const (
-	// maxNear is how many linked requests, and how many uses of the emergency channel, are looked at.
+	// maxNear is how many linked requests are looked at.
 	maxNear = 200
 	// suspensionsSetting names where the suspensions are kept.
 	suspensionsSetting = "suspensions"
@@ -254,16 +261,22 @@ func (o *Office) near(tx *store.Tx, f File, act rogatory.Act) (near Near, err er
 	if near.Suspensions, err = suspensionsIn(tx); err != nil || f.Request.Kind != rogatory.EmergencyData {
 		return near, err
 	}
-	if rows, err = tx.RequestsOfKind(rogatory.EmergencyData, f.Them.State, maxNear); err != nil {
+	// By the deadlines that nobody has met: a State that sends one emergency after another buries no review.
+	unreviewed, err := tx.Named(EmergencyDue, store.MaxRows)
+	if err != nil {
 		return near, err
 	}
-	for _, row := range rows {
+	for _, d := range unreviewed {
+		row, err := tx.Request(d.Request)
+		if err != nil {
+			return near, err
+		}
 		other, err := glance(row)
 		if err != nil {
 			return near, err
 		}
-		if other.Side != f.Side || other.Emergency == nil || other.Emergency.Used == 0 {
-			continue // nothing was handed over under it
+		if other.Side != f.Side || other.Them.State != f.Them.State || other.Emergency == nil {
+			continue
 		}
 		near.Emergencies = append(near.Emergencies, safeguard.Emergency{Request: other.ID, State: requester(other), Opened: other.Emergency.Used,
 			Reviewed: other.Emergency.Reviewed, Reviewer: other.Emergency.Reviewer, Deciders: other.Emergency.Deciders})
@@ -323,30 +336,25 @@ type Judged struct {
 }
 
 // votesOn are the votes on an act, with that of by, who is about to do it. Who drafted a request stands for asking;
-// who sealed an exhibit prepared it, and has no vote on handing it over.
-func votesOn(f File, by rogatory.Actor, act rogatory.Act, body rogatory.Body) safeguard.Votes {
+// who sealed an exhibit prepared it, and has no vote on handing it over. Where an act takes several people, a token of a live
+// office is none of them: it proves that a program has it.
+func (o *Office) votesOn(f File, by rogatory.Actor, act rogatory.Act, body rogatory.Body, need safeguard.Need) safeguard.Votes {
 	var v safeguard.Votes
-	if act == rogatory.Offer {
-		id := body.ExhibitID
-		if body.Exhibit != nil {
-			id = body.Exhibit.ID
-		}
-		if x := f.exhibit(id); x != nil {
-			v.Author = x.By
-		}
+	if x := f.offered(act, body); x != nil {
+		v.Author = x.By
 	}
-	for _, cast := range f.Votes {
-		if cast.Act == act && (cast.Person != v.Author || v.Author == "") { // of another exhibit it may be a vote
+	for _, cast := range f.votesOf(act, body) {
+		if cast.Person != v.Author || v.Author == "" {
 			v.Votes = append(v.Votes, cast.Vote)
 		}
 	}
 	stands := func(person string, role rogatory.OfficerRole, credential string) {
-		if person != "" && !slices.ContainsFunc(v.Votes, func(w safeguard.Vote) bool { return w.Person == person }) {
+		if person != "" && !(need.People > 1 && o.programs(credential)) && !slices.ContainsFunc(v.Votes, func(w safeguard.Vote) bool { return w.Person == person }) {
 			v.Votes = append(v.Votes, safeguard.Vote{Person: person, Role: role, Authenticator: credential, Agree: true})
 		}
 	}
 	if act == rogatory.Send {
-		stands(f.Author, f.AuthorRole, "draft of "+f.Author)
+		stands(f.Author, f.AuthorRole, cmp.Or(f.AuthorCredential, "draft of "+f.Author))
 	}
 	if by.Role != rogatory.TheNode {
 		stands(by.Name, by.Role, credentialOf(by))
@@ -368,13 +376,9 @@ func (o *Office) opinion(f File, near Near, by rogatory.Actor, act rogatory.Act,
 	facts := factsOf(f, act, o.Mode, o.Safeguards, near, o.now())
 	facts.Excess = safeguard.True(handsOverExcess(f, act, body))
 	j := Judged{Opinion: near.Policies.Judge(facts), Linked: near.Linked}
-	for _, v := range f.Votes {
-		if v.Act == act {
-			j.Votes = append(j.Votes, v)
-		}
-	}
+	j.Votes = f.votesOf(act, body)
 	if j.Judged {
-		j.Lacks = votesOn(f, by, act, body).Settle(j.Need)
+		j.Lacks = o.votesOn(f, by, act, body, j.Need).Settle(j.Need)
 	}
 	return j
 }
@@ -418,7 +422,7 @@ func (o *Office) judge(tx *store.Tx, by rogatory.Actor, f File, act rogatory.Act
 	for _, x := range j.Findings {
 		said.Fired = append(said.Fired, x.Code)
 	}
-	for _, v := range votesOn(f, by, act, body).Votes {
+	for _, v := range o.votesOn(f, by, act, body, j.Need).Votes {
 		if v.Agree {
 			said.Agreed = append(said.Agreed, v.Person)
 		} else {
@@ -502,8 +506,9 @@ func (o *Office) SignSheet(ctx context.Context, by rogatory.Actor, id rogatory.R
 }
 
 // Approve records that by stands for an act that is still to be done, or does not. answers are reasons by code of the
-// finding that they answer; a dissent takes reasons, and is kept.
-func (o *Office) Approve(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, agree bool, reasons string, answers map[string]string) (File, error) {
+// finding that they answer; a dissent takes reasons, and is kept. An offer is agreed to for one exhibit, which may be left out
+// where only one could be offered ("exhibit_which").
+func (o *Office) Approve(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, exhibit rogatory.ExhibitID, agree bool, reasons string, answers map[string]string) (File, error) {
 	if err := mayReview(by, "agree to acts"); err != nil {
 		return File{}, err
 	}
@@ -527,9 +532,70 @@ func (o *Office) Approve(ctx context.Context, by rogatory.Actor, id rogatory.Req
 		if act == rogatory.Send && f.Author == by.Name {
 			return rogatory.Entry{}, rogatory.Fault(rogatory.Denied, "second_person_needed", "%s drafted this request, so another person must agree to it", f.Author)
 		}
-		data, err := json.Marshal(safeguard.Vote{Person: by.Name, Role: by.Role, Authenticator: credentialOf(by), Agree: agree, Reasons: reasons, Answers: answers})
-		return rogatory.Entry{Type: rogatory.VoteCast, At: o.now(), By: by, Request: id, Act: act, Vote: data}, err
+		if exhibit, err := f.votedOn(act, exhibit); err != nil {
+			return rogatory.Entry{}, err
+		} else if data, err := json.Marshal(safeguard.Vote{Person: by.Name, Role: by.Role, Authenticator: credentialOf(by), Agree: agree, Reasons: reasons, Answers: answers}); err != nil {
+			return rogatory.Entry{}, err
+		} else {
+			return rogatory.Entry{Type: rogatory.VoteCast, At: o.now(), By: by, Request: id, Act: act, Name: string(exhibit), Vote: data}, nil
+		}
 	})
+}
+
+// offered is the exhibit that an act would hand over, the only one that could be where it does not say; nil where it hands over
+// none.
+func (f File) offered(act rogatory.Act, body rogatory.Body) *ExhibitFile {
+	if act != rogatory.Offer {
+		return nil
+	}
+	id := body.ExhibitID
+	if body.Exhibit != nil {
+		id = body.Exhibit.ID
+	}
+	if all := f.Offerable(); id == "" && len(all) == 1 {
+		id = all[0].Exhibit.ID
+	}
+	return f.exhibit(id)
+}
+
+// votesOf are the votes on an act, of an offer those on its exhibit.
+func (f File) votesOf(act rogatory.Act, body rogatory.Body) (all []VoteFile) {
+	var id rogatory.ExhibitID
+	if x := f.offered(act, body); x != nil {
+		id = x.Exhibit.ID
+	}
+	for _, v := range f.Votes {
+		if v.Act == act && v.Exhibit == id {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// Offerable are the exhibits that could be offered now.
+func (f File) Offerable() (all []ExhibitFile) {
+	for _, x := range f.Exhibits {
+		if x.Ours && x.State == Sealed && x.Quarantine == nil {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// votedOn says which exhibit a vote is about; none, where the act is no offer.
+func (f File) votedOn(act rogatory.Act, id rogatory.ExhibitID) (rogatory.ExhibitID, error) {
+	all := f.Offerable()
+	switch i := slices.IndexFunc(all, func(x ExhibitFile) bool { return x.Exhibit.ID == id }); {
+	case act != rogatory.Offer:
+		return "", nil
+	case i >= 0:
+		return id, nil
+	case id == "" && len(all) == 1:
+		return all[0].Exhibit.ID, nil
+	case id == "" && len(all) > 1:
+		return "", rogatory.Fault(rogatory.Invalid, "exhibit_which", "request %s has %d exhibits that could be offered: a vote is on one of them", f.ID, len(all)).WithHint("name the exhibit")
+	}
+	return "", rogatory.Fault(rogatory.NotFound, "exhibit_unknown", "request %s has no exhibit %.40q that could be offered", f.ID, id)
 }
 
 // Object records the objection of a provider or of a person concerned, which halts the case until it is decided.
@@ -543,6 +609,9 @@ func (o *Office) Object(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 	return o.reviewed(ctx, id, func(f File) (rogatory.Entry, error) {
 		if f.State == rogatory.Drafted || f.State == rogatory.Closed {
 			return rogatory.Entry{}, rogatory.Fault(rogatory.Conflict, "act_not_open", "%s is %s: there is nothing to object to", id, f.State)
+		}
+		if slices.ContainsFunc(f.Objections, func(o Objection) bool { return o.Decided == 0 && o.From == from && o.Reasons == reasons }) {
+			return rogatory.Entry{}, rogatory.Fault(rogatory.Conflict, "objection_known", "this objection to %s is recorded already", id) // a call that got no answer was made again
 		}
 		return rogatory.Entry{Type: rogatory.ObjectionMade, At: o.now(), By: by, Request: id, Name: from, Why: reasons}, nil
 	})

@@ -72,7 +72,7 @@ func TestNothingIsDisclosedByOnePerson(t *testing.T) {
 	w.ok(err)
 	offer := rogatory.Body{Exhibit: &rogatory.Exhibit{ID: x.ID}}
 	w.cannot(w.xb, w.xb.decider(), id, rogatory.Offer, offer, "approval_needed")
-	_, err = w.xb.Approve(w.Context(), w.xb.custodian(), id, rogatory.Offer, true, "", nil)
+	_, err = w.xb.Approve(w.Context(), w.xb.custodian(), id, rogatory.Offer, "", true, "", nil)
 	w.ok(err)
 	w.cannot(w.xb, w.xb.decider(), id, rogatory.Offer, offer, "approval_needed")
 
@@ -81,10 +81,10 @@ func TestNothingIsDisclosedByOnePerson(t *testing.T) {
 	twin.Credential = "passkey:1"
 	judge := w.xb.decider()
 	judge.Credential = "passkey:1"
-	_, err = w.xb.Approve(w.Context(), twin, id, rogatory.Offer, true, "", nil)
+	_, err = w.xb.Approve(w.Context(), twin, id, rogatory.Offer, "", true, "", nil)
 	w.ok(err)
 	w.cannot(w.xb, judge, id, rogatory.Offer, offer, "approval_needed")
-	_, err = w.xb.Approve(w.Context(), w.xb.as(w.xb.decider().Name, rogatory.DutyOfficer), id, rogatory.Offer, true, "", nil)
+	_, err = w.xb.Approve(w.Context(), w.xb.as(w.xb.decider().Name, rogatory.DutyOfficer), id, rogatory.Offer, "", true, "", nil)
 	w.ok(err)
 	judge.Credential = "passkey:2"
 	w.cannot(w.xb, judge, id, rogatory.Offer, offer, "approval_needed")
@@ -98,11 +98,11 @@ func TestTwoPeopleOfTwoRolesDisclose(t *testing.T) {
 	w.does(w.xb, w.xb.decider(), id, rogatory.Accept, rogatory.Body{})
 	x, err := w.xb.Seal(w.Context(), w.xb.custodian(), id, Sealing{Title: "Subscriber", FileName: "a.txt", MediaType: "text/plain", Acquired: "order 7"}, strings.NewReader("a name"), nil)
 	w.ok(err)
-	_, err = w.xb.Approve(w.Context(), w.xb.as("Rosa", rogatory.DutyOfficer), id, rogatory.Offer, false, "", nil)
+	_, err = w.xb.Approve(w.Context(), w.xb.as("Rosa", rogatory.DutyOfficer), id, rogatory.Offer, "", false, "", nil)
 	w.refused(err, "words_missing")
-	_, err = w.xb.Approve(w.Context(), w.xb.as("Rosa", rogatory.DutyOfficer), id, rogatory.Offer, false, "the name is not needed for this proceeding at all", nil)
+	_, err = w.xb.Approve(w.Context(), w.xb.as("Rosa", rogatory.DutyOfficer), id, rogatory.Offer, "", false, "the name is not needed for this proceeding at all", nil)
 	w.ok(err)
-	_, err = w.xb.Approve(w.Context(), w.xb.officer(), id, rogatory.Offer, true, "", nil)
+	_, err = w.xb.Approve(w.Context(), w.xb.officer(), id, rogatory.Offer, "", true, "", nil)
 	w.ok(err)
 	w.does(w.xb, w.xb.decider(), id, rogatory.Offer, rogatory.Body{Exhibit: &rogatory.Exhibit{ID: x.ID}})
 	w.carry()
@@ -132,6 +132,8 @@ func TestAnObjectionHaltsTheCase(t *testing.T) {
 	w.refused(err, "words_missing")
 	_, err = w.xb.Object(w.Context(), w.xb.officer(), id, "Borealia Mobile", "the account belongs to a newspaper")
 	w.ok(err)
+	_, err = w.xb.Object(w.Context(), w.xb.officer(), id, "Borealia Mobile", "the account belongs to a newspaper")
+	w.refused(err, "objection_known")
 	w.cannot(w.xb, w.xb.decider(), id, rogatory.Accept, rogatory.Body{}, "approval_needed")
 	_, err = w.xb.DecideObjection(w.Context(), w.xb.officer(), id, "it does not")
 	w.refused(err, "role_not_allowed")
@@ -200,7 +202,7 @@ func TestAChangedDraftIsReviewedAnew(t *testing.T) {
 	w.refused(err, "second_person_needed")
 	_, err = w.xa.SignSheet(w.Context(), w.xa.custodian(), id, w.sheet(w.xa, id))
 	w.ok(err)
-	_, err = w.xa.Approve(w.Context(), w.xa.custodian(), id, rogatory.Send, true, "", nil)
+	_, err = w.xa.Approve(w.Context(), w.xa.custodian(), id, rogatory.Send, "", true, "", nil)
 	w.ok(err)
 	f := w.view(w.xa, id)
 	f.Request.Title = "Something else"

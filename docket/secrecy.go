@@ -70,11 +70,10 @@ func (f *File) guard(rules Rulebook, m rogatory.Message, by rogatory.Side, at ro
 	if m.Act == rogatory.Send {
 		if why := strings.TrimSpace(f.Request.Contents["confidentiality"]); why != "" {
 			due, err := rules.Due(secrecyRule, *f, at)
-			if err == nil {
-				f.keepSecret(why, at, due.At)
-			} else {
-				f.keepSecret(why, at, at) // it cannot be computed: it is void, and a person looks
+			if err != nil {
+				due.At = at // it cannot be computed: it is void, and a person looks
 			}
+			f.keepSecret(why, at, due.At, false)
 		}
 		if f.Request.Kind == rogatory.EmergencyData {
 			f.Emergency = &EmergencyFile{}
@@ -84,7 +83,8 @@ func (f *File) guard(rules Rulebook, m rogatory.Message, by rogatory.Side, at ro
 	if text, is := m.Body.Details[rogatory.SecrecyUntil]; is && m.Act == rogatory.Correct && by == rogatory.RequestingSide {
 		var until rogatory.Instant
 		if until.UnmarshalText([]byte(text)) == nil {
-			f.keepSecret(strings.TrimSpace(m.Body.Text), at, until)
+			// What it means is fixed when it was sent: on the way time passes, and the two clocks differ.
+			f.keepSecret(strings.TrimSpace(m.Body.Text), at, until, until <= m.Sent)
 		}
 	}
 	if e := f.Emergency; e != nil && ours && decidesEmergency[m.Act] {
@@ -99,7 +99,7 @@ func (f *File) guard(rules Rulebook, m rogatory.Message, by rogatory.Side, at ro
 	if !f.handsOver(m.Act, by) {
 		return
 	}
-	if e := f.Emergency; e != nil && e.Used == 0 {
+	if e := f.Emergency; e != nil && (e.Used == 0 || e.Reviewed != 0) { // what is handed over after a review is reviewed as well
 		f.Emergency = &EmergencyFile{Used: at, Deciders: e.Deciders}
 		f.setDeadline(EmergencyDue, at.Add(safeguard.ReviewWithin), "41(3)(e)")
 	}
@@ -146,10 +146,10 @@ func (f File) handsOver(act rogatory.Act, by rogatory.Side) bool {
 	return false
 }
 
-// keepSecret adds a time of secrecy, or ends those that run if its end has come.
-func (f *File) keepSecret(why string, at, until rogatory.Instant) {
+// keepSecret adds a time of secrecy, or ends those that run.
+func (f *File) keepSecret(why string, at, until rogatory.Instant, ends bool) {
 	f.Secrecy = slices.Clone(f.Secrecy)
-	if until <= at && len(f.Secrecy) > 0 {
+	if ends {
 		for i := range f.Secrecy {
 			f.Secrecy[i].Until = min(f.Secrecy[i].Until, max(at, f.Secrecy[i].From+1))
 		}
@@ -254,6 +254,9 @@ func prepareSecrecy(m rogatory.Message, f File) error {
 // KeepSecret renews the confidentiality of a request of ours until a moment, or ends it at once if until is zero; both
 // States know it from then on. It is a correction, judged and voted on as one.
 func (o *Office) KeepSecret(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, until rogatory.Instant, why, language string) (File, error) {
+	if err := o.present(by, "keep a request secret"); err != nil {
+		return File{}, err
+	}
 	if until == 0 {
 		until = o.now()
 	}
@@ -322,8 +325,9 @@ func (o *Office) Tell(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 	})
 }
 
-// MayPutOff says what is wrong with a postponement of a subject notice; nil if nothing.
-func (f File) MayPutOff(until rogatory.Instant, why string, now rogatory.Instant) error {
+// MayPutOff says what is wrong with a postponement of a subject notice; nil if nothing. One person does not put it off twice in
+// a row.
+func (f File) MayPutOff(by rogatory.Officer, until rogatory.Instant, why string, now rogatory.Instant) error {
 	if err := f.toTell(); err != nil {
 		return err
 	}
@@ -334,6 +338,8 @@ func (f File) MayPutOff(until rogatory.Instant, why string, now rogatory.Instant
 		return rogatory.Fault(rogatory.Invalid, "telling_late", "the notice of %s is put off for at most %d days at a time", f.ID, int(safeguard.LongestPostponing/treaty.Day)).WithHint("put it off again then, with a reason")
 	case len(why) > maxReviewText:
 		return rogatory.Fault(rogatory.Invalid, "words_too_many", "%d bytes of reasons, at most %d are kept", len(why), maxReviewText)
+	case len(f.Subject.Postponed) > 0 && f.Subject.Postponed[len(f.Subject.Postponed)-1].By == by.Name:
+		return rogatory.Fault(rogatory.Denied, "second_person_needed", "%s put off the notice of %s last, so another person decides whether it is put off again", by.Name, f.ID)
 	}
 	return reasoned(why)
 }
@@ -346,7 +352,7 @@ func (o *Office) PutOff(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 	}
 	return o.reviewed(ctx, id, func(f File) (rogatory.Entry, error) {
 		now := o.now()
-		if err := f.MayPutOff(until, why, now); err != nil {
+		if err := f.MayPutOff(by.Officer, until, why, now); err != nil {
 			return rogatory.Entry{}, err
 		}
 		return rogatory.Entry{Type: rogatory.SubjectPostponed, At: now, By: by, Request: id, Why: strings.TrimSpace(why), Until: until}, nil

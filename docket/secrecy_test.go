@@ -25,9 +25,13 @@ func (w *world) agreed(h *house, id rogatory.RequestID, act rogatory.Act, body r
 	for _, code := range j.Need.Answer {
 		answers[code] = "this was looked at, and nothing speaks against it here"
 	}
-	_, err = h.Approve(w.Context(), h.officer(), id, act, true, "", answers)
+	var offered rogatory.ExhibitID
+	if body.Exhibit != nil {
+		offered = body.Exhibit.ID
+	}
+	_, err = h.Approve(w.Context(), h.officer(), id, act, offered, true, "", answers)
 	w.ok(err)
-	_, err = h.Approve(w.Context(), h.decider(), id, act, true, "", answers)
+	_, err = h.Approve(w.Context(), h.decider(), id, act, offered, true, "", answers)
 	w.ok(err)
 }
 

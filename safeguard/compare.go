@@ -156,7 +156,7 @@ func (h Headers) Detect(name string, head []byte) (Format, bool) {
 	case ".jsonl", ".ndjson":
 		return JSONLines, true
 	}
-	line, _, ended := bytes.Cut(bytes.TrimPrefix(head, []byte("\ufeff")), []byte("\n"))
+	line, _, ended := bytes.Cut(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n"), []byte("\n"))
 	if !ended && len(head) >= firstLine || !utf8.Valid(line) || bytes.IndexByte(line, 0) >= 0 {
 		return "", false
 	}
@@ -170,7 +170,35 @@ func (h Headers) Detect(name string, head []byte) (Format, bool) {
 		return "", false
 	}
 	guess := h.Guess(names)
-	return CSV, guess.Time != "" && len(guess.Identifiers) > 0
+	return CSV, guess.Time != "" || len(guess.Identifiers) > 0
+}
+
+// rowFiles are endings of names of files that have rows which are not read here, and packed those of what may hold one file.
+var (
+	rowFiles = []string{".json", ".xls", ".xlsx", ".xlsm", ".ods", ".parquet", ".avro", ".sqlite", ".sqlite3", ".db"}
+	packed   = []string{".gz", ".bz2", ".xz", ".zst", ".lz4"}
+)
+
+// Opaque reports whether an answer has rows in a form that is not read: a spreadsheet, a document of JSON, a table that is
+// compressed, or text in UTF-16. Whoever looks decides; nobody may take it for compared.
+func (h Headers) Opaque(name string, head []byte) bool {
+	name = strings.ToLower(name)
+	ending := path.Ext(name)
+	if slices.Contains(packed, ending) {
+		ending = path.Ext(strings.TrimSuffix(name, ending))
+		if slices.Contains([]string{".csv", ".tsv", ".jsonl", ".ndjson"}, ending) {
+			return true
+		}
+	}
+	if slices.Contains(rowFiles, ending) || bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) {
+		return true
+	}
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
+	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
+		return false
+	}
+	text = bytes.TrimLeft(text[1:], " \t\r\n")
+	return len(text) > 0 && bytes.IndexByte([]byte(`{["]}`), text[0]) >= 0
 }
 
 // Verdict is what came of comparing an answer with its scope.
@@ -187,7 +215,7 @@ const (
 // Why an answer is undetermined or was not compared.
 const (
 	NoColumns     = "columns"    // what was asked for stands in no column that is known or named
-	NotReadable   = "unreadable" // a row is too long, or the table is broken
+	NotReadable   = "unreadable" // a row is too long, the table is broken, or its rows are in a form that is not read
 	NoRows        = "empty"      // names of columns, and nothing below them
 	NotStructured = "unstructured"
 	NoScope       = "no_scope"
@@ -228,8 +256,13 @@ func (h Headers) Compare(scope Scope, named Columns, name string, answer io.Read
 		return Comparison{}, src.failed
 	}
 	format, rows := h.Detect(name, head)
-	if !rows && !named.IsZero() && utf8.Valid(head[:min(len(head), firstLine-utf8.UTFMax)]) {
-		format, rows = CSV, true // who names columns says that it has some
+	opaque := h.Opaque(name, head)
+	if !rows && !opaque && !named.IsZero() {
+		opaque = !utf8.Valid(head[:min(len(head), firstLine-utf8.UTFMax)])
+		format, rows = CSV, !opaque // who names columns says that it has some
+	}
+	if opaque && !rows {
+		return Comparison{Verdict: Undetermined, Why: NotReadable}, nil
 	}
 	if !rows {
 		return Comparison{Verdict: NotCompared, Why: NotStructured}, nil

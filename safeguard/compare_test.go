@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"rogatory"
 )
@@ -36,15 +37,29 @@ func TestAB17ComparesWithoutBeingToldTheColumns(t *testing.T) {
 		"columns that a person named":   {"a.csv", "x,y\n" + in + ",203.0.113.8\n", Columns{Time: "x", Identifiers: []string{"y"}}, Within, "", 1, 0, "x [y]"},
 		"a named column that is not there": {"a.csv", "x,y\n" + in + ",203.0.113.8\n", Columns{Time: "x", Identifiers: []string{"z"}}, Undetermined,
 			NoColumns, 0, 0, "x []"},
-		"no names of columns":    {"a.csv", in + ",203.0.113.8\n", Columns{}, Undetermined, NoColumns, 0, 0, " []"},
-		"a row without an end":   {"a.csv", "time,ip\n\"" + strings.Repeat("x", 2*MaxRow), Columns{}, Undetermined, NotReadable, 0, 0, "time [ip]"},
-		"in another encoding":    {"a.csv", "t\x00i\x00m\x00e\x00,\x00i\x00p\x00\n\x00", Columns{}, Undetermined, NoColumns, 0, 0, " []"},
-		"nothing was found":      {"a.csv", "time,ip\n", Columns{}, NotCompared, NoRows, 0, 0, "time [ip]"},
-		"a picture":              {"a.png", "\x89PNG\r\n\x1a\n\x00", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
-		"a mail":                 {"a.eml", "From: ada@mail.example\nTo: bob@mail.example\n", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
-		"one document of json":   {"a.json", `{"rows":[]}`, Columns{}, NotCompared, NotStructured, 0, 0, " []"},
-		"a text that has commas": {"a.txt", "Dear colleagues, time is short,\nand so on\n", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
-		"an empty file":          {"a.csv", "", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"no names of columns":                         {"a.csv", in + ",203.0.113.8\n", Columns{}, Undetermined, NoColumns, 0, 0, " []"},
+		"a row without an end":                        {"a.csv", "time,ip\n\"" + strings.Repeat("x", 2*MaxRow), Columns{}, Undetermined, NotReadable, 0, 0, "time [ip]"},
+		"in another encoding":                         {"a.csv", "t\x00i\x00m\x00e\x00,\x00i\x00p\x00\n\x00", Columns{}, Undetermined, NoColumns, 0, 0, " []"},
+		"nothing was found":                           {"a.csv", "time,ip\n", Columns{}, NotCompared, NoRows, 0, 0, "time [ip]"},
+		"a picture":                                   {"a.png", "\x89PNG\r\n\x1a\n\x00", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
+		"a mail":                                      {"a.eml", "From: ada@mail.example\nTo: bob@mail.example\n", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
+		"one document of json":                        {"a.json", `{"rows":[]}`, Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"an array of json":                            {"a.txt", "[\n {\"ts\":\"" + in + "\",\"ip\":\"203.0.113.9\"}\n]", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"json over several lines":                     {"a.dat", "{\n \"rows\": [\n", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"a spreadsheet":                               {"a.XLSX", "PK\x03\x04", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"a table, compressed":                         {"a.csv.gz", "\x1f\x8b\x08", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"a disk, compressed":                          {"a.dd.gz", "\x1f\x8b\x08", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
+		"an archive":                                  {"a.zip", "PK\x03\x04", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
+		"text in UTF-16":                              {"a.txt", "\xff\xfet\x00i\x00m\x00e\x00", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"a blank line before":                         {"a.txt", "\r\n\ntimestamp,src_ip\n" + in + ",203.0.113.9\n", Columns{}, Exceeds, "", 1, 1, "timestamp [src_ip]"},
+		"a time without a zone":                       {"a.csv", "time,ip\n2026-11-02 10:00:00,203.0.113.8\n", Columns{}, Exceeds, "", 1, 1, "time [ip]"},
+		"a time in another zone":                      {"a.csv", "time,ip\n" + monday.Time().In(time.FixedZone("", 5*3600)).Format(time.RFC3339) + ",203.0.113.8\n", Columns{}, Within, "", 1, 0, "time [ip]"},
+		"one column that is known, and not the other": {"a.txt", "who,src_ip\nx,203.0.113.8\n", Columns{}, Undetermined, NoColumns, 0, 0, " [src_ip]"},
+		"columns that a person named, in another encoding": {"a.txt", "x,y\n\xe4,203.0.113.8\n", Columns{Time: "x", Identifiers: []string{"y"}}, Undetermined, NotReadable, 0, 0, " []"},
+		"rows that end with a return alone":                {"a.csv", "time,ip,n\r" + in + ",203.0.113.9,1\r", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
+		"a letter in RTF":                                  {"a.doc", "{\\rtf1 time, ip\n", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
+		"a text that has commas":                           {"a.txt", "Dear colleagues, time is short,\nand so on\n", Columns{}, NotCompared, NotStructured, 0, 0, " []"},
+		"an empty file":                                    {"a.csv", "", Columns{}, Undetermined, NotReadable, 0, 0, " []"},
 	} {
 		c, err := StandardHeaders().Compare(scope, row.named, row.file, iotest.OneByteReader(strings.NewReader(row.text)))
 		got := fmt.Sprintf("%s %v", c.Columns.Time, c.Columns.Identifiers)
@@ -103,6 +118,33 @@ func TestAB17CutKeepsRowsAsTheyStand(t *testing.T) {
 	var out bytes.Buffer
 	if _, err := Cut(scope, by, CSV, io.MultiReader(strings.NewReader("who,n\n"), failing{}), &out); err == nil {
 		t.Error("a part of an answer is cut")
+	}
+}
+
+// A row about another is outside, though the two look alike where a repeated request is looked for.
+func TestAB17OneThatLooksLikeTheOneAskedForIsAnother(t *testing.T) {
+	for _, row := range []struct {
+		asked, in string
+		want      bool
+	}{
+		{"+41 79 123 45 67", "0041791234567", true},
+		{"+41 79 123 45 67", "079 123 45 67", true},
+		{"079 123 45 67", "+41791234567", true},
+		{"+41 79 123 45 67", "+33 5 91 23 45 67", false}, // the end is the same
+		{"@ada@social.example", "@ada", true},
+		{"@ada", "https://social.example/@ada", true},
+		{"@ada@social.example", "@ada@other.example", false},
+		{"490154203237518", "490154203237518", true},
+		{"490154203237518", "350154203237518", false}, // two devices
+		{"ada@mail.example", "Ada+news@mail.example", true},
+	} {
+		c := newComparer(Scope{Identifiers: []string{row.asked}}, Columns{Identifiers: []string{"x"}})
+		if err := c.prepare(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.asked(row.in); got != row.want {
+			t.Errorf("%s was asked for, %s is within: %t", row.asked, row.in, got)
+		}
 	}
 }
 

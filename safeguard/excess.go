@@ -103,7 +103,7 @@ type comparer struct {
 	scope    Scope
 	columns  Columns
 	report   Report
-	marks    map[string]bool // forms of the identifiers asked for
+	marks    map[string]bool // forms of the identifiers asked for; true for the strictest that one of them has
 	networks []netip.Prefix
 	// choose, if set, is told the names of the columns once they are read: it may fill columns and narrow scope.
 	choose func(c *comparer, names []string) error
@@ -143,8 +143,8 @@ func (c *comparer) prepare() error {
 			c.networks = append(c.networks, p)
 			continue
 		}
-		for _, form := range Normalise(id) {
-			c.marks[form] = true
+		for i, form := range Normalise(id) {
+			c.marks[form] = c.marks[form] || i == 0
 		}
 	}
 	asked := []bool{c.scope.Period != (rogatory.Term{}), len(c.scope.Identifiers) > 0, len(c.scope.Kinds) > 0}
@@ -202,7 +202,14 @@ func (c *comparer) asked(text string) bool {
 	if a, ok := address(strings.TrimSpace(text)); ok && slices.ContainsFunc(c.networks, func(p netip.Prefix) bool { return p.Contains(a) }) {
 		return true
 	}
-	return slices.ContainsFunc(Normalise(text), func(form string) bool { return c.marks[form] })
+	for i, form := range Normalise(text) {
+		// Two that are told apart by their strictest forms are two, though they share a looser one: numbers of two countries with one
+		// end, one name on two hosts.
+		if strictest, there := c.marks[form]; there && (strictest || i == 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // network reads an address with the number of its bits that count.
@@ -324,6 +331,9 @@ func (c *comparer) csv(answer io.Reader) error {
 	}
 	clean := make([]string, len(names))
 	for i, name := range names {
+		if strings.ContainsRune(name, '\r') { // rows that end with a return alone are read as one: it would pass for an empty table
+			return c.fault(errors.New("the rows end with a return alone"))
+		}
 		clean[i] = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
 	}
 	if c.choose != nil {

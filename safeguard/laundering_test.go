@@ -105,6 +105,35 @@ func TestAB04StoriesThatTheVocabularyDoesNotHear(t *testing.T) {
 	t.Logf("heard: %v of %v", heard, all)
 }
 
+// Ten stories near to those that are heard, each told with another word where the vocabulary listens, under every kind: nobody
+// decides on one without the answers of the sheet, and where the sheet comes afterwards two people hand over.
+func TestAB04StoriesNearToThoseThatAreHeard(t *testing.T) {
+	set, v, form := Convention(), TheVocabulary(), TheForm()
+	heard := 0
+	for _, n := range narratives(t, "near.json") {
+		if f := told(v, n, rogatory.Accept); len(f.Signals) > 0 {
+			heard++
+		}
+		for _, uid := range readSchema().Enums["Kind"].Values {
+			kind := rogatory.RequestKind(uid.ID)
+			for _, act := range []rogatory.Act{rogatory.Accept, rogatory.Offer, rogatory.Execute} {
+				f := told(v, n, act)
+				f.Kind = kind
+				m := Measure{Kind: kind, Categories: form.Usually(kind)}
+				f = Sheet{Measure: m}.Facts(form, nil, f)
+				if !form.Precedes(m, act) {
+					f.Open = nil
+				}
+				o := set.Judge(f)
+				if form.Precedes(m, act) && !o.Blocked || act != rogatory.Accept && o.Need.People < 2 {
+					t.Errorf("%s, as %s of a %s: %+v", n.Name, act, kind, o.Need)
+				}
+			}
+		}
+	}
+	t.Logf("heard: %d of 10", heard)
+}
+
 // The machine has no way to refuse: an opinion says what is held, and has no word for more.
 func TestAB04NothingIsRefusedByMachine(t *testing.T) {
 	set, v := Convention(), TheVocabulary()

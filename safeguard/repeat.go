@@ -131,6 +131,10 @@ var phone = regexp.MustCompile(`^\(?(\+|00)?[0-9][0-9 ()./\-\x{2010}-\x{2015}]{5
 // phoneTail is how many digits at its end tell a subscriber's number, with or without the codes before it.
 const phoneTail = 8
 
+// mostNational is how many digits a number without its + has at most: a longer one names a device or an account, and its end does
+// not tell it from another.
+const mostNational = 14
+
 func telephone(s string) []string {
 	s = strings.ReplaceAll(s, "(+", "+")
 	s = strings.TrimPrefix(s, "(")
@@ -145,7 +149,7 @@ func telephone(s string) []string {
 		}
 		return -1
 	}, s)
-	if len(digits) < phoneTail || len(digits) > 17 {
+	if len(digits) < phoneTail || len(digits) > 17 || !international && len(digits) > mostNational {
 		return nil
 	}
 	tail := "tel-end:" + digits[len(digits)-phoneTail:]

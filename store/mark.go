@@ -34,8 +34,3 @@ func (tx *Tx) Marked(id rogatory.RequestID, marks [][16]byte, limit int) ([]Requ
 	}
 	return list(tx, readRequest, "SELECT "+requestColumns+" FROM request WHERE id IN (SELECT request_id FROM mark WHERE digest IN ("+strings.Join(places, ", ")+") AND request_id <> $1) ORDER BY updated DESC, id LIMIT $2", args...)
 }
-
-// RequestsOfKind returns up to limit requests of a kind with a peer, those that changed last first.
-func (tx *Tx) RequestsOfKind(kind rogatory.RequestKind, peer rogatory.StateCode, limit int) ([]Request, error) {
-	return list(tx, readRequest, "SELECT "+requestColumns+" FROM request WHERE kind = $1 AND peer = $2 ORDER BY updated DESC, id LIMIT $3", string(kind), string(peer), atMost(limit))
-}

@@ -74,7 +74,11 @@ func (c *exhibitDeleteCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	d.say("%s is deleted; the certificate is on its way to the other State", c.ID)
+	if done.Text == "" {
+		d.say("%s was deleted before; rogatory journal show --entries says when", c.ID)
+	} else {
+		d.say("%s is deleted; the certificate is on its way to the other State", c.ID)
+	}
 	return d.give(done, func(w io.Writer) { fmt.Fprint(w, done.Text) })
 }
 

@@ -143,6 +143,7 @@ type safeguardAgreeCmd struct {
 	ID      string            `arg:"" help:"The request."`
 	Act     string            `arg:"" help:"The act."`
 	Answer  map[string]string `help:"The reason that answers a finding; may be repeated." placeholder:"CODE=REASON"`
+	Exhibit string            `help:"The exhibit that is offered, where there are several." placeholder:"EXHIBIT"`
 	Against string            `help:"Do not agree, for this reason; it is kept." placeholder:"REASON"`
 }
 
@@ -152,7 +153,7 @@ func (c *safeguardAgreeCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	if _, err := client.Vote(d.ctx, rogatory.RequestID(c.ID), api.Vote{Act: rogatory.Act(c.Act), Agree: c.Against == "", Reasons: c.Against, Answers: c.Answer}); err != nil {
+	if _, err := client.Vote(d.ctx, rogatory.RequestID(c.ID), api.Vote{Act: rogatory.Act(c.Act), Exhibit: rogatory.ExhibitID(c.Exhibit), Agree: c.Against == "", Reasons: c.Against, Answers: c.Answer}); err != nil {
 		return err
 	}
 	d.say("%s: recorded", c.ID)

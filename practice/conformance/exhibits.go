@@ -45,7 +45,7 @@ func (e *exam) askForEvidence(ctx context.Context) (rogatory.RequestID, error) {
 		for _, code := range j.Need.Answer {
 			answers[code] = "an examination of the protocol, which concerns nobody"
 		}
-		if _, err := e.Office.Approve(ctx, us("conformance custodian", rogatory.Custodian), f.ID, rogatory.Send, true, "", answers); err != nil {
+		if _, err := e.Office.Approve(ctx, us("conformance custodian", rogatory.Custodian), f.ID, rogatory.Send, "", true, "", answers); err != nil {
 			return "", err
 		}
 	}
