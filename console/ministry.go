@@ -130,7 +130,7 @@ func (s *server) ministryBack(v *visit) error {
 	if v.by.Name != "" && v.by.Name != name {
 		return rogatory.Fault(rogatory.Denied, "other_person", "%s is signed in here, and the ministry says %.60q", v.by.Name, name).WithHint("sign out first")
 	}
-	to, err := s.enter(v, name, "ministry:"+login, present)
+	to, err := s.enter(v, name, ministryCredential+login, present)
 	if err == nil {
 		http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	}
