@@ -132,6 +132,7 @@ type server struct {
 	looks    *looks
 	sealing  locks // uploads that are being sealed
 	spent    spent
+	patterns []string // of the routes, without Prefix, as they were added
 	census   census
 	fonts    func() (*pdf.Library, error)
 }
@@ -273,6 +274,7 @@ func (s *server) routes(mux *http.ServeMux) {
 
 // open adds a route for people who may not be signed in yet.
 func (s *server) open(mux *http.ServeMux, pattern string, handle func(*server, *visit) error) {
+	s.patterns = append(s.patterns, pattern)
 	method, path, _ := strings.Cut(pattern, " ")
 	mux.Handle(method+" "+Prefix+path, s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)
