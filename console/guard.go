@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rogatory"
@@ -170,7 +171,11 @@ func (s *server) vouched(v *visit) error {
 			return errors.Join(err, asked)
 		}
 	}
-	if err := s.Keys.Vouch(v.ctx, v.by, name); err != nil {
+	seen, err := strconv.ParseInt(v.r.PostFormValue("seen"), 10, 64)
+	if err != nil {
+		return rogatory.Fault(rogatory.Invalid, "form_unread", "the form says %.40q of the passkeys of %s", v.r.PostFormValue("seen"), name)
+	}
+	if err := s.Keys.Vouch(v.ctx, v.by, name, rogatory.Instant(seen)); err != nil {
 		return err
 	}
 	v.say("guard.vouched", "name", name)

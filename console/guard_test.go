@@ -33,7 +33,10 @@ func (k *keysPlayed) GrantRecovery(context.Context, rogatory.Actor, string) (str
 	k.given++
 	return "token", nil
 }
-func (k *keysPlayed) Vouch(_ context.Context, by rogatory.Actor, name string) error {
+func (k *keysPlayed) Vouch(_ context.Context, by rogatory.Actor, name string, seen rogatory.Instant) error {
+	if seen != k.held[name][0].Since {
+		return rogatory.Fault(rogatory.Stale, "page_stale", "others were shown")
+	}
 	k.vouched = append(k.vouched, by.Name)
 	for i := range k.held[name] {
 		k.held[name][i].Vouched = by.Name
@@ -172,6 +175,9 @@ func TestAB21AKeyOfTodayDecidesNothing(t *testing.T) {
 		g.keys.held["Ana"] = []Passkey{{ID: []byte("new"), Since: rogatory.At(g.time.Now())}}
 		return g, g.enter(ana, "Ana", with, "yes")
 	}
+	shown := func(g *guardedConsole) url.Values {
+		return url.Values{"seen": {fmt.Sprint(int64(g.keys.held["Ana"][0].Since))}}
+	}
 	decides := func(g *guardedConsole, cookie *http.Cookie, want int) {
 		g.Helper()
 		w := g.call(ana, cookie, http.MethodPost, "people/Bo/link", nil, false)
@@ -199,19 +205,19 @@ func TestAB21AKeyOfTodayDecidesNothing(t *testing.T) {
 	t.Run("a colleague vouches", func(t *testing.T) {
 		g, cookie := begin(t, rogatory.Live)
 		for who, want := range map[string]int{"Ana": http.StatusForbidden, "Root": http.StatusForbidden} {
-			if w := g.call(ana, g.enter(ana, who, "ministry:"+who, "yes"), http.MethodPost, "people/Ana/vouch", nil, false); w.Code != want {
+			if w := g.call(ana, g.enter(ana, who, "ministry:"+who, "yes"), http.MethodPost, "people/Ana/vouch", shown(g), false); w.Code != want {
 				t.Errorf("%s vouches: %d", who, w.Code)
 			}
 		}
-		if w := g.call(ana, g.enter(ana, "Bo", "ministry:Bo", "no"), http.MethodPost, "people/Ana/vouch", nil, false); w.Header().Get("Location") != Prefix+"confirm" {
+		if w := g.call(ana, g.enter(ana, "Bo", "ministry:Bo", "no"), http.MethodPost, "people/Ana/vouch", shown(g), false); w.Header().Get("Location") != Prefix+"confirm" {
 			t.Errorf("without a proof: %d", w.Code)
 		}
 		decides(g, cookie, http.StatusForbidden)
 		bo := g.enter(ana, "Bo", "ministry:Bo", "yes")
-		if page := g.call(ana, bo, http.MethodGet, "people", nil, false).Body.String(); !strings.Contains(page, "people/Ana/vouch") {
+		if page := g.call(ana, bo, http.MethodGet, "people", nil, false).Body.String(); !strings.Contains(page, "people/Ana/vouch") || !strings.Contains(page, `name="seen" value="`+shown(g).Get("seen")) {
 			t.Error("the page does not offer it")
 		}
-		if w := g.call(ana, bo, http.MethodPost, "people/Ana/vouch", nil, false); w.Code != http.StatusSeeOther || len(g.keys.vouched) != 1 {
+		if w := g.call(ana, bo, http.MethodPost, "people/Ana/vouch", shown(g), false); w.Code != http.StatusSeeOther || len(g.keys.vouched) != 1 {
 			t.Errorf("%d %v", w.Code, g.keys.vouched)
 		}
 		decides(g, cookie, http.StatusOK)
@@ -220,7 +226,7 @@ func TestAB21AKeyOfTodayDecidesNothing(t *testing.T) {
 		g, cookie := begin(t, rogatory.Live)
 		g.keys.held["Bo"] = []Passkey{{ID: []byte("mine"), Since: rogatory.At(g.time.Now().Add(-NewKeyWait))}, {ID: []byte("new too"), Since: rogatory.At(g.time.Now())}}
 		bo := g.enter(ana, "Bo", passkeyCredential+base64.RawURLEncoding.EncodeToString([]byte("new too")), "yes")
-		if w := g.call(ana, bo, http.MethodPost, "people/Ana/vouch", nil, false); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "passkey_new") {
+		if w := g.call(ana, bo, http.MethodPost, "people/Ana/vouch", shown(g), false); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "passkey_new") {
 			t.Errorf("the second thief vouches: %d", w.Code)
 		}
 		decides(g, cookie, http.StatusForbidden)
@@ -229,7 +235,7 @@ func TestAB21AKeyOfTodayDecidesNothing(t *testing.T) {
 		g, cookie := begin(t, rogatory.Live)
 		g.keys.held["Bo"] = []Passkey{{ID: []byte("new too"), Since: rogatory.At(g.time.Now())}}
 		bo := g.enter(ana, "Bo", passkeyCredential+base64.RawURLEncoding.EncodeToString([]byte("new too")), "yes")
-		if w := g.call(ana, bo, http.MethodPost, "people/Ana/vouch", nil, false); w.Code != http.StatusSeeOther {
+		if w := g.call(ana, bo, http.MethodPost, "people/Ana/vouch", shown(g), false); w.Code != http.StatusSeeOther {
 			t.Errorf("nobody can begin: %d", w.Code)
 		}
 		decides(g, cookie, http.StatusOK)

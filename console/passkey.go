@@ -40,8 +40,9 @@ type Keys interface {
 	// GrantRecovery gives the link, if another person asked for it. The person's passkeys before are good for
 	// nothing from then on, whatever becomes of the link.
 	GrantRecovery(ctx context.Context, by rogatory.Actor, name string) (token string, err error)
-	// Vouch says that the new passkeys of somebody else are that person's own: they need not wait. It is journaled.
-	Vouch(ctx context.Context, by rogatory.Actor, name string) error
+	// Vouch says that the new passkeys of somebody else are that person's own: they need not wait. It is journaled. Seen is
+	// when the newest was registered that the colleague was shown; Stale "page_stale" if that is not the newest any more.
+	Vouch(ctx context.Context, by rogatory.Actor, name string, seen rogatory.Instant) error
 	// EndEnrolment makes a link useless; NotFound "enrolment_unknown" if somebody did before.
 	EndEnrolment(token string) error
 }

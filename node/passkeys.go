@@ -224,10 +224,24 @@ func (n *Node) recordPasskey(name string) error {
 	return n.recordKeys(ctx, rogatory.Actor{}, name, rogatory.PersonPasskey)
 }
 
-// Vouch implements console.Keys. It is journaled first.
-func (n *Node) Vouch(ctx context.Context, by rogatory.Actor, name string) error {
+// Vouch implements console.Keys. It is journaled first. Whoever registers another passkey between the look and the click
+// gains nothing: nobody vouches for what nobody saw.
+func (n *Node) Vouch(ctx context.Context, by rogatory.Actor, name string, seen rogatory.Instant) error {
 	if by.Name == name {
 		return rogatory.Fault(rogatory.Denied, "second_person_needed", "nobody vouches for their own passkey")
+	}
+	held, err := n.Passkeys(name)
+	if err != nil {
+		return err
+	}
+	newest := rogatory.Instant(0)
+	for _, k := range held {
+		if k.Vouched == "" {
+			newest = max(newest, k.Since)
+		}
+	}
+	if newest == 0 || newest != seen {
+		return rogatory.Fault(rogatory.Stale, "page_stale", "the new passkeys of %s are not those that were shown", name).WithHint("look at the page of people again")
 	}
 	if err := n.recordKeys(ctx, by, name, rogatory.PersonVouched); err != nil {
 		return err
@@ -239,7 +253,7 @@ func (n *Node) Vouch(ctx context.Context, by rogatory.Actor, name string) error 
 		return err
 	}
 	for i, h := range all.Passkeys {
-		if h.Name == name && h.Vouched == "" {
+		if h.Name == name && h.Vouched == "" && h.Since <= seen {
 			all.Passkeys[i].Vouched = by.Name
 		}
 	}

@@ -103,3 +103,36 @@ func TestPasskeysThatWouldNotBeRead(t *testing.T) {
 		t.Errorf("%d of %d passkeys, %v", len(all), kept-1, err)
 	}
 }
+
+// Whoever vouches does so for what was shown, and not for what came meanwhile.
+func TestAColleagueVouchesForWhatWasShown(t *testing.T) {
+	ctx := t.Context()
+	n := later(t, spent(t, 1), 0, nil)
+	judge := person(n, "Prosecutor L. Haddad", rogatory.Decider)
+	since := func(i int) rogatory.Instant {
+		all, err := n.Passkeys("A. Okafor")
+		if err != nil || len(all) <= i {
+			t.Fatal(len(all), err)
+		}
+		return all[i].Since
+	}
+	stale := func(what string, seen rogatory.Instant) {
+		t.Helper()
+		if err := n.Vouch(ctx, judge, "A. Okafor", seen); rogatory.CodeOf(err) != "page_stale" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	stale("nothing to vouch for", 0)
+	for i, id := range []string{"hers", "a thief's"} {
+		if err := n.Keep("A. Okafor", passkey(id)); err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 {
+			stale("a thief registered meanwhile", since(0))
+		}
+	}
+	if err := n.Vouch(ctx, judge, "A. Okafor", since(1)); err != nil {
+		t.Fatal(err)
+	}
+	stale("all are vouched for", since(1))
+}
