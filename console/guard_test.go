@@ -437,3 +437,24 @@ func TestAChallengeIsAnsweredOnce(t *testing.T) {
 		t.Errorf("%d challenges are remembered", n)
 	}
 }
+
+func TestWhomTheMinistryNames(t *testing.T) {
+	for _, c := range []struct {
+		name, claim string
+		claims      map[string]any
+		want, code  string
+	}{
+		{"by its own identifier", "", map[string]any{"email": "ana@x.example"}, "7", ""},
+		{"by another claim", "uid", map[string]any{"uid": "ana"}, "ana", ""},
+		{"without that claim", "uid", nil, "", ""}, // which is nobody's sign-in
+		{"a claim that is no text", "uid", map[string]any{"uid": []any{"ana"}}, "", ""},
+		{"a mail address", "email", map[string]any{"email": "ana@x.example", "email_verified": true}, "ana@x.example", ""},
+		{"a ministry that does not say", "email", map[string]any{"email": "ana@x.example"}, "ana@x.example", ""},
+		{"a mail address that was only typed", "email", map[string]any{"email": "ana@x.example", "email_verified": false}, "", "ministry_unproved"},
+	} {
+		got, err := loginOf(c.claim, "7", c.claims)
+		if got != c.want || err != nil && rogatory.CodeOf(err) != c.code || err == nil && c.code != "" {
+			t.Errorf("%s: %q, %v", c.name, got, err)
+		}
+	}
+}
