@@ -226,7 +226,7 @@ func (w writer) screens(s *server, v *visit) map[string]templ.Component {
 	}
 	var people []personView
 	for range 60 {
-		people = append(people, personView{rogatory.Officer{Name: w.words(3), Role: rogatory.DutyOfficer}, w.IntN(4), v.now.Add(NewKeyWait)})
+		people = append(people, personView{rogatory.Officer{Name: w.words(3), Role: rogatory.DutyOfficer}, w.IntN(4), v.now.Add(NewKeyWait), v.now})
 	}
 	var month []docket.Appointment
 	for i, f := range func() (all []docket.File) {

@@ -131,6 +131,8 @@ type server struct {
 	spoken   []*language.Locale // those that have all their texts
 	looks    *looks
 	sealing  locks // uploads that are being sealed
+	spent    spent
+	patterns []string // of the routes, without Prefix, as they were added
 	census   census
 	fonts    func() (*pdf.Library, error)
 }
@@ -151,6 +153,7 @@ func New(c Config) http.Handler {
 
 func newSessions(c Config) *scs.SessionManager {
 	m := scs.New()
+	m.Store, m.Codec = newSessionStore(), sessionCodec{}
 	m.Lifetime, m.IdleTimeout = sessionLife, idleTime
 	// Cookies know no ports: two exercise nodes on one machine need names of their own.
 	m.Cookie.Name = "rogatory-" + strings.ToLower(string(c.Office.Us.State))
@@ -271,10 +274,13 @@ func (s *server) routes(mux *http.ServeMux) {
 
 // open adds a route for people who may not be signed in yet.
 func (s *server) open(mux *http.ServeMux, pattern string, handle func(*server, *visit) error) {
+	s.patterns = append(s.patterns, pattern)
 	method, path, _ := strings.Cut(pattern, " ")
 	mux.Handle(method+" "+Prefix+path, s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(w, r)
-		if !streams(r) {
+		if streams[pattern] {
+			v.streams = true
+		} else {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		}
 		if err := handle(s, v); err != nil {
@@ -299,7 +305,9 @@ func (s *server) page(mux *http.ServeMux, pattern string, handle func(*server, *
 	})
 }
 
-// streams are bodies of any size, read by their handler as they come.
-func streams(r *http.Request) bool {
-	return r.Method == http.MethodPut || r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data")
+// streams are the routes whose bodies may have any size: their handlers read them as they come, and bound them.
+var streams = map[string]bool{
+	"POST requests/{id}/seal": true,
+	"PUT uploads/{id}":        true,
+	"POST policies/try":       true,
 }

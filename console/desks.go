@@ -145,6 +145,7 @@ type personView struct {
 	rogatory.Officer
 	Passkeys int
 	Ready    rogatory.Instant // from when on all of them decide; zero if they do
+	Newest   rogatory.Instant // when the newest of those that do not was registered
 }
 
 func (s *server) people(v *visit) error {
@@ -161,7 +162,7 @@ func (s *server) people(v *visit) error {
 		p := personView{Officer: o, Passkeys: len(keys)}
 		for _, k := range keys {
 			if ready := k.ready(); v.now < ready && s.Office.Mode == rogatory.Live {
-				p.Ready = max(p.Ready, ready)
+				p.Ready, p.Newest = max(p.Ready, ready), max(p.Newest, k.Since)
 			}
 		}
 		people = append(people, p)

@@ -117,22 +117,35 @@ func (s *server) ministryBack(v *visit) error {
 	if err != nil {
 		return ministryFault(err)
 	}
-	login := id.Subject
-	if s.Ministry.Claim != "" {
-		login, _ = all[s.Ministry.Claim].(string)
+	login, err := loginOf(s.Ministry.Claim, id.Subject, all)
+	if err != nil {
+		return err
 	}
 	name, err := s.Ministry.Person(v.ctx, login)
 	if err != nil {
 		return err
 	}
 	signedIn := rogatory.At(time.Unix(claims.AuthTime, 0))
-	present := claims.AuthTime > 0 && v.now.Sub(signedIn) < freshFor
+	present := claims.AuthTime > 0 && v.now.Sub(signedIn).Abs() < freshFor // a moment to come proves nothing
 	if v.by.Name != "" && v.by.Name != name {
 		return rogatory.Fault(rogatory.Denied, "other_person", "%s is signed in here, and the ministry says %.60q", v.by.Name, name).WithHint("sign out first")
 	}
-	to, err := s.enter(v, name, "ministry:"+login, present)
+	to, err := s.enter(v, name, ministryCredential+login, present)
 	if err == nil {
 		http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	}
 	return err
+}
+
+// loginOf is how the ministry names a person: by sub, or by the claim that was configured. A mail address that it says it has
+// not verified is what its user typed, and names nobody.
+func loginOf(claim, subject string, claims map[string]any) (string, error) {
+	if claim == "" {
+		return subject, nil
+	}
+	login, _ := claims[claim].(string)
+	if verified, said := claims["email_verified"].(bool); claim == "email" && said && !verified {
+		return "", rogatory.Fault(rogatory.Untrusted, "ministry_unproved", "the ministry's sign-in has not verified that %.60q is the person's", login)
+	}
+	return login, nil
 }

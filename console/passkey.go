@@ -7,10 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -24,8 +26,11 @@ import (
 type Keys interface {
 	// Passkeys lists those of a person.
 	Passkeys(name string) ([]Passkey, error)
-	// Keep adds a passkey to those of a person, or replaces the one of the same ID.
+	// Keep adds a passkey to those of a person.
 	Keep(name string, k Passkey) error
+	// Used keeps what a passkey says of itself after it was used, such as its counter; NotFound "passkey_not_held" if it
+	// was taken away meanwhile, and then it does not come back.
+	Used(name string, k Passkey) error
 	// Enrolment says whose link it is; NotFound "enrolment_unknown" if it is nobody's, or ran out.
 	Enrolment(token string) (name string, err error)
 	// Recoveries lists the wishes for a new link that are open.
@@ -35,9 +40,10 @@ type Keys interface {
 	// GrantRecovery gives the link, if another person asked for it. The person's passkeys before are good for
 	// nothing from then on, whatever becomes of the link.
 	GrantRecovery(ctx context.Context, by rogatory.Actor, name string) (token string, err error)
-	// Vouch says that the new passkeys of somebody else are that person's own: they need not wait. It is journaled.
-	Vouch(ctx context.Context, by rogatory.Actor, name string) error
-	// EndEnrolment makes a link useless.
+	// Vouch says that the new passkeys of somebody else are that person's own: they need not wait. It is journaled. Seen is
+	// when the newest was registered that the colleague was shown; Stale "page_stale" if that is not the newest any more.
+	Vouch(ctx context.Context, by rogatory.Actor, name string, seen rogatory.Instant) error
+	// EndEnrolment makes a link useless; NotFound "enrolment_unknown" if somebody did before.
 	EndEnrolment(token string) error
 }
 
@@ -86,14 +92,35 @@ func (h holder) WebAuthnName() string                       { return h.name }
 func (h holder) WebAuthnDisplayName() string                { return h.name }
 func (h holder) WebAuthnCredentials() []webauthn.Credential { return h.keys }
 
-// passkeyCredential begins the credential of whoever came with a passkey.
-const passkeyCredential = "passkey:"
-
 // rite is a ceremony under way, kept in the session.
 type rite struct {
 	Name  string               `json:"name"`
 	Token string               `json:"token,omitempty"` // of an enrolment
+	Begun rogatory.Instant     `json:"begun"`
 	Data  webauthn.SessionData `json:"data"`
+}
+
+// riteLife is how long a ceremony may take: the device is looked for, a finger is dried.
+const riteLife = 5 * time.Minute
+
+// spent are the challenges that were answered within riteLife. The session forgets one as well, but a call of the same
+// session that began before may write it back.
+type spent struct {
+	mu sync.Mutex
+	at map[string]rogatory.Instant
+}
+
+// once reports whether it is the first time that this challenge is answered.
+func (s *spent) once(challenge string, now rogatory.Instant) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at == nil {
+		s.at = map[string]rogatory.Instant{}
+	}
+	maps.DeleteFunc(s.at, func(_ string, at rogatory.Instant) bool { return now.Sub(at) > riteLife })
+	_, again := s.at[challenge]
+	s.at[challenge] = now
+	return !again
 }
 
 // site returns the name under which browsers reach the console, and the library for it.
@@ -161,6 +188,7 @@ func (v *visit) answer(what any) error {
 }
 
 func (s *server) keepRite(v *visit, r rite) error {
+	r.Begun = v.now
 	text, err := json.Marshal(r)
 	s.sessions.Put(v.ctx, sessionRite, string(text))
 	return err
@@ -169,8 +197,8 @@ func (s *server) keepRite(v *visit, r rite) error {
 func (s *server) popRite(v *visit) (rite, error) {
 	var r rite
 	text := s.sessions.PopString(v.ctx, sessionRite)
-	if text == "" || json.Unmarshal([]byte(text), &r) != nil {
-		return r, rogatory.Fault(rogatory.Stale, "rite_over", "this sign-in took too long").WithHint("begin again")
+	if text == "" || json.Unmarshal([]byte(text), &r) != nil || v.now.Sub(r.Begun) > riteLife || !s.spent.once(r.Data.Challenge, v.now) {
+		return rite{}, rogatory.Fault(rogatory.Stale, "rite_over", "this sign-in took too long").WithHint("begin again")
 	}
 	return r, nil
 }
@@ -229,22 +257,28 @@ func (s *server) passkeyFinish(v *visit) error {
 	if c.Authenticator.CloneWarning {
 		return rogatory.Fault(rogatory.Untrusted, "passkey_cloned", "this passkey was used elsewhere since: it may have been copied").WithHint("tell your administrator, who takes it off the list")
 	}
-	if err := s.keepPasskey(r.Name, site, c); err != nil {
+	k, err := passkeyFor(site, c)
+	if err == nil {
+		err = s.Keys.Used(r.Name, k)
+	}
+	if err != nil {
 		return err
 	}
-	to, err := s.enter(v, r.Name, passkeyCredential+base64.RawURLEncoding.EncodeToString(c.ID), true)
+	return s.cameWith(v, r.Name, k)
+}
+
+// cameWith begins the session of whoever has just proved to hold a passkey, and tells the script where to go.
+func (s *server) cameWith(v *visit, name string, k Passkey) error {
+	to, err := s.enter(v, name, passkeyCredential+base64.RawURLEncoding.EncodeToString(k.ID), true)
 	if err != nil {
 		return err
 	}
 	return v.answer(map[string]string{"to": to})
 }
 
-func (s *server) keepPasskey(name, site string, c *webauthn.Credential) error {
+func passkeyFor(site string, c *webauthn.Credential) (Passkey, error) {
 	data, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	return s.Keys.Keep(name, Passkey{ID: c.ID, Site: site, Data: data})
+	return Passkey{ID: c.ID, Site: site, Data: data}, err
 }
 
 // enrol shows the page of a one-time link.
@@ -305,15 +339,16 @@ func (s *server) held(ctx context.Context, site string) (all []webauthn.Credenti
 	return all, nil
 }
 
-// enrolFinish keeps the passkey, then ends the link: dying in between leaves a link that works once
-// more until it runs out.
+// enrolFinish ends the link, then keeps the passkey: of two who use one link at once, one registers. Dying in between
+// leaves neither, and another link is asked for.
 func (s *server) enrolFinish(v *visit) error {
 	r, err := s.popRite(v)
 	if err != nil {
 		return err
 	}
+	over := rogatory.Fault(rogatory.Stale, "enrolment_over", "the link has been used").WithHint("ask for another")
 	if name, err := s.Keys.Enrolment(r.Token); err != nil || name != r.Name {
-		return rogatory.Fault(rogatory.Stale, "enrolment_over", "the link has been used").WithHint("ask for another")
+		return over
 	}
 	site, lib, err := s.site(v.r)
 	if err != nil {
@@ -323,15 +358,17 @@ func (s *server) enrolFinish(v *visit) error {
 	if err != nil {
 		return unproved(err)
 	}
-	if err := s.keepPasskey(r.Name, site, c); err != nil {
-		return err
-	}
-	if err := s.Keys.EndEnrolment(r.Token); err != nil {
-		return err
-	}
-	to, err := s.enter(v, r.Name, passkeyCredential+base64.RawURLEncoding.EncodeToString(c.ID), true)
+	k, err := passkeyFor(site, c)
 	if err != nil {
 		return err
 	}
-	return v.answer(map[string]string{"to": to})
+	if err := s.Keys.EndEnrolment(r.Token); rogatory.KindOf(err) == rogatory.NotFound {
+		return over
+	} else if err != nil {
+		return err
+	}
+	if err := s.Keys.Keep(r.Name, k); err != nil {
+		return err
+	}
+	return s.cameWith(v, r.Name, k)
 }

@@ -29,6 +29,14 @@ type looks struct {
 	mu    sync.Mutex
 	open  map[lookKey]*docket.Look
 	types map[rogatory.ExhibitID]string
+	// pictures are those of pages that were just shown, for the browser that asks for them next: what was painted is not
+	// painted twice.
+	pictures map[lookKey]picture
+}
+
+type picture struct {
+	page int // 0 for an image
+	png  []byte
 }
 
 type lookKey struct {
@@ -40,10 +48,12 @@ type lookKey struct {
 const (
 	maxLooks = 1000
 	maxTypes = 100_000
+	// maxPictures bounds the pictures that wait, of at most a few megabytes each; beyond it one is painted again.
+	maxPictures = 16
 )
 
 func newLooks() *looks {
-	return &looks{open: map[lookKey]*docket.Look{}, types: map[rogatory.ExhibitID]string{}}
+	return &looks{open: map[lookKey]*docket.Look{}, types: map[rogatory.ExhibitID]string{}, pictures: map[lookKey]picture{}}
 }
 
 func (l *looks) keep(look *docket.Look, now rogatory.Instant) {
@@ -64,6 +74,32 @@ func (l *looks) of(by rogatory.Actor, id rogatory.ExhibitID, now rogatory.Instan
 		return look
 	}
 	return nil
+}
+
+// show keeps the picture of a page until its browser asks for it.
+func (l *looks) show(by rogatory.Actor, id rogatory.ExhibitID, p picture) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k := range l.pictures {
+		if len(l.pictures) < maxPictures {
+			break
+		}
+		delete(l.pictures, k)
+	}
+	l.pictures[lookKey{by.Name, id}] = p
+}
+
+// shown takes the picture of a page; nil if another waits, or none.
+func (l *looks) shown(by rogatory.Actor, id rogatory.ExhibitID, page int) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := lookKey{by.Name, id}
+	p, ok := l.pictures[k]
+	if !ok || p.page != page {
+		return nil
+	}
+	delete(l.pictures, k)
+	return p.png
 }
 
 func (l *looks) learn(id rogatory.ExhibitID, kind string) {
@@ -243,6 +279,9 @@ func (s *server) look(v *visit) error {
 			p.Next = p.Ask.At + preview.HexPage
 		}
 	}
+	if p.Copy.PNG != nil {
+		s.looks.show(v.by, x.Exhibit.ID, picture{p.Copy.Page, p.Copy.PNG})
+	}
 	if p.Ask.As == preview.AsImage && p.Copy.PNG != nil {
 		p.Picture = Prefix + "exhibits/" + string(x.Exhibit.ID) + "/look.png"
 	}
@@ -278,16 +317,24 @@ func (s *server) lookPicture(v *visit) error {
 	if ask.As != preview.AsPages {
 		ask = preview.Ask{As: preview.AsImage, Size: ask.Size}
 	}
-	c, err := s.render(v, look, &ask)
+	plain, err := look.Open(v.ctx, v.by) // the leave may be over, or the evidence gone, since it was painted
 	if err != nil {
 		return err
 	}
-	if c.PNG == nil {
-		return rogatory.Fault(rogatory.NotFound, "page_unknown", "exhibit %s has no picture", look.Exhibit.ID)
+	plain.Close()
+	png := s.looks.shown(v.by, look.Exhibit.ID, ask.Page)
+	if png == nil {
+		c, err := s.render(v, look, &ask)
+		if err != nil {
+			return err
+		}
+		if png = c.PNG; png == nil {
+			return rogatory.Fault(rogatory.NotFound, "page_unknown", "exhibit %s has no picture", look.Exhibit.ID)
+		}
 	}
 	v.w.Header().Set("Content-Type", "image/png")
-	v.w.Header().Set("Content-Length", strconv.Itoa(len(c.PNG)))
-	_, err = v.w.Write(c.PNG)
+	v.w.Header().Set("Content-Length", strconv.Itoa(len(png)))
+	_, err = v.w.Write(png)
 	return err
 }
 

@@ -41,7 +41,7 @@ func (s *server) signInDemo(v *visit) error {
 	if !slices.ContainsFunc(people, func(o rogatory.Officer) bool { return o.Name == name }) {
 		return personUnknown(name)
 	}
-	to, err := s.enter(v, name, "demo:"+name, true)
+	to, err := s.enter(v, name, demoCredential+name, true)
 	if err == nil {
 		http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	}

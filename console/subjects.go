@@ -264,7 +264,7 @@ func (s *server) subjectDeed(v *visit) error {
 			found.Options = append(found.Options, option{string(x), v.loc.T("subject.found." + string(x))})
 		}
 		why.Article = "41(3)(e)"
-		fields, d.Entry, d.Grave = []field{found, why}, rogatory.EmergencyReviewed, false
+		fields, d.Entry = []field{found, why}, rogatory.EmergencyReviewed
 	default:
 		return rogatory.Fault(rogatory.NotFound, "page_unknown", "there is no page %.100q here", v.r.URL.Path)
 	}

@@ -30,6 +30,8 @@ type visit struct {
 	by  rogatory.Actor // without a name if nobody is signed in
 	loc *language.Locale
 	now rogatory.Instant
+	// streams: the body may be longer than a form, and is read by its handler only.
+	streams bool
 }
 
 // The keys of a session.
@@ -51,13 +53,22 @@ func (s *server) visit(w http.ResponseWriter, r *http.Request) *visit {
 	if name == "" || s.elsewhere(v, name) {
 		return v
 	}
+	credential := s.sessions.GetString(v.ctx, sessionCredential)
 	people, err := s.People(v.ctx)
+	opens := false
+	if err == nil { // in this order: whoever is off the list has no passkey any more
+		opens, err = s.opens(v.ctx, name, credential)
+	}
 	if err != nil {
 		s.Log.Error("console people", "err", err)
 		return v
 	}
+	if !opens {
+		s.end(v, name, "what a session began with opens nothing any more, and it ended")
+		return v
+	}
 	if i := slices.IndexFunc(people, func(o rogatory.Officer) bool { return o.Name == name }); i >= 0 {
-		v.by = rogatory.Actor{Address: s.Office.Us, Officer: people[i], Credential: s.sessions.GetString(v.ctx, sessionCredential)}
+		v.by = rogatory.Actor{Address: s.Office.Us, Officer: people[i], Credential: credential}
 	}
 	return v
 }
@@ -248,8 +259,8 @@ func (s *server) keep(v *visit) {
 		return // that is where a sign-in leads anyway, and a stranger's call makes no session
 	}
 	if v.r.Method == http.MethodPost {
-		if streams(v.r) || v.r.ParseForm() != nil {
-			k.Path = strings.TrimSuffix(v.r.URL.Path, "/fetch")
+		if v.streams || v.r.ParseForm() != nil {
+			k.Path = v.r.URL.Path
 		} else {
 			k.Form, k.Posted = v.r.PostForm, true
 		}

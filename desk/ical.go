@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"rogatory"
@@ -79,7 +80,13 @@ func utc(at rogatory.Instant) string { return at.Time().Format("20060102T150405Z
 
 // escape writes a text as a value (RFC 5545, 3.3.11).
 func escape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\n", `\n`).Replace(s)
+	s = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`).Replace(s)
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) { // no text may hold them (RFC 5545, section 3.1), and some programs end a line at one
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // property writes a line, folded before it is too long and never within a character.

@@ -179,6 +179,9 @@ func TestFoldedLines(t *testing.T) {
 			}
 		}
 	}
+	if got := escape("a\r\nEND:VEVENT\rX\x00\u0085b"); got != `a\nEND:VEVENT\nXb` {
+		t.Errorf("a text that ends lines is written as %q", got)
+	}
 	if got := escape("a;b,c\\d\ne"); got != `a\;b\,c\\d\ne` {
 		t.Error(got)
 	}

@@ -91,7 +91,12 @@ type Node struct {
 	drills drilled
 	beat   atomic.Pointer[pager.Heartbeat] // nil without one
 
-	keep sync.Mutex // held while passkeys.json is read and written
+	keep  sync.Mutex // held while passkeys.json is read and written
+	known struct {
+		mu   sync.Mutex
+		text []byte    // of passkeys.json as it was read last; guarded by mu
+		all  []heldKey // in it, never changed; guarded by mu
+	}
 
 	list struct {
 		mu       sync.Mutex

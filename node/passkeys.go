@@ -30,6 +30,10 @@ const (
 // enrolmentLife is how long a link to register a passkey is good: long enough to walk to a colleague.
 const enrolmentLife = time.Hour
 
+// maxPasskeysFile bounds passkeys.json in bytes, of which a passkey takes some two thousand: a thousand people with a few
+// each. What could not be read again is not written.
+const maxPasskeysFile = 8 << 20
+
 // maxPasskeys bounds how many one person may have: a device, a spare, and some over the years.
 const maxPasskeys = 10
 
@@ -62,7 +66,7 @@ func (n *Node) Officers(ctx context.Context) ([]rogatory.Officer, error) {
 }
 
 // Enrol makes a one-time token by which a person registers a passkey. It is known by its digest only, and
-// ends when it was used or an hour has passed.
+// ends when it was used, when an hour has passed, or with the next one of that person.
 func Enrol(dir, name string, now time.Time) (token string, err error) {
 	all, err := People(dir)
 	if err != nil {
@@ -70,6 +74,9 @@ func Enrol(dir, name string, now time.Time) (token string, err error) {
 	}
 	if find(all, name) < 0 {
 		return "", personUnknown(name)
+	}
+	if err := dropEnrolments(dir, name, now); err != nil {
+		return "", err
 	}
 	token, digest := newToken()
 	text, err := json.Marshal(enrolment{name, rogatory.At(now.Add(enrolmentLife))})
@@ -85,6 +92,32 @@ func Enrol(dir, name string, now time.Time) (token string, err error) {
 	return token, nil
 }
 
+// dropEnrolments takes away the links of a person, and those of anybody that ran out.
+func dropEnrolments(dir, name string, now time.Time) error {
+	all, err := os.ReadDir(filepath.Join(dir, enrolDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, f := range all {
+		if _, err := rogatory.ParseDigest(f.Name()); err != nil {
+			continue // being written
+		}
+		path := filepath.Join(dir, enrolDir, f.Name())
+		var e enrolment
+		// One that cannot be read opens nothing.
+		if readStrict(path, "enrolment_invalid", &e) == nil && e.Name != name && e.Expires >= rogatory.At(now) {
+			continue
+		}
+		if gone := os.Remove(path); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	if err != nil {
+		return rogatory.Fault(rogatory.Unavailable, "people_not_written", "take away the enrolment links of %s: %w", name, err)
+	}
+	return nil
+}
+
 // Passkeys implements console.Keys.
 func (n *Node) Passkeys(name string) ([]console.Passkey, error) {
 	all, err := n.readPasskeys()
@@ -98,53 +131,75 @@ func (n *Node) Passkeys(name string) ([]console.Passkey, error) {
 }
 
 // readPasskeys reads what this program wrote: the library's own form of a credential, in which null has a
-// meaning, so that it is not read as a data file.
+// meaning, so that it is not read as a data file. Each page asks, so that the same bytes are parsed once.
 func (n *Node) readPasskeys() (passkeys, error) {
-	var all passkeys
+	invalid := func(err error) error {
+		return rogatory.Fault(rogatory.Invalid, "passkeys_invalid", "read %s: %w", passkeysFile, err)
+	}
 	f, err := os.Open(filepath.Join(n.dir, passkeysFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return passkeys{}, nil
 	}
-	if err == nil {
-		defer f.Close()
-		err = json.NewDecoder(io.LimitReader(f, maxConfig)).Decode(&all)
-	}
 	if err != nil {
-		return passkeys{}, rogatory.Fault(rogatory.Invalid, "passkeys_invalid", "read %s: %w", passkeysFile, err)
+		return passkeys{}, invalid(err)
 	}
-	return all, nil
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxPasskeysFile))
+	if err != nil {
+		return passkeys{}, invalid(err)
+	}
+	n.known.mu.Lock()
+	defer n.known.mu.Unlock()
+	if n.known.text == nil || !bytes.Equal(n.known.text, text) {
+		var all passkeys
+		if err := json.Unmarshal(text, &all); err != nil {
+			return passkeys{}, invalid(err)
+		}
+		n.known.text, n.known.all = text, all.Passkeys
+	}
+	return passkeys{slices.Clone(n.known.all)}, nil
 }
 
-// Keep implements console.Keys. What is new is journaled first, and without the lock: recording reads the list of
-// people, which may itself take passkeys away.
+// Keep implements console.Keys. It is journaled first, and without the lock: recording reads the list of people, which may
+// itself take passkeys away.
 func (n *Node) Keep(name string, k console.Passkey) error {
-	same := func(h heldKey) bool { return h.Name == name && bytes.Equal(h.ID, k.ID) }
 	all, err := n.readPasskeys()
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(all.Passkeys, same) {
-		if err := roomFor(all, name); err != nil {
-			return err
-		}
-		if err := n.recordPasskey(name); err != nil {
-			return err
-		}
+	if err := roomFor(all, name); err != nil {
+		return err
+	}
+	if err := n.recordPasskey(name); err != nil {
+		return err
 	}
 	n.keep.Lock()
 	defer n.keep.Unlock()
 	if all, err = n.readPasskeys(); err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(all.Passkeys, same); i >= 0 {
-		k.Since, k.Vouched = all.Passkeys[i].Since, all.Passkeys[i].Vouched
-		all.Passkeys[i] = heldKey{name, k}
-	} else if err := roomFor(all, name); err != nil {
+	if err := roomFor(all, name); err != nil {
 		return err
-	} else {
-		k.Since, k.Vouched = rogatory.At(n.opt.Clock.Now()), ""
-		all.Passkeys = append(all.Passkeys, heldKey{name, k})
 	}
+	k.Since, k.Vouched = rogatory.At(n.opt.Clock.Now()), ""
+	all.Passkeys = append(all.Passkeys, heldKey{name, k})
+	return n.writePasskeys(all)
+}
+
+// Used implements console.Keys.
+func (n *Node) Used(name string, k console.Passkey) error {
+	n.keep.Lock()
+	defer n.keep.Unlock()
+	all, err := n.readPasskeys()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all.Passkeys, func(h heldKey) bool { return h.Name == name && bytes.Equal(h.ID, k.ID) })
+	if i < 0 {
+		return rogatory.Fault(rogatory.NotFound, "passkey_not_held", "the passkey of %s was taken away", name).WithHint("ask an administrator for a new enrolment link")
+	}
+	k.Since, k.Vouched = all.Passkeys[i].Since, all.Passkeys[i].Vouched
+	all.Passkeys[i] = heldKey{name, k}
 	return n.writePasskeys(all)
 }
 
@@ -169,10 +224,24 @@ func (n *Node) recordPasskey(name string) error {
 	return n.recordKeys(ctx, rogatory.Actor{}, name, rogatory.PersonPasskey)
 }
 
-// Vouch implements console.Keys. It is journaled first.
-func (n *Node) Vouch(ctx context.Context, by rogatory.Actor, name string) error {
+// Vouch implements console.Keys. It is journaled first. Whoever registers another passkey between the look and the click
+// gains nothing: nobody vouches for what nobody saw.
+func (n *Node) Vouch(ctx context.Context, by rogatory.Actor, name string, seen rogatory.Instant) error {
 	if by.Name == name {
 		return rogatory.Fault(rogatory.Denied, "second_person_needed", "nobody vouches for their own passkey")
+	}
+	held, err := n.Passkeys(name)
+	if err != nil {
+		return err
+	}
+	newest := rogatory.Instant(0)
+	for _, k := range held {
+		if k.Vouched == "" {
+			newest = max(newest, k.Since)
+		}
+	}
+	if newest == 0 || newest != seen {
+		return rogatory.Fault(rogatory.Stale, "page_stale", "the new passkeys of %s are not those that were shown", name).WithHint("look at the page of people again")
 	}
 	if err := n.recordKeys(ctx, by, name, rogatory.PersonVouched); err != nil {
 		return err
@@ -184,7 +253,7 @@ func (n *Node) Vouch(ctx context.Context, by rogatory.Actor, name string) error 
 		return err
 	}
 	for i, h := range all.Passkeys {
-		if h.Name == name && h.Vouched == "" {
+		if h.Name == name && h.Vouched == "" && h.Since <= seen {
 			all.Passkeys[i].Vouched = by.Name
 		}
 	}
@@ -229,6 +298,9 @@ func (n *Node) dropPasskeys(gone func(name string) bool) error {
 
 func (n *Node) writePasskeys(all passkeys) error {
 	text, err := json.MarshalIndent(all, "", "  ")
+	if len(text) >= maxPasskeysFile {
+		return rogatory.Fault(rogatory.Conflict, "passkeys_many", "%s would have %d bytes, and at most %d are read", passkeysFile, len(text), maxPasskeysFile).WithHint("an administrator takes passkeys off it that nobody uses")
+	}
 	if err == nil {
 		err = replace(filepath.Join(n.dir, passkeysFile), append(text, '\n'))
 	}
@@ -240,7 +312,7 @@ func (n *Node) writePasskeys(all passkeys) error {
 
 // Enrolment implements console.Keys.
 func (n *Node) Enrolment(token string) (string, error) {
-	unknown := rogatory.Fault(rogatory.NotFound, "enrolment_unknown", "this link is not known, was used, or is too old").WithHint("an administrator gives another with rogatory person enrol")
+	unknown := enrolmentUnknown()
 	var e enrolment
 	if err := readStrict(n.enrolmentFile(token), "enrolment_invalid", &e); errors.Is(err, fs.ErrNotExist) {
 		return "", unknown
@@ -253,9 +325,15 @@ func (n *Node) Enrolment(token string) (string, error) {
 	return e.Name, nil
 }
 
-// EndEnrolment implements console.Keys.
+func enrolmentUnknown() error {
+	return rogatory.Fault(rogatory.NotFound, "enrolment_unknown", "this link is not known, was used, or is too old").WithHint("an administrator gives another with rogatory person enrol")
+}
+
+// EndEnrolment implements console.Keys. Of two who end one link at once, one is told that it did.
 func (n *Node) EndEnrolment(token string) error {
-	if err := os.Remove(n.enrolmentFile(token)); err != nil {
+	if err := os.Remove(n.enrolmentFile(token)); errors.Is(err, fs.ErrNotExist) {
+		return enrolmentUnknown()
+	} else if err != nil {
 		return rogatory.Fault(rogatory.Unavailable, "people_not_written", "end an enrolment: %w", err)
 	}
 	return nil

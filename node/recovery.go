@@ -85,8 +85,8 @@ func (n *Node) AskRecovery(ctx context.Context, by rogatory.Actor, name, why str
 	})
 }
 
-// GrantRecovery implements console.Keys. The passkeys before are taken away first: a link that is lost then leaves
-// nobody in, and is asked for again.
+// GrantRecovery implements console.Keys. The passkeys and links before are taken away first: a crash, or a link that is lost,
+// then leaves nobody in, and another link is asked for.
 func (n *Node) GrantRecovery(ctx context.Context, by rogatory.Actor, name string) (string, error) {
 	person, err := n.mayRecover(ctx, by, name)
 	if err != nil {
@@ -104,12 +104,15 @@ func (n *Node) GrantRecovery(ctx context.Context, by rogatory.Actor, name string
 		if all[i].By == by.Name {
 			return rogatory.Fault(rogatory.Denied, "second_person_needed", "%s asked for the link, so another person must give it", by.Name)
 		}
+		if err := n.dropPasskeys(func(held string) bool { return held == name }); err != nil {
+			return err
+		}
+		if err := dropEnrolments(n.dir, name, n.opt.Clock.Now()); err != nil {
+			return err
+		}
 		return n.recovered(tx, by, person, rogatory.PersonRelink, fmt.Sprintf("asked for by %s: %s", all[i].By, all[i].Why), slices.Delete(all, i, i+1))
 	})
 	if err != nil {
-		return "", err
-	}
-	if err := n.dropPasskeys(func(held string) bool { return held == name }); err != nil {
 		return "", err
 	}
 	return Enrol(n.dir, name, n.opt.Clock.Now())

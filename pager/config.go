@@ -100,6 +100,9 @@ type GatewayConfig struct {
 	// SuccessMin and SuccessMax are the HTTP statuses that mean accepted. 0 means 200 and 299.
 	SuccessMin int `json:"success_min,omitempty"`
 	SuccessMax int `json:"success_max,omitempty"`
+	// SuccessText stands in the answer to a page that was accepted, for providers that answer 200 to everything. Empty
+	// means that the status says it.
+	SuccessText string `json:"success_text,omitempty"`
 }
 
 // MatrixConfig is an account on a homeserver. A person's address is a room, such as !abc:example.org.
@@ -314,6 +317,7 @@ func (c GatewayConfig) check(at string, say func(bool, string, ...any)) {
 	say(c.Method == http.MethodGet && c.Body != "", "%s: a GET has no body", at)
 	// A redirect is never a success, whatever the range says.
 	say(c.SuccessMin < 200 || c.SuccessMax > 599 || c.SuccessMin > c.SuccessMax || c.SuccessMin < 400 && c.SuccessMax >= 300, "%s: success_min and success_max are not a range of statuses without redirects", at)
+	say(len(c.SuccessText) > maxSuccessText || !printable(c.SuccessText), "%s: success_text is not up to %d characters of printable ASCII", at, maxSuccessText)
 	say(len(c.Headers) > maxHeaders || len(c.SecretFiles) > maxHeaders, "%s: more than %d headers or secret_files", at, maxHeaders)
 	for _, name := range slices.Sorted(maps.Keys(c.SecretFiles)) {
 		say(!validName(name) || c.SecretFiles[name] == "", "%s: secret_files needs names of small letters, digits and hyphens, and files", at)

@@ -110,6 +110,7 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		"other host":         {gateway(`"url":"https://a.example/","headers":{"host":"b.example"}`), "a header"},
 		"GET with a body":    {gateway(`"url":"https://a.example/","method":"GET","body":"x"`), "GET"},
 		"other method":       {gateway(`"url":"https://a.example/","method":"DELETE"`), "method"},
+		"an endless answer":  {gateway(`"url":"https://a.example/","success_text":"` + strings.Repeat("x", 201) + `"`), "success_text"},
 		"redirect is good":   {gateway(`"url":"https://a.example/","success_min":200,"success_max":302`), "success_min"},
 		"text in the url":    {gateway(`"url":"https://a.example/{{.Text}}"`), "urlquery"},
 		"heartbeat, no file": {`{"door":"https://desk.xa.example/","heartbeat":{}}`, "url_file"},

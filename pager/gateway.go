@@ -22,6 +22,8 @@ const (
 	maxTemplate = 8 << 10  // what a person still reads
 	maxRendered = 16 << 10 // of an address, a header or a body
 	maxHeaders  = 32
+
+	maxSuccessText = 200 // bytes: a member and its value
 )
 
 // fields is everything that a template sees of a page.
@@ -209,7 +211,7 @@ func (g *gateway) order(f fields) (order, error) {
 	return o, nil
 }
 
-// Send calls the gateway. A status in the configured range is a receipt.
+// Send calls the gateway. A status in the configured range is a receipt, if the answer says what it has to.
 func (g *gateway) Send(ctx context.Context, page Page) (Receipt, error) {
 	to, err := addressee(page, g.egress.name)
 	if err != nil {
@@ -219,12 +221,19 @@ func (g *gateway) Send(ctx context.Context, page Page) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	status, _, err := g.egress.do(ctx, g.config.Method, o.url, o.header, o.body, 0)
+	read := int64(0)
+	if g.config.SuccessText != "" {
+		read = maxAnswer
+	}
+	status, answer, err := g.egress.do(ctx, g.config.Method, o.url, o.header, o.body, read)
 	if err != nil {
 		return Receipt{}, err
 	}
 	if status < g.config.SuccessMin || status > g.config.SuccessMax {
 		return Receipt{}, g.egress.status(status)
+	}
+	if !strings.Contains(string(answer), g.config.SuccessText) {
+		return Receipt{}, rogatory.Fault(rogatory.Unavailable, "page_answer_unclear", "channel %s: the provider answered %d and did not say what success_text names", g.egress.name, status)
 	}
 	return Receipt{Status: status}, nil
 }

@@ -445,3 +445,25 @@ func TestTheMachineItselfMayBeCalledInClear(t *testing.T) {
 	_, err = Open(Config{Door: notice().Door, Channels: []ChannelConfig{{Name: "hook", Provider: "a", Line: Line{CAFile: "nowhere.pem"}, Webhook: &WebhookConfig{"https://a.example", "hook"}}}}, p.dir, clock.Real{})
 	want(t, err, rogatory.Invalid, "page_config_invalid")
 }
+
+// A provider that answers 200 to everything has taken a page only if its answer says so.
+func TestAGatewayThatAnswers200ToEverything(t *testing.T) {
+	p := newPlace(t)
+	answer := ""
+	server := p.serve(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) })
+	open := func(text string) Route {
+		return p.open(t, ChannelConfig{Name: "text", Provider: "b", Line: p.line(), Gateway: &GatewayConfig{URL: server.URL + "/", SuccessText: text}})
+	}
+	for _, row := range []struct{ name, text, answer, code string }{
+		{"it took it", `"status":"queued"`, `{"status":"queued","id":7}`, ""},
+		{"it has no money left", `"status":"queued"`, `{"status":"error","code":402}`, "page_answer_unclear"},
+		{"it says nothing", `"status":"queued"`, "", "page_answer_unclear"},
+		{"it says too much", `"status":"queued"`, `{"status":"queued"` + strings.Repeat(" ", maxAnswer), "page_answer_unclear"},
+		{"nobody asked for words", "", `{"status":"error"}`, ""},
+	} {
+		answer = row.answer
+		if _, err := open(row.text).Send(t.Context(), page(t)); rogatory.CodeOf(err) != row.code && !(row.code == "" && err == nil) {
+			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+}
