@@ -5,6 +5,7 @@ package docket
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -407,7 +408,7 @@ func (o *Office) judge(tx *store.Tx, by rogatory.Actor, f File, act rogatory.Act
 		}
 		return strings.Join(names, "; ")
 	}
-	hint := "rogatory request review " + string(f.ID) + " shows what is asked for; the console has it under Review"
+	hint := fmt.Sprintf("rogatory safeguard show %s %s shows what is asked for; the console has it under Review", f.ID, act)
 	if j.Blocked {
 		return nil, rogatory.Fault(rogatory.Conflict, "safeguard_blocks", "%s on %s: something has to be supplied first: %s", act, f.ID, codes(j.Findings, true)).WithHint(hint)
 	}
