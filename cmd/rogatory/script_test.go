@@ -33,11 +33,12 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == preview.Command {
 		main() // this program is its own child for previews
 	}
-	testscript.Main(m, map[string]func(){"rogatory": main})
+	testscript.Main(m, map[string]func(){"rogatory": main, clerkCommand: clerk})
 }
 
 // TestCommandLine plays the scripts in testdata, each in a folder of its own. The ports that a script
-// gives its nodes are free ones.
+// gives its nodes are free ones. story.txt and deadline.txt start the program for each command; the others leave that to a
+// clerk, and start it for what serves.
 func TestCommandLine(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -52,9 +53,10 @@ func TestCommandLine(t *testing.T) {
 			}
 			e.Setenv("ROGATORY_NODE", "")
 			e.Setenv("ROGATORY_TOKEN", "")
-			return nil
+			return hire(e)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"do":       do,
 			"status":   status,
 			"until":    until,
 			"keep":     keep,
