@@ -67,6 +67,7 @@ func unknown(root *kong.Node, line string) string {
 
 // Every command that a page, a hint or a screen tells people to type is one of this program's, with its flags.
 func TestCommandsThatAreQuotedExist(t *testing.T) {
+	t.Parallel()
 	var cli commands
 	k, err := kong.New(&cli, kong.Name("rogatory"))
 	if err != nil {
