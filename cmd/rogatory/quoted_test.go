@@ -140,6 +140,39 @@ func TestCommandsThatAreQuotedExist(t *testing.T) {
 	}
 }
 
+// Each page is reached from the README, and no page links to a file that there is not.
+func TestEachPageIsReached(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatal(pages, err)
+	}
+	link := regexp.MustCompile(`\]\(([^)#\s]+)|src="([^"]+)"`)
+	linked := map[string]bool{}
+	for _, page := range append([]string{"../../README.md", "../../CONTRIBUTING.md", "../../CHANGELOG.md", "../../SECURITY.md"}, pages...) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			target := m[1] + m[2]
+			if strings.Contains(target, ":") {
+				continue // elsewhere
+			}
+			target = filepath.Join(filepath.Dir(page), target)
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s: %v", page, target, err)
+			}
+			linked[target] = linked[target] || filepath.Base(page) == "README.md"
+		}
+	}
+	for _, page := range pages {
+		if !linked[filepath.Clean(page)] {
+			t.Errorf("README.md does not lead to %s", page)
+		}
+	}
+}
+
 // commandsFirst tells a quoted command from a sentence about the program.
 func commandsFirst(root *kong.Node, line string) bool {
 	first := strings.Fields(line)[0]
