@@ -67,7 +67,7 @@ func (b *tab) part(key string) string {
 }
 
 // loadWait bounds one page. It is not what a page takes, but when the test gives up.
-const loadWait = time.Minute
+const loadWait = 2 * time.Minute
 
 // chromium is the one browser of all tests, started by the first that asks for it. TestMain ends it.
 var chromium = sync.OnceValues(func() (context.Context, error) {
