@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 GO ?= go
 export CGO_ENABLED = 0
-FLAGS = -trimpath -ldflags "-s -w -buildid="
+# For all that is built here, so that check, build and test use what was compiled once.
+export GOFLAGS = -trimpath
+FLAGS = -ldflags "-s -w -buildid="
 
 .PHONY: generate build demo test check bench need long interop clean
 

@@ -115,27 +115,11 @@ func (b *bench) fill(w *demo.World, n int) (filled, error) {
 
 // received is a request that came from XB the way all come.
 func (b *bench) received(xa, xb *demo.Member) (docket.File, error) {
-	draft, err := xb.Node.Office.Rules.Example(rogatory.Preservation42, "", rogatory.At(b.clock.Now()))
+	r, err := xb.Node.Office.Rules.Example(rogatory.Preservation42, "", rogatory.At(b.clock.Now()))
 	if err != nil {
 		return docket.File{}, err
 	}
-	f, err := xb.Node.Office.Draft(b.ctx, xb.Actor("B. Lindqvist", rogatory.DutyOfficer), xa.Node.Office.Us, "", draft)
-	if err != nil {
-		return f, err
-	}
-	if _, _, err := xb.Node.Office.Move(b.ctx, xb.Actor("Judge T. Moreau", rogatory.Decider), f.ID, rogatory.Send, rogatory.Body{}); err != nil {
-		return f, err
-	}
-	parcels, err := xb.Node.Office.Collect(b.ctx, 1, 1)
-	if err != nil {
-		return f, err
-	}
-	for _, p := range parcels {
-		if _, err := xa.Node.Office.Receive(b.ctx, "XB", p.Sealed); err != nil {
-			return f, err
-		}
-	}
-	return xa.Node.Office.File(b.ctx, f.ID)
+	return b.carried(xb, xa, r)
 }
 
 // peers are those with whom the many are: exercise States, as nothing here is sent.

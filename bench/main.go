@@ -87,7 +87,7 @@ func run() error {
 	out := flag.String("json", "", "write the figures to this file too, as a JSON array")
 	quick := flag.Bool("quick", false, "one short round of each: for a look, not for the record")
 	size := flag.Int64("size", 1<<30, "bytes of evidence")
-	only := flag.String("only", "", "measure only these, separated by commas: evidence, journal, offices, screens")
+	only := flag.String("only", "", "measure only these, separated by commas: evidence, journal, offices, safeguards, screens")
 	profiles := flag.String("profile", "", "write CPU profiles of this program and of the two nodes into this folder")
 	flag.Parse()
 	if *size < 1<<20 {
@@ -116,7 +116,7 @@ func run() error {
 	measurements := []struct {
 		name string
 		do   func() ([]figure, error)
-	}{{"evidence", b.evidence}, {"journal", b.journal}, {"offices", b.offices}, {"screens", b.screens}}
+	}{{"evidence", b.evidence}, {"journal", b.journal}, {"offices", b.offices}, {"safeguards", b.safeguards}, {"screens", b.screens}}
 	var figures []figure
 	var faults []error
 	for _, m := range measurements {

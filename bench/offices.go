@@ -91,7 +91,9 @@ func (b *bench) stampAuthority(nodes ...string) (*http.Server, error) {
 type order struct {
 	Dir        string
 	Warm, Load time.Duration
-	Profile    string // where to write a CPU profile, if anywhere
+	Profile    string        // where to write a CPU profile, if anywhere
+	Delivered  bool          // the limits of the door are as delivered, not those of the load
+	Pace       time.Duration // one officer begins a request so often; zero: all of them as soon as the last one ended
 }
 
 // traffic is what it measured.
@@ -127,8 +129,11 @@ func (b *bench) requests(dir string) ([]figure, error) {
 	}, nil
 }
 
-// wide lets one peer do what the bench asks of it; the quotas of a node in service are about fairness.
-func wide() wire.Limits {
+// limits lets one peer do what the bench asks of it, unless it asks for those of a node in service, which are about fairness.
+func (o order) limits() wire.Limits {
+	if o.Delivered {
+		return wire.Limits{}
+	}
 	return wire.Limits{Messages: 64, Rate: 100_000, Burst: 100_000, Door: 256}
 }
 
@@ -145,7 +150,7 @@ func playPeer(in *json.Decoder, out *json.Encoder) error {
 	defer done()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	n, err := node.Open(ctx, o.Dir, node.Options{Limits: wide(), Lines: lines, Unwatched: true})
+	n, err := node.Open(ctx, o.Dir, node.Options{Limits: o.limits(), Lines: lines, Unwatched: true})
 	if err != nil {
 		return err
 	}
@@ -171,7 +176,7 @@ func playLoad(in *json.Decoder, out *json.Encoder) error {
 	defer done()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	n, err := node.Open(ctx, o.Dir, node.Options{Limits: wide(), Lines: lines, Unwatched: true})
+	n, err := node.Open(ctx, o.Dir, node.Options{Limits: o.limits(), Lines: lines, Unwatched: true})
 	if err != nil {
 		return err
 	}
@@ -219,9 +224,19 @@ func (c *crowd) work(ctx context.Context, o order) (traffic, error) {
 	var t traffic
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for range senders {
+	officers := senders
+	if o.Pace > 0 {
+		officers = 1
+	}
+	for range officers {
 		wg.Go(func() {
-			for {
+			for turn := (<-chan time.Time)(nil); ; {
+				if turn != nil {
+					<-turn
+				}
+				if o.Pace > 0 {
+					turn = clock.Real{}.After(o.Pace)
+				}
 				began := clock.Real{}.Now()
 				if !began.Before(end) || ctx.Err() != nil {
 					return

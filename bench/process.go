@@ -25,7 +25,7 @@ func play(part string) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	parts := map[string]func(*json.Decoder, *json.Encoder) error{"door": playDoor, "pull": playPull, "plain": playPlain, "peer": playPeer, "load": playLoad}
+	parts := map[string]func(*json.Decoder, *json.Encoder) error{"door": playDoor, "pull": playPull, "plain": playPlain, "peer": playPeer, "load": playLoad, "flood": playFlood}
 	f := parts[part]
 	if f == nil {
 		return fmt.Errorf("there is no part %q", part)
@@ -52,6 +52,7 @@ func (b *bench) ask(part string, task, answer any) error {
 type server struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
+	out *json.Decoder
 }
 
 // serve starts a part and waits for its answer.
@@ -69,8 +70,9 @@ func (b *bench) serve(part string, task, answer any) (*server, error) {
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
+	s.out = json.NewDecoder(out)
 	if err = json.NewEncoder(s.in).Encode(task); err == nil {
-		err = json.NewDecoder(out).Decode(answer)
+		err = s.out.Decode(answer)
 	}
 	if err != nil {
 		s.end()

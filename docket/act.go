@@ -45,7 +45,7 @@ func (o *Office) Move(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 		return File{}, "", err
 	}
 	if act == rogatory.StartDrill || act == rogatory.EndDrill || act == rogatory.StateFigures {
-		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "%s is not an act on a request", act).WithHint("rogatory drill sends drills and signs their figures")
+		return File{}, "", rogatory.Fault(rogatory.Conflict, "act_not_of_kind", "%s is not an act on a request", act).WithHint("rogatory drill send makes a drill, rogatory drill figures signs its figures")
 	}
 	var f File
 	var message rogatory.MessageID

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -411,7 +412,7 @@ func (o *Office) judge(tx *store.Tx, by rogatory.Actor, f File, act rogatory.Act
 		}
 		return strings.Join(names, "; ")
 	}
-	hint := "rogatory request review " + string(f.ID) + " shows what is asked for; the console has it under Review"
+	hint := fmt.Sprintf("rogatory safeguard show %s %s shows what is asked for; the console has it under Review", f.ID, act)
 	if j.Blocked {
 		return nil, rogatory.Fault(rogatory.Conflict, "safeguard_blocks", "%s on %s: something has to be supplied first: %s", act, f.ID, codes(j.Findings, true)).WithHint(hint)
 	}

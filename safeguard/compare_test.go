@@ -202,3 +202,20 @@ func FuzzCut(f *testing.F) {
 		}
 	})
 }
+
+// A comparison remembers what it found of a text, within bounds: what comes after them is looked at as well as what came before.
+func TestAB17RemembersWithinBounds(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("account\n")
+	const others = maxKnown + 10
+	long := strings.Repeat("x", maxKnownText) + "@example.org"
+	for i := range others {
+		fmt.Fprintf(&table, "other%d@example.org\n Nadia@EXAMPLE.org\n%s\n", i, long)
+	}
+	for _, asked := range []string{"nadia@example.org", long} {
+		got, err := StandardHeaders().Compare(Scope{Identifiers: []string{asked}}, Columns{Identifiers: []string{"account"}}, "log.csv", strings.NewReader(table.String()))
+		if err != nil || got.Rows != 3*others || got.Outside != 2*others {
+			t.Errorf("asked for %.30s: %+v, %v", asked, got, err)
+		}
+	}
+}

@@ -104,6 +104,7 @@ type comparer struct {
 	columns  Columns
 	report   Report
 	marks    map[string]bool // forms of the identifiers asked for; true for the strictest that one of them has
+	known    map[string]bool // what was found of texts seen before: the rows of a table repeat theirs
 	networks []netip.Prefix
 	// choose, if set, is told the names of the columns once they are read: it may fill columns and narrow scope.
 	choose func(c *comparer, names []string) error
@@ -112,7 +113,7 @@ type comparer struct {
 }
 
 func newComparer(scope Scope, columns Columns) *comparer {
-	return &comparer{scope: scope, columns: columns, report: Report{Reasons: map[Outside]int64{}}, marks: map[string]bool{}}
+	return &comparer{scope: scope, columns: columns, report: Report{Reasons: map[Outside]int64{}}, marks: map[string]bool{}, known: map[string]bool{}}
 }
 
 func (c *comparer) read(format Format, answer io.Reader) error {
@@ -198,7 +199,29 @@ func (c *comparer) note(why []Outside) {
 	}
 }
 
+// Bounds of what a comparison remembers: with them, at most a MiB.
+const (
+	maxKnown     = 4096
+	maxKnownText = 256 // bytes
+)
+
+// asked reports whether a text is one of the identifiers asked for.
 func (c *comparer) asked(text string) bool {
+	found, seen := c.known[text]
+	if seen {
+		return found
+	}
+	found = c.among(text)
+	if len(text) <= maxKnownText {
+		if len(c.known) == maxKnown {
+			clear(c.known)
+		}
+		c.known[strings.Clone(text)] = found // the row that it is a part of is not kept
+	}
+	return found
+}
+
+func (c *comparer) among(text string) bool {
 	if a, ok := address(strings.TrimSpace(text)); ok && slices.ContainsFunc(c.networks, func(p netip.Prefix) bool { return p.Contains(a) }) {
 		return true
 	}

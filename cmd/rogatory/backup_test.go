@@ -20,6 +20,7 @@ import (
 // A running node is copied without its keys; the copy is restored and holds; one that was altered does not, and the
 // node remembers which it was.
 func TestABackupIsTried(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	w := exercise(t)
 	xa := w.Members["XA"]

@@ -63,6 +63,7 @@ func work(t *testing.T, tag string) (*tab, *docket.Office, rogatory.Actor, []rog
 
 // The queue is worked through with single keys; none does anything in a field, and all can be switched off.
 func TestTheInboxByKeys(t *testing.T) {
+	t.Parallel()
 	b, office, _, ids := work(t, "en")
 	focused := func(id rogatory.RequestID) string {
 		return fmt.Sprintf(`document.activeElement.getAttribute("href") === "/console/requests/%s"`, id)
@@ -129,8 +130,9 @@ func TestTheInboxByKeys(t *testing.T) {
 // Three requests are put aside at once. One cannot be, and says why; the others are, and one click takes them up again. In
 // Arabic, to see that nothing of it is English.
 func TestTheInboxInBulk(t *testing.T) {
+	t.Parallel()
 	for _, tag := range []string{"en", "ar"} {
-		t.Run(tag, func(t *testing.T) { inBulk(t, tag) })
+		t.Run(tag, func(t *testing.T) { t.Parallel(); inBulk(t, tag) })
 	}
 }
 
@@ -199,6 +201,7 @@ func inBulk(t *testing.T, tag string) {
 
 // What was given to a colleague at once comes back at once.
 func TestOneUndoInTheBrowser(t *testing.T) {
+	t.Parallel()
 	b, office, _, ids := work(t, "en")
 	held := func() (names []string) {
 		for _, id := range ids {
@@ -240,6 +243,7 @@ func TestOneUndoInTheBrowser(t *testing.T) {
 // The foot says until when the session lasts; one click makes it longer and leaves what was typed where it is. Near the end the
 // link comes to the front as an alert.
 func TestStayingSignedIn(t *testing.T) {
+	t.Parallel()
 	b, _, _, _ := work(t, "en")
 	b.holds("the end is said", `Number(document.querySelector("[data-ends]").dataset.ends) > 7000 && !document.querySelector("[data-ends][role=alert]")`)
 	inTab(b, chromedp.Evaluate[bool](`document.getElementById("q").value = "half a word", document.querySelector("[data-ends]").dataset.mark = "old", document.querySelector("[data-ends]").click(), true`))

@@ -59,6 +59,7 @@ func (b *tab) opens(path string) bool {
 // The line goes: the contact sheet is readable still, with its day, and no page of a case is. Signing out takes the
 // sheet along.
 func TestTheContactSheetWithoutALine(t *testing.T) {
+	t.Parallel()
 	b := &tab{t: t, ctx: browser(t), axe: axe(t), l: language.Load().Locale("en")}
 	w := exerciseWith(t, desked(t))
 	xa := w.Members["XA"]
@@ -124,8 +125,9 @@ func TestTheContactSheetWithoutALine(t *testing.T) {
 // A person says how to be told, is sent a test, and is given a request: what leaves is a number, which means something
 // inside.
 func TestHowYouAreTold(t *testing.T) {
+	t.Parallel()
 	for _, tag := range []string{"en", "ar"} {
-		t.Run(tag, func(t *testing.T) { told(t, tag) })
+		t.Run(tag, func(t *testing.T) { t.Parallel(); told(t, tag) })
 	}
 }
 
@@ -207,6 +209,7 @@ func told(t *testing.T, tag string) {
 // The duty view is silent until somebody switches its sound on, and then says what comes: aloud, in the title and to
 // those who cannot see it.
 func TestTheSoundOfTheDutyView(t *testing.T) {
+	t.Parallel()
 	b := &tab{t: t, ctx: browser(t), axe: axe(t), l: language.Load().Locale("en")}
 	w := exerciseWith(t, desked(t))
 	xa, xb := w.Members["XA"], w.Members["XB"]

@@ -14,8 +14,9 @@ import (
 // The end of evidence and what comes on paper, in a browser and in both directions of writing: a judge who reads nothing
 // deletes what is due, and an officer records a letter.
 func TestTheEndOfEvidence(t *testing.T) {
+	t.Parallel()
 	for _, tag := range []string{"en", "ar"} {
-		t.Run(tag, func(t *testing.T) { ended(t, tag) })
+		t.Run(tag, func(t *testing.T) { t.Parallel(); ended(t, tag) })
 	}
 }
 

@@ -113,6 +113,7 @@ func openPublicDoor(t *testing.T) *publicDoor {
 // Every public page, in both directions of writing, in a browser: axe finds nothing, nothing is wider than a phone, every page
 // is within its budget, and no cookie is there at the end.
 func TestThePublicPages(t *testing.T) {
+	t.Parallel()
 	d := openPublicDoor(t)
 	ctx := browser(t)
 	for _, tag := range []string{"en", "ar"} {
@@ -138,6 +139,7 @@ func TestThePublicPages(t *testing.T) {
 // A file is verified in the browser: its hash is what everybody computes, the answer is one sentence with its steps and its
 // proof, and the server learns neither the file nor its hash.
 func TestAFileIsVerifiedInTheBrowserAndStaysThere(t *testing.T) {
+	t.Parallel()
 	d := openPublicDoor(t)
 	b := &tab{t: t, ctx: browser(t), l: language.Load().Locale(language.Base), base: d.URL}
 	list, err := d.node.Reports(context.Background())
@@ -223,6 +225,7 @@ func TestAFileIsVerifiedInTheBrowserAndStaysThere(t *testing.T) {
 
 // monitor says in one line that all is well, as words and for machines, and ends with a status.
 func TestMonitorOnce(t *testing.T) {
+	t.Parallel()
 	d := openPublicDoor(t)
 	folder := filepath.Join(t.TempDir(), "watch")
 	try := func(args ...string) (int, string, string) {

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,24 +67,45 @@ func (b *tab) part(key string) string {
 }
 
 // loadWait bounds one page. It is not what a page takes, but when the test gives up.
-const loadWait = 30 * time.Second
+const loadWait = 2 * time.Minute
 
-// browser starts one.
-func browser(t *testing.T) context.Context {
-	t.Helper()
+// chromium is the one browser of all tests, started by the first that asks for it. TestMain ends it.
+var chromium = sync.OnceValues(func() (context.Context, error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Fatal("chromium is not installed: run make need")
+		return nil, fmt.Errorf("chromium is not installed: run make need: %w", err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
+	folder, err := os.MkdirTemp("", "rogatory-chromium-")
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(folder))
 	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(ctx)
-	t.Cleanup(func() { chromedp.Cancel(ctx); cancel() })
+	closeChromium = func() {
+		chromedp.Cancel(ctx)
+		cancel()
+		stop()
+		os.RemoveAll(folder)
+	}
 	// The first call starts the browser, which ends with that call's context: it must have no time limit.
+	return ctx, chromedp.Do(ctx, chromedp.Navigate("about:blank"))
+})
+
+var closeChromium = func() {} // set by chromium
+
+// browser opens a window of the browser that shares nothing with the others.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	ctx, err := chromium()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(func() { chromedp.Cancel(ctx); cancel() })
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal(err)
 	}
@@ -239,8 +261,9 @@ func desked(t *testing.T) func(dir string, c node.Config) error {
 // A request is drafted, sent, acknowledged, accepted, executed with an exhibit and exported for a court,
 // by six people of two States through their consoles alone. Then every screen that they saw is examined.
 func TestStoryThroughTheConsole(t *testing.T) {
+	t.Parallel()
 	for _, tag := range []string{"en", "ar"} {
-		t.Run(tag, func(t *testing.T) { story(t, tag) })
+		t.Run(tag, func(t *testing.T) { t.Parallel(); story(t, tag) })
 	}
 }
 
@@ -439,6 +462,7 @@ func story(t *testing.T, tag string) {
 
 // A person registers a passkey by a link, and signs in with it.
 func TestPasskey(t *testing.T) {
+	t.Parallel()
 	b := &tab{t: t, ctx: browser(t), l: language.Load().Locale(language.Base)}
 	w := exercise(t)
 	xa := w.Members["XA"]
@@ -489,7 +513,10 @@ func axe(t *testing.T) string {
 // check runs axe on the page as it stands. A run that passed nothing did not run.
 func (b *tab) check() []string {
 	b.t.Helper()
-	text := inTab(b, chromedp.Evaluate[string](b.axe+`; axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify({passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0] ? n.any[0].message : "")).slice(0, 3).join("; "))}))`, chromedp.EvalAwaitPromise))
+	if !inTab(b, chromedp.Evaluate[bool](`!!window.axe`)) {
+		inTab(b, chromedp.Evaluate[bool](b.axe+`; true`))
+	}
+	text := inTab(b, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify({passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0] ? n.any[0].message : "")).slice(0, 3).join("; "))}))`, chromedp.EvalAwaitPromise))
 	var result struct {
 		Passes     int      `json:"passes"`
 		Violations []string `json:"violations"`

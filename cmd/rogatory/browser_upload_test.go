@@ -104,6 +104,7 @@ func (b *tab) awaits(words string) {
 // Twenty megabytes over a line that drops: sent in pieces, carried on after a drop and after a reload,
 // held against the digest that the browser made, and then looked at.
 func TestAnUploadOverABadLine(t *testing.T) {
+	t.Parallel()
 	b := &tab{t: t, ctx: browser(t), l: language.Load().Locale(language.Base)}
 	w := exercise(t)
 	id := accepted(t, w)
@@ -189,6 +190,7 @@ func TestAnUploadOverABadLine(t *testing.T) {
 
 // A custodian looks at exhibits of each sort. The look is in the journal, and nothing hostile runs.
 func TestRenderedCopiesInTheConsole(t *testing.T) {
+	t.Parallel()
 	b := &tab{t: t, ctx: browser(t), l: language.Load().Locale(language.Base)}
 	w := exercise(t)
 	id := accepted(t, w)

@@ -18,6 +18,7 @@ import (
 // Two requests are given to a colleague at once. One was taken meanwhile and is left alone; the other is given, and goes
 // back to where it was by one click.
 func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	w := exercise(t)
 	xa := w.Members["XA"]
@@ -84,6 +85,7 @@ func TestManyAtOnce(t *testing.T) {
 // A request is put aside on its page: what cannot be taken stays in the form, what can be leaves the inbox for a filter of
 // its own, and comes back by one click.
 func TestPutAside(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	w := exercise(t)
 	xa := w.Members["XA"]

@@ -59,6 +59,7 @@ func (g *guest) sees(path string, words ...string) {
 
 // A letter comes by post from a State without a node; what it says later comes by post as well. Then one goes there in the bag.
 func TestPaperThroughTheConsole(t *testing.T) {
+	t.Parallel()
 	w := exercise(t)
 	g := at(t, w.Members["XB"], "B. Lindqvist")
 	g.sees("/console/new", "Record a request that came by another channel", "Write to a State by another channel")
@@ -110,6 +111,7 @@ func TestPaperThroughTheConsole(t *testing.T) {
 // Conditions that bind are duties with a date; the order at home under which data stay preserved is renewed; a correction
 // leads to what it corrects.
 func TestDutiesAndRenewalThroughTheConsole(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	w := exercise(t)
 	xa, xb := w.Members["XA"], w.Members["XB"]
@@ -233,6 +235,7 @@ func given(t *testing.T, xa, xb *demo.Member) rogatory.Exhibit {
 
 // Evidence whose term is over is held for a proceeding, let go, and deleted with a certificate, which is a paper.
 func TestDeletionThroughTheConsole(t *testing.T) {
+	t.Parallel()
 	w := exercise(t)
 	xa, xb := w.Members["XA"], w.Members["XB"]
 	ok := func(err error) {

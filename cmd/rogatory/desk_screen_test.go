@@ -12,6 +12,7 @@ import (
 
 // The rota is looked at, changed and refused on the screen; whoever has the duty leaves a note, and the next screen shows it.
 func TestTheDeskOnTheScreen(t *testing.T) {
+	t.Parallel()
 	w := exerciseWith(t, desked(t))
 	xa := w.Members["XA"]
 	g := newGuest(t, strings.Replace(xa.Addresses.Office, "127.0.0.1", "localhost", 1))

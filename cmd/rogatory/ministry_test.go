@@ -69,6 +69,7 @@ func (g *guest) post(path string, form url.Values) page {
 // A real OpenID Connect provider signs a prosecutor in; whom it does not know, or whose answer does not belong to the
 // question, stays outside.
 func TestTheMinistrySignsIn(t *testing.T) {
+	t.Parallel()
 	w := exercise(t)
 	xa := w.Members["XA"]
 	var op, office http.Handler
@@ -128,6 +129,7 @@ func TestTheMinistrySignsIn(t *testing.T) {
 
 // Who lost a passkey gets a new link from two people, never from one; what opened the door before opens it no more.
 func TestALostPasskeyTakesTwoPeople(t *testing.T) {
+	t.Parallel()
 	w := exercise(t)
 	xa := w.Members["XA"]
 	as := func(name string) *guest {
@@ -186,6 +188,7 @@ func TestALostPasskeyTakesTwoPeople(t *testing.T) {
 // A button that is pressed after the session has ended is pressed again by one click after the sign-in, and the page that
 // comes is not that of a wrong address: a night's alarm is one button without a field.
 func TestAButtonOutlivesTheSession(t *testing.T) {
+	t.Parallel()
 	w := exercise(t)
 	xa := w.Members["XA"]
 	g := newGuest(t, strings.Replace(xa.Addresses.Office, "127.0.0.1", "localhost", 1))
@@ -206,6 +209,7 @@ func TestAButtonOutlivesTheSession(t *testing.T) {
 
 // Who leaves takes the passkeys along: one of the same name next year is somebody else.
 func TestWhoLeavesLeavesNoPasskey(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	w := exercise(t)
 	xa := w.Members["XA"]

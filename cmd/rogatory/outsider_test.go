@@ -45,6 +45,7 @@ func says(t *testing.T, args ...string) (int, string) {
 // its weekly report leaves nothing out, and verifies a court package. When the node is given a report without its cells of
 // one State, the body does not attest it, and names what is missing.
 func TestAnOutsiderFollowsANodeFromPublicAddresses(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs two nodes")
 	}

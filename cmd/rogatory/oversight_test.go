@@ -74,6 +74,7 @@ const (
 // A request and its answer go between two overseen States; a third stands by. The bodies pull, read and compare; then
 // the planted strings are looked for everywhere.
 func TestOversightFollowsTwoNodes(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs three nodes")
 	}
@@ -387,6 +388,7 @@ func columns(t *testing.T, file, text string) (all []string) {
 }
 
 func TestAFictitiousRequestFromTheCommandLine(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs two nodes")
 	}

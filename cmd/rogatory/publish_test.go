@@ -13,6 +13,7 @@ import (
 )
 
 func TestAmend(t *testing.T) {
+	t.Parallel()
 	name := filepath.Join(t.TempDir(), "book.json")
 	content := func(want string) {
 		t.Helper()
@@ -58,6 +59,7 @@ func TestAmend(t *testing.T) {
 
 // Of writers at one time each either adds its part or is told that it did not.
 func TestAmendByMany(t *testing.T) {
+	t.Parallel()
 	name := filepath.Join(t.TempDir(), "book.json")
 	const writers, times = 8, 20
 	var done sync.WaitGroup

@@ -168,6 +168,7 @@ func opens(sealed []byte, ids []age.Identity) bool {
 // The program is killed after each write of a rotation. Doing the same again finishes it: one new key,
 // never two; a submission that can be published; and what was sealed to the old key still opens.
 func TestRotationStopsAfterEachWrite(t *testing.T) {
+	t.Parallel()
 	before := newStage(t)
 	for _, purpose := range []string{"message", "evidence", "entry"} {
 		// One rotation that goes through says what the files are.
@@ -247,6 +248,7 @@ func TestRotationStopsAfterEachWrite(t *testing.T) {
 
 // Seal and TLS certificate are one write each.
 func TestRotationOfCertificatesIsRepeated(t *testing.T) {
+	t.Parallel()
 	for _, purpose := range []string{"seal", "tls"} {
 		t.Run(purpose, func(t *testing.T) {
 			s := newStage(t)
@@ -277,6 +279,7 @@ func TestRotationOfCertificatesIsRepeated(t *testing.T) {
 
 // Each member of node.json that others see is noticed, told, submitted and published.
 func TestEachChangeOfTheEntryIsNoticed(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.does("check")
 	for _, c := range []struct{ name, from, to, field string }{
@@ -322,6 +325,7 @@ func TestEachChangeOfTheEntryIsNoticed(t *testing.T) {
 
 // Two of the State's anchor holders must sign: submit says how many are missing.
 func TestAnAnchorOfSeveralHolders(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	_, out, _ := s.tries("directory", "key", s.path("second.pem"))
 	s.must(os.WriteFile(s.path("second.pub"), []byte(out), 0o600))

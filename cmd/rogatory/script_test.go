@@ -7,8 +7,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -17,6 +19,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,28 +36,61 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == preview.Command {
 		main() // this program is its own child for previews
 	}
-	testscript.Main(m, map[string]func(){"rogatory": main})
+	nextPort.Store(rand.Int64N(lastPort - firstPort)) // another run of these tests may be going on
+	// Most of what is tried here waits: for a browser, for a node, for a disk.
+	if err := flag.Set("test.parallel", fmt.Sprint(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
+	testscript.Main(tests{m}, map[string]func(){"rogatory": main, clerkCommand: clerk})
+}
+
+// tests end the browser when they end.
+type tests struct{ *testing.M }
+
+func (m tests) Run() int {
+	defer func() { closeChromium() }()
+	return m.M.Run()
+}
+
+// Ports of the scripts' nodes. They are below those that systems give to outgoing connections and beside those that package
+// demo draws, and none is given twice, as a script listens long after its ports were found free.
+const (
+	firstPort = 12000
+	lastPort  = 19999
+)
+
+var nextPort atomic.Int64 // to be tried
+
+func freeAddress() (string, error) {
+	for range lastPort - firstPort {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+nextPort.Add(1)%(lastPort-firstPort+1))
+		if l, err := net.Listen("tcp", address); err == nil {
+			return address, l.Close()
+		}
+	}
+	return "", errors.New("no port is free")
 }
 
 // TestCommandLine plays the scripts in testdata, each in a folder of its own. The ports that a script
-// gives its nodes are free ones.
+// gives its nodes are free ones. story.txt and deadline.txt start the program for each command; the others leave that to a
+// clerk, and start it for what serves.
 func TestCommandLine(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			for _, name := range []string{"FED_A", "OFFICE_A", "FED_B", "OFFICE_B", "FED_C", "OFFICE_C"} {
-				l, err := net.Listen("tcp", "127.0.0.1:0")
+				address, err := freeAddress()
 				if err != nil {
 					return err
 				}
-				defer l.Close() // after all are drawn, so that they differ
-				e.Setenv(name, l.Addr().String())
+				e.Setenv(name, address)
 			}
 			e.Setenv("ROGATORY_NODE", "")
 			e.Setenv("ROGATORY_TOKEN", "")
-			return nil
+			return hire(e)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"do":       do,
 			"status":   status,
 			"until":    until,
 			"keep":     keep,
@@ -91,7 +127,7 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 			command[i+1] = ts.MkAbs(command[i+1])
 		}
 	}
-	const patience, pause = 20 * time.Second, 20 * time.Millisecond
+	const patience, pause = time.Minute, 20 * time.Millisecond
 	for begun := time.Now(); ; time.Sleep(pause) {
 		var out, words bytes.Buffer
 		code := run(context.Background(), command, &out, &words)
@@ -174,6 +210,7 @@ func offices(ts *testscript.TestScript, _ bool, args []string) {
 
 // What looks like a panic of the parser must not be mistaken for its wish to end.
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		args []string
 		code int
@@ -208,6 +245,7 @@ func TestUsage(t *testing.T) {
 
 // The example of each kind is a draft that could be sent as it is printed.
 func TestExamplesCanBeSent(t *testing.T) {
+	t.Parallel()
 	rules := treaty.Convention()
 	for _, k := range rules.Kinds {
 		var out, words bytes.Buffer
@@ -227,6 +265,7 @@ func TestExamplesCanBeSent(t *testing.T) {
 
 // Another State's words cannot act on our terminal, nor look like lines of ours.
 func TestForeignWordsAreShownAndNotObeyed(t *testing.T) {
+	t.Parallel()
 	var out, words bytes.Buffer
 	d := &desk{out: &out, words: &words}
 	hostile := "log\x1b[2J\u202egnp.exe\u0085\nXA-2026-7K3M9Q2P.9  accepted"
@@ -246,6 +285,7 @@ func TestForeignWordsAreShownAndNotObeyed(t *testing.T) {
 }
 
 func TestAFetchThatBeginsAgainHasNotFailedYet(t *testing.T) {
+	t.Parallel()
 	const id, other = "XB-E-5TQ0ZC8H1M4A", "XB-E-000000000000"
 	f := newFetches()
 	defer f.stop()
@@ -273,6 +313,7 @@ func TestAFetchThatBeginsAgainHasNotFailedYet(t *testing.T) {
 }
 
 func TestAmounts(t *testing.T) {
+	t.Parallel()
 	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 100 << 30: "100.0 GiB", 1 << 62: "4096.0 PiB"} {
 		if got := amount(n); got != want {
 			t.Errorf("amount(%d) = %q, want %q", n, got, want)

@@ -15,6 +15,7 @@ import (
 
 // The old book or the new one is in force, whole; nothing else is left behind.
 func TestAdoptStatus(t *testing.T) {
+	t.Parallel()
 	book := treatystatus.Embedded().Book()
 	dir := t.TempDir()
 	for range 2 { // the second replaces the first

@@ -103,6 +103,7 @@ const (
 // Every screen that can be reached from the inbox is read in four scripts other than the Latin one. What is in Latin
 // letters there is a name, a code or a text of a person, and is marked so.
 func TestNoScreenIsHalfEnglish(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	w := exerciseWith(t, desked(t))
 	xa, xb := w.Members["XA"], w.Members["XB"]
@@ -177,6 +178,7 @@ func readAll(t *testing.T, g *guest, tag string) {
 }
 
 func TestLatinRunsAreFound(t *testing.T) {
+	t.Parallel()
 	page, err := html.Parse(strings.NewReader(`<html lang="ru"><body><p>Слово word</p><p lang="en">English</p><bdi>Aurelia</bdi><p>SHA-256 XA/2026/118</p></body></html>`))
 	if err != nil {
 		t.Fatal(err)
