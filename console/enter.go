@@ -30,6 +30,24 @@ type entering struct {
 	fault   *rogatory.Error
 }
 
+// entries adds the pages of a form that ends in one entry.
+func (s *server) entries(mux *http.ServeMux, path string, form func(*server, *visit) (entering, func() (string, error), error)) {
+	s.page(mux, "GET "+path, func(s *server, v *visit) error {
+		e, _, err := form(s, v)
+		if err != nil {
+			return err
+		}
+		return s.enterPage(v, e)
+	})
+	s.page(mux, "POST "+path, func(s *server, v *visit) error {
+		e, do, err := form(s, v)
+		if err != nil {
+			return err
+		}
+		return s.entered(v, e, do)
+	})
+}
+
 // willView is a line of what will be written.
 type willView struct {
 	Label, Value string
