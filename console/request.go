@@ -94,7 +94,7 @@ func (v *visit) file() (docket.File, error) {
 }
 
 // pageLines is how many lines of a timeline one page shows; the newest come first.
-const pageLines = 30
+const pageLines = 28
 
 // entriesOf reads the whole journal of a request, by its pieces.
 func (s *server) entriesOf(v *visit, id rogatory.RequestID) (all []docket.Logged, err error) {

@@ -61,19 +61,45 @@ func (s *server) subjectRows(v *visit, all []docket.Pending, name string) (rows 
 	return rows
 }
 
-// overdueSubjects is how many people wait to be told, and emergencies to be reviewed, whose time has come.
-func (s *server) overdueSubjects(v *visit) (n int64, err error) {
+// waitsForPeople is what no request in the inbox shows: people to be told and emergencies to be reviewed whose time has
+// come, answers in quarantine, and suspensions that a person of this role can agree to.
+func (s *server) waitsForPeople(v *visit) (all []option, err error) {
 	tell, _, err := s.Office.Subjects(v.ctx, v.by)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	review, _, err := s.Office.Emergencies(v.ctx, v.by)
-	for _, p := range append(tell, review...) {
-		if p.Overdue(v.now) {
-			n++
+	if err != nil {
+		return nil, err
+	}
+	quarantined, err := s.Office.Quarantined(v.ctx, v.by)
+	if err != nil {
+		return nil, err
+	}
+	suspensions, err := s.Office.Suspensions(v.ctx, v.by)
+	if err != nil {
+		return nil, err
+	}
+	wait := func(n int, key, where string) {
+		if n > 0 {
+			all = append(all, option{where, v.loc.N(key, int64(n))})
 		}
 	}
-	return n, err
+	overdue, agree := 0, 0
+	for _, p := range append(tell, review...) {
+		if p.Overdue(v.now) {
+			overdue++
+		}
+	}
+	for _, x := range s.suspensionsOf(v, suspensions) {
+		if x.Stands == "proposed" && slices.Contains(x.Do, "agree") {
+			agree++
+		}
+	}
+	wait(overdue, "subjects.overdue", "subject-notices")
+	wait(len(quarantined), "excess.waiting", "excess")
+	wait(agree, "suspensions.waiting", "suspensions")
+	return all, nil
 }
 
 // subjectView is what a request's page says of the people whom it concerns.
