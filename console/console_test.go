@@ -183,3 +183,17 @@ func TestEntriesHaveNoCodes(t *testing.T) {
 		}
 	}
 }
+
+// What went wrong below a request leads back to it, and nothing else does.
+func TestAnErrorLeadsBackToItsRequest(t *testing.T) {
+	for path, want := range map[string]rogatory.RequestID{
+		Prefix + "requests/XB-2026-7K3M9Q2P.1/review/accept": "XB-2026-7K3M9Q2P.1",
+		Prefix + "requests/XB-2026-7K3M9Q2P.1":               "",
+		Prefix + "rota":                                      "",
+		"/":                                                  "",
+	} {
+		if got := requestIn(path); got != want {
+			t.Errorf("%s leads back to %q", path, got)
+		}
+	}
+}

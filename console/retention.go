@@ -164,11 +164,7 @@ func renews(f docket.File) bool {
 
 // renewForm records that the domestic order under which data stay preserved was renewed (Art 25(2)).
 func (s *server) renewForm(v *visit) (entering, func() (string, error), error) {
-	f, err := v.file()
-	if err != nil {
-		return entering{}, nil, err
-	}
-	values, err := v.form()
+	f, values, err := v.fileForm()
 	if err != nil {
 		return entering{}, nil, err
 	}

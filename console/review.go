@@ -282,11 +282,7 @@ func (s *server) reviewVoted(v *visit) error {
 
 // objectionForm records what a provider or a person concerned holds against a request.
 func (s *server) objectionForm(v *visit) (entering, func() (string, error), error) {
-	f, err := v.file()
-	if err != nil {
-		return entering{}, nil, err
-	}
-	values, err := v.form()
+	f, values, err := v.fileForm()
 	if err != nil {
 		return entering{}, nil, err
 	}
@@ -305,11 +301,7 @@ func (s *server) objectionForm(v *visit) (entering, func() (string, error), erro
 
 // objectionDecisionForm says what becomes of the oldest objection that is open.
 func (s *server) objectionDecisionForm(v *visit) (entering, func() (string, error), error) {
-	f, err := v.file()
-	if err != nil {
-		return entering{}, nil, err
-	}
-	values, err := v.form()
+	f, values, err := v.fileForm()
 	if err != nil {
 		return entering{}, nil, err
 	}

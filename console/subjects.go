@@ -178,11 +178,7 @@ func (s *server) subject(v *visit) error {
 
 // subjectForm is what a person records of the people whom a request concerns, of its secrecy and of its emergency.
 func (s *server) subjectForm(v *visit) (entering, func() (string, error), error) {
-	f, err := v.file()
-	if err != nil {
-		return entering{}, nil, err
-	}
-	values, err := v.form()
+	f, values, err := v.fileForm()
 	if err != nil {
 		return entering{}, nil, err
 	}
