@@ -368,9 +368,7 @@ func (a *sheet) exhibits(ours bool, state docket.ExhibitState) []option {
 	return out
 }
 
-func (a *sheet) wrong() bool {
-	return slices.ContainsFunc(a.fields, func(f field) bool { return f.Wrong != "" })
-}
+func (a *sheet) wrong() bool { return anyWrong(a.fields) }
 
 // actScreenView is the page of one act: the form, then what it would put into the journal.
 type actScreenView struct {

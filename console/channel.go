@@ -52,11 +52,7 @@ func (s *server) localField(v *visit, name, label, hint, value string) (field, r
 
 // heardForm records what the other State said by another channel.
 func (s *server) heardForm(v *visit) (entering, func() (string, error), error) {
-	f, err := v.file()
-	if err != nil {
-		return entering{}, nil, err
-	}
-	values, err := v.form()
+	f, values, err := v.fileForm()
 	if err != nil {
 		return entering{}, nil, err
 	}

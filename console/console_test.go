@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rogatory"
 	"rogatory/docket"
 	"rogatory/language"
+	"rogatory/safeguard"
 	"rogatory/treaty"
 )
 
@@ -156,5 +158,42 @@ func TestTheMatrixIsTheLifecycle(t *testing.T) {
 	}
 	if bits < 40 {
 		t.Errorf("only %d rights were looked at", bits)
+	}
+}
+
+// What the program wrote into an entry itself is said in the reader's words, and a person's words stay as they are.
+func TestEntriesHaveNoCodes(t *testing.T) {
+	l := language.Load().Locale("ru")
+	x := &rogatory.Exhibit{Title: "log"}
+	for _, c := range []struct {
+		name       string
+		e          rogatory.Entry
+		what, said string
+	}{
+		{"quarantined", rogatory.Entry{Type: rogatory.ExhibitQuarantined, Exhibit: x, Why: string(safeguard.Exceeds)}, l.EntryType(rogatory.ExhibitQuarantined), l.T("excess.verdict.excess")},
+		{"cut", rogatory.Entry{Type: rogatory.ExhibitCut, Exhibit: x, Why: "204 of 216 rows left out"}, l.EntryType(rogatory.ExhibitCut), l.T("excess.left_out", "count", int64(204), "of", int64(216))},
+		{"received", rogatory.Entry{Type: rogatory.ExhibitReceived, Exhibit: x, Why: "offered by XB"}, l.EntryType(rogatory.ExhibitReceived), ""},
+		{"deleted", rogatory.Entry{Type: rogatory.ExhibitDeleted, Exhibit: x, Why: "due since 2026-11-26T10:00:00.000000Z"}, l.EntryType(rogatory.ExhibitDeleted), l.T("line.of", "what", l.T("retention.due_since"), "name", when(l, rogatory.At(time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC)), "UTC"))},
+		{"deleted by a person", rogatory.Entry{Type: rogatory.ExhibitDeleted, Exhibit: x, Why: "a mistake of ours"}, l.EntryType(rogatory.ExhibitDeleted), "a mistake of ours"},
+		{"a sheet", rogatory.Entry{Type: rogatory.SheetSigned, Name: "23"}, l.EntryType(rogatory.SheetSigned), ""},
+		{"an emergency", rogatory.Entry{Type: rogatory.EmergencyReviewed, Name: string(docket.Justified), Why: "life was at risk"}, l.T("line.of", "what", l.EntryType(rogatory.EmergencyReviewed), "name", l.T("subject.found.justified")), "life was at risk"},
+	} {
+		if what, said := entryWords(l, c.e, "UTC"), saidOf(l, c.e); what != c.what || said != c.said {
+			t.Errorf("%s: %q, %q", c.name, what, said)
+		}
+	}
+}
+
+// What went wrong below a request leads back to it, and nothing else does.
+func TestAnErrorLeadsBackToItsRequest(t *testing.T) {
+	for path, want := range map[string]rogatory.RequestID{
+		Prefix + "requests/XB-2026-7K3M9Q2P.1/review/accept": "XB-2026-7K3M9Q2P.1",
+		Prefix + "requests/XB-2026-7K3M9Q2P.1":               "",
+		Prefix + "rota":                                      "",
+		"/":                                                  "",
+	} {
+		if got := requestIn(path); got != want {
+			t.Errorf("%s leads back to %q", path, got)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rogatory"
+	"rogatory/docket"
 )
 
 // entering is a form that ends in one entry of the journal: it asks, shows what will be written, and then writes it.
@@ -30,15 +31,31 @@ type entering struct {
 	fault   *rogatory.Error
 }
 
+// entries adds the pages of a form that ends in one entry.
+func (s *server) entries(mux *http.ServeMux, path string, form func(*server, *visit) (entering, func() (string, error), error)) {
+	s.page(mux, "GET "+path, func(s *server, v *visit) error {
+		e, _, err := form(s, v)
+		if err != nil {
+			return err
+		}
+		return s.enterPage(v, e)
+	})
+	s.page(mux, "POST "+path, func(s *server, v *visit) error {
+		e, do, err := form(s, v)
+		if err != nil {
+			return err
+		}
+		return s.entered(v, e, do)
+	})
+}
+
 // willView is a line of what will be written.
 type willView struct {
 	Label, Value string
 	Code         bool // a reference or a digest: from left to right in every language
 }
 
-func (e entering) wrong() bool {
-	return slices.ContainsFunc(e.Fields, func(f field) bool { return f.Wrong != "" })
-}
+func (e entering) wrong() bool { return anyWrong(e.Fields) }
 
 // enterPage shows the form as nobody has filled it in yet.
 func (s *server) enterPage(v *visit, e entering) error {
@@ -109,6 +126,16 @@ func (v *visit) form() (map[string]string, error) {
 		return nil, rogatory.Fault(rogatory.Invalid, "form_unread", "the form cannot be read: %w", err)
 	}
 	return typed(v.r), nil
+}
+
+// fileForm reads the request of the path, and what was typed.
+func (v *visit) fileForm() (docket.File, map[string]string, error) {
+	f, err := v.file()
+	if err != nil {
+		return f, nil, err
+	}
+	values, err := v.form()
+	return f, values, err
 }
 
 // saidWill are the fields as the entry will hold them.

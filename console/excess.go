@@ -14,9 +14,9 @@ import (
 
 func (s *server) excessRoutes(mux *http.ServeMux) {
 	s.page(mux, "GET excess", (*server).excessList)
-	s.page(mux, "POST exhibits/{id}/cut", (*server).exhibitCut)
-	s.page(mux, "POST exhibits/{id}/release", (*server).exhibitReleased)
-	s.page(mux, "POST exhibits/{id}/discard", (*server).exhibitDiscarded)
+	for _, what := range []string{"cut", "release", "discard"} {
+		s.entries(mux, "exhibits/{id}/"+what, func(s *server, v *visit) (entering, func() (string, error), error) { return s.excessForm(v, what) })
+	}
 }
 
 // excessShown is how many exhibits fit the budget of a page in any language; the command line has the others.
@@ -104,43 +104,59 @@ func namedColumns(values map[string]string) safeguard.Columns {
 	return c
 }
 
-func (s *server) exhibitCut(v *visit) error {
-	if ok, err := v.fresh(); err != nil || !ok {
-		return err
+// excessForm is what becomes of an exhibit in quarantine: it is cut, released as it is, or discarded.
+func (s *server) excessForm(v *visit, what string) (entering, func() (string, error), error) {
+	if err := docket.MayRead(v.by); err != nil {
+		return entering{}, nil, err
 	}
-	x, err := s.Office.Cut(v.ctx, v.by, rogatory.ExhibitID(v.r.PathValue("id")))
+	values, err := v.form()
 	if err != nil {
-		return err
+		return entering{}, nil, err
 	}
-	v.say("excess.cut.done", "id", x.ID)
-	return v.to("exhibits/" + string(x.ID))
-}
-
-func (s *server) exhibitReleased(v *visit) error {
-	if ok, err := v.fresh(); err != nil || !ok {
-		return err
-	}
-	id := v.r.PathValue("id")
-	released, err := s.Office.Release(v.ctx, v.by, rogatory.ExhibitID(id), v.r.PostFormValue("why"))
+	id := rogatory.ExhibitID(v.r.PathValue("id"))
+	f, x, err := s.Office.Exhibit(v.ctx, id)
 	if err != nil {
-		return err
+		return entering{}, nil, err
 	}
-	if released {
-		v.say("excess.released")
-	} else {
-		v.say("excess.voted")
+	if x.Quarantine == nil || x.Compared == nil {
+		return entering{}, nil, rogatory.Fault(rogatory.Conflict, "exhibit_not_quarantined", "exhibit %s does not lie in quarantine", id)
 	}
-	return v.to("exhibits/" + id)
-}
-
-func (s *server) exhibitDiscarded(v *visit) error {
-	if ok, err := v.fresh(); err != nil || !ok {
-		return err
+	l, at, why := v.loc, "exhibits/"+string(id), strings.TrimSpace(values["why"])
+	e := entering{Title: l.T("excess." + what + ".go"), About: x.Exhibit.Title, Lead: l.T("excess.verdict." + string(x.Compared.Verdict)), Request: f.ID, Action: Prefix + at + "/" + what, Leave: Prefix + at, Do: l.T("excess." + what + ".go"), Grave: true,
+		Fields: []field{{Name: "why", Label: l.T("excess.reasons"), Hint: l.T("excess.reasons.hint"), Form: "area", Value: why, Needed: true}},
+		Will:   []willView{{l.T("exhibit.reference"), string(id), true}, {l.T("excess.rows"), l.Number(x.Compared.Rows), false}, {l.T("excess.outside"), l.Number(x.Compared.Outside), false}}}
+	var do func() error
+	switch what {
+	case "cut":
+		e.Lead, e.Fields, e.Entry = l.T("excess.cut.hint"), nil, rogatory.ExhibitCut
+		do = func() error {
+			cut, err := s.Office.Cut(v.ctx, v.by, id)
+			if err == nil {
+				at = "exhibits/" + string(cut.ID)
+				v.say("excess.cut.done", "id", cut.ID)
+			}
+			return err
+		}
+	case "release":
+		e.Entry = rogatory.ExhibitReleaseVote
+		do = func() error {
+			released, err := s.Office.Release(v.ctx, v.by, id, why)
+			if err == nil && released {
+				v.say("excess.released")
+			} else if err == nil {
+				v.say("excess.voted")
+			}
+			return err
+		}
+	default:
+		e.Entry, e.Fields[0].Hint, e.Notes = rogatory.ExhibitDeleted, "", []string{l.T("delete.gone")}
+		do = func() error {
+			_, err := s.Office.DeleteExcess(v.ctx, v.by, id, why)
+			if err == nil {
+				v.say("excess.deleted")
+			}
+			return err
+		}
 	}
-	id := v.r.PathValue("id")
-	if _, err := s.Office.DeleteExcess(v.ctx, v.by, rogatory.ExhibitID(id), v.r.PostFormValue("why")); err != nil {
-		return err
-	}
-	v.say("excess.deleted")
-	return v.to("exhibits/" + id)
+	return e, func() (string, error) { err := do(); return at, err }, nil
 }

@@ -129,7 +129,7 @@ func (s *server) hands(v *visit, f docket.File, id rogatory.ExhibitID) ([]handVi
 	us, their := zoneOf(s.party(s.Office.Us.State)), zoneOf(s.party(f.Them.State))
 	var all []handView
 	for _, e := range entries {
-		h := handView{Type: e.Entry.Type, Where: f.Us.String(), Time: when(v.loc, e.Entry.At, us), Who: whoOf(v.loc, e.Entry.By.Officer), Why: e.Entry.Why}
+		h := handView{Type: e.Entry.Type, Where: f.Us.String(), Time: when(v.loc, e.Entry.At, us), Who: whoOf(v.loc, e.Entry.By.Officer), Why: saidOf(v.loc, e.Entry)}
 		if us != their {
 			h.There = v.loc.T("clock.there", "time", when(v.loc, e.Entry.At, their))
 		}

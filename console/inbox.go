@@ -86,7 +86,7 @@ type inboxView struct {
 	MayDraft bool
 	People   []rogatory.Officer // who can hold requests
 	Recent   []docket.File      // what this session opened last
-	Subjects int64              // people to be told, and emergencies to be reviewed, whose time has come
+	Waiting  []option           // what waits for people besides requests: where it is, and how many
 }
 
 func (s *server) inbox(v *visit) error {
@@ -110,7 +110,7 @@ func (s *server) inbox(v *visit) error {
 	if view.People, err = s.assignees(v); err != nil {
 		return err
 	}
-	if view.Subjects, err = s.overdueSubjects(v); err != nil {
+	if view.Waiting, err = s.waitsForPeople(v); err != nil {
 		return err
 	}
 	if view.Recent, err = s.recentFiles(v); err != nil {

@@ -24,7 +24,7 @@ func (s *server) policyRoutes(mux *http.ServeMux) {
 	s.page(mux, "POST policies/try", (*server).policiesTried)
 	s.page(mux, "GET policies/try", (*server).policyTrial)
 	s.page(mux, "POST policies/propose", (*server).policiesProposed)
-	s.page(mux, "POST policies/keep", (*server).policiesKept)
+	s.entries(mux, "policies/keep", (*server).policiesKeepForm)
 	s.page(mux, "GET policies/{digest}", (*server).policyEdition)
 	s.page(mux, "GET policies/{digest}/{file}", (*server).policyFile)
 	s.page(mux, "POST policies/{digest}/agree", (*server).policiesAgreed)
@@ -217,16 +217,16 @@ type trialView struct {
 	Fault   *rogatory.Error
 }
 
-// benchRow is a case on the bench, in words.
+// benchRow is a case on the bench, in words. Rules stay names, which lead to their words.
 type benchRow struct {
 	Name    string
 	Address string
-	Decided string
+	Decided []string
 	Would   string
 }
 
 func benchWords(l *language.Locale, r safeguard.Replay) benchRow {
-	row := benchRow{Name: r.Case, Decided: strings.Join(r.Decided, " ")}
+	row := benchRow{Name: r.Case, Decided: r.Decided}
 	var would []string
 	if len(r.Gone) > 0 {
 		would = append(would, l.T("policies.gone", "rules", strings.Join(r.Gone, " ")))
@@ -241,26 +241,37 @@ func benchWords(l *language.Locale, r safeguard.Replay) benchRow {
 	return row
 }
 
-// cases are the rows of the bench: first those that would change.
-func (t trialView) cases(l *language.Locale) (rows []benchRow) {
-	for _, r := range t.Cases {
-		rows = append(rows, benchWords(l, r))
-	}
-	return changedFirst(rows)
+// bench are rows of cases: those that another set would decide otherwise, and the others. Where nothing is put beside the
+// rules in force, all are others.
+type bench struct {
+	Title, Lead  string
+	Change, Rest []benchRow
+	Compares     bool
 }
 
-func (t trialView) own(l *language.Locale) (rows []benchRow) {
+// benches are the office's own requests, and the cases that came with the program.
+func (t trialView) benches(l *language.Locale) []bench {
+	own := bench{Title: l.T("policies.own"), Lead: l.T("policies.own.what"), Compares: !t.Same}
 	for _, r := range t.Own {
 		row := benchWords(l, r.Replay)
-		row.Name, row.Address = string(r.Request)+" · "+l.Act(r.Act), Prefix+"requests/"+string(r.Request)+"/review/"+string(r.Act)
-		rows = append(rows, row)
+		row.Name, row.Address = string(r.Request)+" · "+l.Act(r.Act), Prefix+"requests/"+string(r.Request)
+		own.add(row)
 	}
-	return changedFirst(rows)
+	cases := bench{Title: l.T("policies.cases"), Lead: l.T("policies.cases.what"), Compares: !t.Same}
+	for _, r := range t.Cases {
+		cases.add(benchWords(l, r))
+	}
+	return []bench{own, cases}
 }
 
-func changedFirst(rows []benchRow) []benchRow {
-	slices.SortStableFunc(rows, func(a, b benchRow) int { return min(len(b.Would), 1) - min(len(a.Would), 1) })
-	return rows[:min(len(rows), benchShown)]
+func (b *bench) add(row benchRow) {
+	switch {
+	case len(b.Change)+len(b.Rest) >= benchShown && row.Would == "":
+	case b.Compares && row.Would != "":
+		b.Change = append(b.Change, row)
+	default:
+		b.Rest = append(b.Rest, row)
+	}
 }
 
 // texts are the differences as they fit a page, with their texts until it is full.
@@ -342,15 +353,31 @@ func (s *server) policiesProposed(v *visit) error {
 	return v.to("policies/" + edition.Digest.String())
 }
 
-func (s *server) policiesKept(v *visit) error {
-	if ok, err := v.fresh(); err != nil || !ok {
-		return err
+// policiesKeepForm stops what waits, by proposing the rules in force once more.
+func (s *server) policiesKeepForm(v *visit) (entering, func() (string, error), error) {
+	all, err := s.Office.Policies(v.ctx)
+	if err != nil {
+		return entering{}, nil, err
 	}
-	if _, err := s.Office.KeepPolicies(v.ctx, v.by, strings.TrimSpace(v.r.PostFormValue("why"))); err != nil {
-		return err
+	values, err := v.form()
+	if err != nil {
+		return entering{}, nil, err
 	}
-	v.say("policies.kept")
-	return v.to("policies")
+	l, why := v.loc, strings.TrimSpace(values["why"])
+	e := entering{Title: l.T("policies.keep"), Action: Prefix + "policies/keep", Leave: Prefix + "policies", Do: l.T("policies.keep"), Entry: rogatory.PoliciesProposed, Grave: true,
+		Fields: []field{{Name: "why", Label: l.T("policies.keep.why"), Form: "area", Value: why, Needed: true}}}
+	for _, p := range all.Editions {
+		if p.Stands == docket.PoliciesWait {
+			e.Will = append(e.Will, willView{l.T("policies.waiting"), p.Digest.Short(), true})
+		}
+	}
+	return e, func() (string, error) {
+		_, err := s.Office.KeepPolicies(v.ctx, v.by, why)
+		if err == nil {
+			v.say("policies.kept")
+		}
+		return "policies", err
+	}, nil
 }
 
 func (v *visit) digest() (d rogatory.Digest, err error) {

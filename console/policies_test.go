@@ -211,13 +211,20 @@ func TestRulesAreChangedOnScreen(t *testing.T) {
 	judge = h.as("Judge T. Moreau")
 	page, _ = judge.open("policies")
 	h.sees(page, "ministry_location")
+	page, _ = judge.post("policies/keep", url.Values{"step": {"do"}})
+	h.sees(page, l.T("wrong.missing", "label", l.T("policies.keep.why")))
 	page, _ = judge.post("policies/keep", url.Values{"why": {"the oversight body wants to be heard first"}})
+	h.sees(page, "the oversight body wants to be heard first", l.T("willbe.title"))
+	page, _ = judge.post("policies/keep", url.Values{"why": {"the oversight body wants to be heard first"}, "step": {"do"}})
 	h.sees(page, l.T("policies.kept"))
 	h.time.Advance(12 * time.Hour)
 	page, _ = h.as("Otto").open("policies")
 	h.sees(page, "ministry_location", l.T("policies.stands.overtaken"))
 	page, _ = h.as("Otto").open("policies/bench")
 	h.sees(page, l.T("policies.cases"), "emergency_expired")
+	if strings.Contains(page, l.T("policies.would")) || !strings.Contains(page, "/console/policies#emergency_expired") {
+		t.Error("nothing is proposed, and a column says what would change; or a rule's name does not lead to its words")
+	}
 }
 
 // The screens of the safeguards, as full as they get, cross a slow line in every language.

@@ -3,6 +3,7 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -93,7 +94,7 @@ func (v *visit) file() (docket.File, error) {
 }
 
 // pageLines is how many lines of a timeline one page shows; the newest come first.
-const pageLines = 30
+const pageLines = 28
 
 // entriesOf reads the whole journal of a request, by its pieces.
 func (s *server) entriesOf(v *visit, id rogatory.RequestID) (all []docket.Logged, err error) {
@@ -385,7 +386,9 @@ func entryWords(l *language.Locale, e rogatory.Entry, zone string) string {
 		return l.T("line.aside", "time", when(l, until, zone))
 	case e.Type == rogatory.RequestClaimed && e.Name == "":
 		return l.T("line.unclaimed")
-	case e.Name == "" || e.Exhibit != nil || strings.HasPrefix(string(e.Type), "alarm."): // an alarm's number says nothing
+	case e.Type == rogatory.EmergencyReviewed:
+		return l.T("line.of", "what", l.EntryType(e.Type), "name", l.T("subject.found."+e.Name))
+	case e.Name == "" || e.Type == rogatory.SheetSigned || e.Exhibit != nil || strings.HasPrefix(string(e.Type), "alarm."): // an alarm's number says nothing
 		return l.EntryType(e.Type)
 	case e.Type == rogatory.DeadlinePassed:
 		return l.T("line.of", "what", l.EntryType(e.Type), "name", l.DeadlineName(e.Name))
@@ -393,11 +396,25 @@ func entryWords(l *language.Locale, e rogatory.Entry, zone string) string {
 	return l.T("line.of", "what", l.EntryType(e.Type), "name", e.Name)
 }
 
-// saidOf is the reason in an entry. Of an alarm it is a word of the program, and the person is named above.
+// saidOf is the reason in an entry. What the program wrote there itself is said in words.
 func saidOf(l *language.Locale, e rogatory.Entry) string {
 	switch e.Type {
-	case rogatory.AlarmOpened, rogatory.AlarmWithdrawn:
+	case rogatory.AlarmOpened, rogatory.AlarmWithdrawn, rogatory.ExhibitReceived: // from whom, the line before says
 		return ""
+	case rogatory.ExhibitDeleted:
+		if due, ok := strings.CutPrefix(e.Why, "due since "); ok {
+			var since rogatory.Instant
+			if since.UnmarshalText([]byte(due)) == nil {
+				return l.T("line.of", "what", l.T("retention.due_since"), "name", when(l, since, "UTC"))
+			}
+		}
+	case rogatory.ExhibitQuarantined:
+		return l.T("excess.verdict." + e.Why)
+	case rogatory.ExhibitCut:
+		var out, of int64
+		if _, err := fmt.Sscanf(e.Why, "%d of %d ", &out, &of); err == nil {
+			return l.T("excess.left_out", "count", out, "of", of)
+		}
 	case rogatory.AlarmAcknowledged:
 		_, how, _ := strings.Cut(e.Why, " by ")
 		return l.T("watch.how." + how)

@@ -16,32 +16,16 @@ import (
 // caseworkRoutes are what is done with a case besides its messages: its evidence ends or goes on, orders at home are
 // renewed, and what comes on paper is recorded.
 func (s *server) caseworkRoutes(mux *http.ServeMux) {
-	both := func(path string, form func(*server, *visit) (entering, func() (string, error), error)) {
-		s.page(mux, "GET "+path, func(s *server, v *visit) error {
-			e, _, err := form(s, v)
-			if err != nil {
-				return err
-			}
-			return s.enterPage(v, e)
-		})
-		s.page(mux, "POST "+path, func(s *server, v *visit) error {
-			e, do, err := form(s, v)
-			if err != nil {
-				return err
-			}
-			return s.entered(v, e, do)
-		})
-	}
 	s.page(mux, "GET retention", (*server).retention)
-	both("exhibits/{id}/delete", (*server).deleteForm)
-	both("exhibits/{id}/keep", (*server).keepForm)
-	both("exhibits/{id}/relay", (*server).relayForm)
-	both("requests/{id}/renew", (*server).renewForm)
-	both("requests/{id}/heard/{act}", (*server).heardForm)
-	both("arrivals/{kind}", (*server).arrivalForm)
-	both("requests/{id}/duties/{number}/{what}", (*server).dutyForm)
-	both("directory/{state}/wrong/{number}", (*server).doubtForm)
-	both("elsewhere", (*server).elsewhereForm)
+	s.entries(mux, "exhibits/{id}/delete", (*server).deleteForm)
+	s.entries(mux, "exhibits/{id}/keep", (*server).keepForm)
+	s.entries(mux, "exhibits/{id}/relay", (*server).relayForm)
+	s.entries(mux, "requests/{id}/renew", (*server).renewForm)
+	s.entries(mux, "requests/{id}/heard/{act}", (*server).heardForm)
+	s.entries(mux, "arrivals/{kind}", (*server).arrivalForm)
+	s.entries(mux, "requests/{id}/duties/{number}/{what}", (*server).dutyForm)
+	s.entries(mux, "directory/{state}/wrong/{number}", (*server).doubtForm)
+	s.entries(mux, "elsewhere", (*server).elsewhereForm)
 	s.page(mux, "GET arrivals", (*server).arrivals)
 }
 
@@ -180,11 +164,7 @@ func renews(f docket.File) bool {
 
 // renewForm records that the domestic order under which data stay preserved was renewed (Art 25(2)).
 func (s *server) renewForm(v *visit) (entering, func() (string, error), error) {
-	f, err := v.file()
-	if err != nil {
-		return entering{}, nil, err
-	}
-	values, err := v.form()
+	f, values, err := v.fileForm()
 	if err != nil {
 		return entering{}, nil, err
 	}

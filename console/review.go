@@ -12,6 +12,7 @@ import (
 	"rogatory"
 	"rogatory/docket"
 	"rogatory/language"
+	"rogatory/letter"
 	"rogatory/safeguard"
 )
 
@@ -19,8 +20,8 @@ func (s *server) reviewRoutes(mux *http.ServeMux) {
 	s.page(mux, "GET requests/{id}/review/{act}", (*server).reviewPage)
 	s.page(mux, "POST requests/{id}/review/{act}/sheet", (*server).reviewSigned)
 	s.page(mux, "POST requests/{id}/review/{act}/vote", (*server).reviewVoted)
-	s.page(mux, "POST requests/{id}/objections", (*server).objectionMade)
-	s.page(mux, "POST requests/{id}/objections/decide", (*server).objectionDecided)
+	s.entries(mux, "requests/{id}/objections", (*server).objectionForm)
+	s.entries(mux, "requests/{id}/objections/decide", (*server).objectionDecisionForm)
 }
 
 // toReview is an act that the safeguards judge, with how it stands.
@@ -93,6 +94,8 @@ type reviewView struct {
 	News    []lineView
 	Last    rogatory.Instant
 	Unsaved bool // what stands in the sheet was typed and not signed
+	MayAct  bool // this person may do it
+	Letter  letter.Document
 }
 
 // path is the page of the review for an exhibit, or without one.
@@ -135,8 +138,6 @@ func aboutOf(l *language.Locale, x safeguard.Finding, all []safeguard.Finding) s
 	var names []string
 	for _, a := range x.About {
 		switch {
-		case x.Code == safeguard.AnswerMissing:
-			names = append(names, adviceFor(l, all, a))
 		case x.Code == safeguard.RoleMissing:
 			names = append(names, l.Role(a))
 		}
@@ -149,7 +150,8 @@ func (s *server) reviewOf(v *visit) (reviewView, error) {
 	if err != nil {
 		return reviewView{}, err
 	}
-	r := reviewView{File: f, Act: rogatory.Act(v.r.PathValue("act"))}
+	r := reviewView{File: f, Act: rogatory.Act(v.r.PathValue("act")), Letter: s.draftLetter(v.loc, f)}
+	r.MayAct = slices.ContainsFunc(s.actsOf(f, v.by), func(a actView) bool { return a.Act == r.Act })
 	if _, _, err := rogatory.Next(f.State, r.Act, f.Side); err != nil {
 		return r, err
 	}
@@ -296,25 +298,47 @@ func (s *server) reviewVoted(v *visit) error {
 	return v.to(r.path(r.Exhibit))
 }
 
-func (s *server) objectionMade(v *visit) error {
-	if _, err := s.Office.Object(v.ctx, v.by, rogatory.RequestID(v.r.PathValue("id")), strings.TrimSpace(v.r.PostFormValue("from")), strings.TrimSpace(v.r.PostFormValue("why"))); err != nil {
-		return err
+// objectionForm records what a provider or a person concerned holds against a request.
+func (s *server) objectionForm(v *visit) (entering, func() (string, error), error) {
+	f, values, err := v.fileForm()
+	if err != nil {
+		return entering{}, nil, err
 	}
-	v.say("objection.made")
-	return v.to("requests/" + v.r.PathValue("id"))
+	l, at := v.loc, "requests/"+string(f.ID)
+	from, why := strings.TrimSpace(values["from"]), strings.TrimSpace(values["why"])
+	e := entering{Title: l.T("objection.go"), About: f.Request.Title, Request: f.ID, Action: Prefix + at + "/objections", Leave: Prefix + at, Do: l.T("objection.go"), Entry: rogatory.ObjectionMade,
+		Fields: []field{{Name: "from", Label: l.T("objection.from"), Form: "text", Value: from, Needed: true}, {Name: "why", Label: l.T("objection.why"), Form: "area", Value: why, Needed: true}}}
+	return e, func() (string, error) {
+		_, err := s.Office.Object(v.ctx, v.by, f.ID, from, why)
+		if err == nil {
+			v.say("objection.made")
+		}
+		return at, err
+	}, nil
 }
 
-func (s *server) objectionDecided(v *visit) error {
-	if ok, err := v.fresh(); err != nil || !ok {
-		return err
+// objectionDecisionForm says what becomes of the oldest objection that is open.
+func (s *server) objectionDecisionForm(v *visit) (entering, func() (string, error), error) {
+	f, values, err := v.fileForm()
+	if err != nil {
+		return entering{}, nil, err
 	}
-	if _, err := s.Office.DecideObjection(v.ctx, v.by, rogatory.RequestID(v.r.PathValue("id")), strings.TrimSpace(v.r.PostFormValue("why"))); err != nil {
-		return err
+	i := slices.IndexFunc(f.Objections, openObjection)
+	if i < 0 {
+		return entering{}, nil, rogatory.Fault(rogatory.Conflict, "objection_none", "no objection to %s is open", f.ID)
 	}
-	v.say("objection.decided")
-	return v.to("requests/" + v.r.PathValue("id"))
+	l, at, why := v.loc, "requests/"+string(f.ID), strings.TrimSpace(values["why"])
+	e := entering{Title: l.T("objection.decide.go"), About: f.Request.Title, Lead: l.T("line.of", "what", f.Objections[i].From, "name", f.Objections[i].Reasons), Request: f.ID, Action: Prefix + at + "/objections/decide", Leave: Prefix + at,
+		Do: l.T("objection.decide.go"), Entry: rogatory.ObjectionDecided, Grave: true, Fields: []field{{Name: "why", Label: l.T("objection.decide"), Form: "area", Value: why, Needed: true}}}
+	return e, func() (string, error) {
+		_, err := s.Office.DecideObjection(v.ctx, v.by, f.ID, why)
+		if err == nil {
+			v.say("objection.decided")
+		}
+		return at, err
+	}, nil
 }
 
-func openObjections(f docket.File) bool {
-	return slices.ContainsFunc(f.Objections, func(o docket.Objection) bool { return o.Decided == 0 })
-}
+func openObjection(o docket.Objection) bool { return o.Decided == 0 }
+
+func openObjections(f docket.File) bool { return slices.ContainsFunc(f.Objections, openObjection) }

@@ -248,11 +248,7 @@ func compared(x rogatory.Exhibit, typed string) compareView {
 
 // dutyForm says until when a condition is to be met, or that it was.
 func (s *server) dutyForm(v *visit) (entering, func() (string, error), error) {
-	f, err := v.file()
-	if err != nil {
-		return entering{}, nil, err
-	}
-	values, err := v.form()
+	f, values, err := v.fileForm()
 	if err != nil {
 		return entering{}, nil, err
 	}

@@ -3,8 +3,10 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
+	"strings"
 
 	"rogatory"
 	"rogatory/docket"
@@ -18,94 +20,9 @@ import (
 func (s *server) subjectRoutes(mux *http.ServeMux) {
 	s.page(mux, "GET subject-notices", (*server).subjects)
 	s.page(mux, "GET requests/{id}/subject", (*server).subject)
-	s.page(mux, "GET requests/{id}/subject/{what}", (*server).subjectDeed)
-	s.page(mux, "POST requests/{id}/subject/{what}", (*server).subjectDeed)
+	s.entries(mux, "requests/{id}/subject/{what}", (*server).subjectForm)
 	s.page(mux, "GET suspensions", (*server).suspensions)
-	s.page(mux, "GET suspensions/{what}", (*server).suspensionDeed)
-	s.page(mux, "POST suspensions/{what}", (*server).suspensionDeed)
-}
-
-// deed is one thing that a person records: its questions, and what does it once they are answered.
-type deed struct {
-	Name   string // names its words: subject.do.NAME and so on
-	Title  string
-	At     string // in the menu
-	Action string // where its form goes
-	Back   string
-	Entry  rogatory.EntryType
-	Fields []field
-	Grave  bool // it takes a fresh sign-in
-	do     func() error
-
-	Checked bool
-	Fault   *rogatory.Error
-}
-
-// value reads an answer and marks the question if it says nothing.
-func (d *deed) value(l *language.Locale, name string) string {
-	i := slices.IndexFunc(d.Fields, func(f field) bool { return f.Name == name })
-	if f := &d.Fields[i]; f.Needed && f.Value == "" {
-		f.Wrong = l.T("wrong.missing", "label", f.Label)
-	}
-	return d.Fields[i].Value
-}
-
-// when reads a moment, in UTC; zero where none was given or it cannot be read.
-func (d *deed) when(l *language.Locale, name string) rogatory.Instant {
-	text := d.value(l, name)
-	at, ok := moment(text)
-	if i := slices.IndexFunc(d.Fields, func(f field) bool { return f.Name == name }); text != "" && !ok {
-		d.Fields[i].Wrong = l.T("wrong.moment")
-	}
-	return at
-}
-
-// deed shows a form, then what it would put into the journal, then does it.
-func (s *server) deed(v *visit, d deed) error {
-	typedIn := v.r.Method == http.MethodPost
-	status := http.StatusOK
-	switch {
-	case !typedIn:
-		for i := range d.Fields {
-			d.Fields[i].Wrong = ""
-		}
-	case anyWrong(d.Fields):
-		status = http.StatusUnprocessableEntity
-	case v.r.PostForm.Get("step") == "edit":
-	case v.r.PostForm.Get("step") != "do":
-		d.Checked = true
-	default:
-		if d.Grave {
-			if ok, err := v.fresh(); err != nil || !ok {
-				return err
-			}
-		}
-		err := d.do()
-		if err == nil {
-			v.say("subject.done")
-			return v.to(d.Back)
-		}
-		if d.Fault = faultOf(err); d.Fault == nil || d.Fault.Kind == rogatory.Internal {
-			return err
-		}
-		status = statusOf(err)
-	}
-	return v.show(status, deedScreen(v.frame(d.Title, d.At), d))
-}
-
-// fieldsOf fills the questions of a deed with what was typed.
-func (v *visit) fieldsOf(fields ...field) ([]field, error) {
-	if v.r.Method != http.MethodPost {
-		return fields, nil
-	}
-	if err := v.r.ParseForm(); err != nil {
-		return nil, rogatory.Fault(rogatory.Invalid, "form_unread", "the form cannot be read: %w", err)
-	}
-	said := typed(v.r)
-	for i := range fields {
-		fields[i].Value = said[fields[i].Name]
-	}
-	return fields, nil
+	s.entries(mux, "suspensions/{what}", (*server).suspensionForm)
 }
 
 // subjectsShown is how many rows the list shows: a screen that fits a slow line. The longest due come first.
@@ -144,19 +61,45 @@ func (s *server) subjectRows(v *visit, all []docket.Pending, name string) (rows 
 	return rows
 }
 
-// overdueSubjects is how many people wait to be told, and emergencies to be reviewed, whose time has come.
-func (s *server) overdueSubjects(v *visit) (n int64, err error) {
+// waitsForPeople is what no request in the inbox shows: people to be told and emergencies to be reviewed whose time has
+// come, answers in quarantine, and suspensions that a person of this role can agree to.
+func (s *server) waitsForPeople(v *visit) (all []option, err error) {
 	tell, _, err := s.Office.Subjects(v.ctx, v.by)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	review, _, err := s.Office.Emergencies(v.ctx, v.by)
-	for _, p := range append(tell, review...) {
-		if p.Overdue(v.now) {
-			n++
+	if err != nil {
+		return nil, err
+	}
+	quarantined, err := s.Office.Quarantined(v.ctx, v.by)
+	if err != nil {
+		return nil, err
+	}
+	suspensions, err := s.Office.Suspensions(v.ctx, v.by)
+	if err != nil {
+		return nil, err
+	}
+	wait := func(n int, key, where string) {
+		if n > 0 {
+			all = append(all, option{where, v.loc.N(key, int64(n))})
 		}
 	}
-	return n, err
+	overdue, agree := 0, 0
+	for _, p := range append(tell, review...) {
+		if p.Overdue(v.now) {
+			overdue++
+		}
+	}
+	for _, x := range s.suspensionsOf(v, suspensions) {
+		if x.Stands == "proposed" && slices.Contains(x.Do, "agree") {
+			agree++
+		}
+	}
+	wait(overdue, "subjects.overdue", "subject-notices")
+	wait(len(quarantined), "excess.waiting", "excess")
+	wait(agree, "suspensions.waiting", "suspensions")
+	return all, nil
 }
 
 // subjectView is what a request's page says of the people whom it concerns.
@@ -233,81 +176,92 @@ func (s *server) subject(v *visit) error {
 	return v.show(http.StatusOK, subjectScreen(v.frame(v.loc.T("subject.title"), "subjects"), *view))
 }
 
-func (s *server) subjectDeed(v *visit) error {
-	f, err := v.file()
+// subjectForm is what a person records of the people whom a request concerns, of its secrecy and of its emergency.
+func (s *server) subjectForm(v *visit) (entering, func() (string, error), error) {
+	f, values, err := v.fileForm()
 	if err != nil {
-		return err
+		return entering{}, nil, err
 	}
-	what, at := v.r.PathValue("what"), "requests/"+string(f.ID)+"/subject"
-	d := deed{Name: what, At: "subjects", Action: at + "/" + what, Back: at, Grave: true}
+	l, what, at := v.loc, v.r.PathValue("what"), "requests/"+string(f.ID)+"/subject"
 	ask := func(name, form, article string, needed bool) field {
-		return field{Name: name, Label: v.loc.T("subject.ask." + name), Hint: v.loc.T("subject.hint." + name), Form: form, Article: article, Needed: needed}
+		return field{Name: name, Label: l.T("subject.ask." + name), Hint: l.T("subject.hint." + name), Form: form, Article: article, Needed: needed, Value: strings.TrimSpace(values[name])}
 	}
-	why, until := ask("why", "area", "24(2)", true), ask("until", "moment", "24(2)", true)
-	var fields []field
+	article := "24(2)"
+	switch what {
+	case "secrecy", "open":
+		article = "40(20)"
+	case "emergency":
+		article = "41(3)(e)"
+	}
+	why, until := reasoned(l, ask("why", "area", article, true)), ask("until", "moment", article, true)
+	end := momentOf(l, &until)
+	e := entering{About: f.Request.Title, Request: f.ID, Action: Prefix + at + "/" + what, Leave: Prefix + at, Grave: true}
+	var do func() error
 	switch what {
 	case "told":
-		fields, d.Entry, d.Grave = []field{ask("how", "area", "24(2)", true), ask("when", "moment", "", false), ask("ref", "text", "", false)}, rogatory.SubjectTold, false
+		how, on, ref := ask("how", "area", article, true), ask("when", "moment", "", false), ask("ref", "text", "", false)
+		t := docket.Telling{How: how.Value, When: momentOf(l, &on), Ref: ref.Value}
+		e.Fields, e.Entry, e.Grave = []field{how, on, ref}, rogatory.SubjectTold, false
+		do = func() error { _, err := s.Office.Tell(v.ctx, v.by, f.ID, t); return err }
 	case "later":
-		fields, d.Entry = []field{why, until}, rogatory.SubjectPostponed
+		e.Fields, e.Entry = []field{why, until}, rogatory.SubjectPostponed
+		do = func() error { _, err := s.Office.PutOff(v.ctx, v.by, f.ID, end, why.Value); return err }
 	case "never":
-		fields, d.Entry = []field{why}, rogatory.SubjectNever
+		e.Fields, e.Entry = []field{why}, rogatory.SubjectNever
+		do = func() error { _, err := s.Office.CannotTell(v.ctx, v.by, f.ID, why.Value); return err }
 	case "secrecy":
-		why.Article, until.Article = "40(20)", "40(20)"
-		fields, d.Entry = []field{why, until}, rogatory.MessageSent
-	case "open":
-		why.Article = "40(20)"
-		fields, d.Entry = []field{why}, rogatory.MessageSent
-	case "emergency":
-		found := ask("found", "radio", "41(3)(e)", true)
-		for _, x := range []docket.Finding{docket.Justified, docket.Unjustified} {
-			found.Options = append(found.Options, option{string(x), v.loc.T("subject.found." + string(x))})
+		e.Fields, e.Entry = []field{why, until}, rogatory.MessageSent
+		do = func() error {
+			_, err := s.Office.KeepSecret(v.ctx, v.by, f.ID, end, why.Value, l.Tag())
+			return err
 		}
-		why.Article = "41(3)(e)"
-		fields, d.Entry = []field{found, why}, rogatory.EmergencyReviewed
-	default:
-		return rogatory.Fault(rogatory.NotFound, "page_unknown", "there is no page %.100q here", v.r.URL.Path)
-	}
-	d.Title = v.loc.T("subject.do." + what)
-	if d.Fields, err = v.fieldsOf(fields...); err != nil {
-		return err
-	}
-	s.subjectDo(v, &d, f.ID)
-	return s.deed(v, d)
-}
-
-// subjectDo reads the answers and says what is done with them.
-func (s *server) subjectDo(v *visit, d *deed, id rogatory.RequestID) {
-	l := v.loc
-	switch d.Name {
-	case "told":
-		t := docket.Telling{How: d.value(l, "how"), When: d.when(l, "when"), Ref: d.value(l, "ref")}
-		d.do = func() error { _, err := s.Office.Tell(v.ctx, v.by, id, t); return err }
-	case "later":
-		why, until := d.reason(l), d.when(l, "until")
-		d.do = func() error { _, err := s.Office.PutOff(v.ctx, v.by, id, until, why); return err }
-	case "never":
-		why := d.reason(l)
-		d.do = func() error { _, err := s.Office.CannotTell(v.ctx, v.by, id, why); return err }
-	case "secrecy":
-		why, until := d.reason(l), d.when(l, "until")
-		d.do = func() error { _, err := s.Office.KeepSecret(v.ctx, v.by, id, until, why, l.Tag()); return err }
 	case "open":
-		why := d.reason(l)
-		d.do = func() error { _, err := s.Office.KeepSecret(v.ctx, v.by, id, 0, why, l.Tag()); return err }
+		e.Fields, e.Entry = []field{why}, rogatory.MessageSent
+		do = func() error { _, err := s.Office.KeepSecret(v.ctx, v.by, f.ID, 0, why.Value, l.Tag()); return err }
 	case "emergency":
-		found, why := docket.Finding(d.value(l, "found")), d.reason(l)
-		d.do = func() error { _, err := s.Office.ReviewEmergency(v.ctx, v.by, id, found, why); return err }
+		found := ask("found", "radio", article, true)
+		for _, x := range []docket.Finding{docket.Justified, docket.Unjustified} {
+			found.Options = append(found.Options, option{string(x), l.T("subject.found." + string(x))})
+		}
+		e.Fields, e.Entry = []field{found, why}, rogatory.EmergencyReviewed
+		do = func() error {
+			_, err := s.Office.ReviewEmergency(v.ctx, v.by, f.ID, docket.Finding(found.Value), why.Value)
+			return err
+		}
+	default:
+		return entering{}, nil, rogatory.Fault(rogatory.NotFound, "page_unknown", "there is no page %.100q here", v.r.URL.Path)
+	}
+	e.Title, e.Notes = l.T("subject.do."+what), []string{l.T("subject.then."+what, "state", s.name(l, f.Them.State))}
+	e.Do = l.T("act.do", "act", e.Title)
+	return e, recorded(v, at, do), nil
+}
+
+// recorded does what was confirmed, says so, and leads back.
+func recorded(v *visit, to string, do func() error) func() (string, error) {
+	return func() (string, error) {
+		if err := do(); err != nil {
+			return "", err
+		}
+		v.say("subject.done")
+		return to, nil
 	}
 }
 
-// reason reads the reason, and marks one that says nothing.
-func (d *deed) reason(l *language.Locale) string {
-	why := d.value(l, "why")
-	if i := slices.IndexFunc(d.Fields, func(f field) bool { return f.Name == "why" }); why != "" && !safeguard.Reasoned(why) {
-		d.Fields[i].Wrong = l.T("subject.wrong.why")
+// reasoned marks a reason that says nothing.
+func reasoned(l *language.Locale, f field) field {
+	if f.Value != "" && !safeguard.Reasoned(f.Value) {
+		f.Wrong = l.T("subject.wrong.why")
 	}
-	return why
+	return f
+}
+
+// momentOf reads a moment, in UTC, and marks one that cannot be read; zero where none was given.
+func momentOf(l *language.Locale, f *field) rogatory.Instant {
+	at, ok := moment(f.Value)
+	if f.Value != "" && !ok {
+		f.Wrong = l.T("wrong.moment")
+	}
+	return at
 }
 
 // suspensionView is one suspension with how it stands.
@@ -353,6 +307,9 @@ func (s *server) suspensionsOf(v *visit, all []safeguard.Suspension) (views []su
 			if may && !agreed(x.By) {
 				view.Do = []string{"agree"}
 			}
+			if view.Lifting = x.Lifted != nil; may && (!view.Lifting || !agreed(x.Lifted.By)) {
+				view.Do = append(view.Do, "lift")
+			}
 		default:
 			if overdue {
 				view.Stands = "overdue"
@@ -369,66 +326,53 @@ func (s *server) suspensionsOf(v *visit, all []safeguard.Suspension) (views []su
 	return views
 }
 
-func (s *server) suspensionDeed(v *visit) error {
-	if err := docket.MayRead(v.by); err != nil {
-		return err
-	}
-	what := v.r.PathValue("what")
-	d := deed{Name: what, At: "suspensions", Action: "suspensions/" + what, Back: "suspensions", Grave: true, Title: v.loc.T("suspensions.do." + what), Entry: rogatory.StateSuspended}
-	if state := v.r.URL.Query().Get("state"); state != "" {
-		d.Action += "?state=" + pathOf(state)
-	}
-	state := field{Name: "state", Label: v.loc.T("suspensions.state"), Form: "select", Value: v.r.URL.Query().Get("state"), Needed: true}
-	for _, p := range s.Parties() {
-		if p.Code != s.Office.Us.State {
-			state.Options = append(state.Options, option{string(p.Code), s.name(v.loc, p.Code)})
-		}
-	}
-	why := field{Name: "why", Label: v.loc.T("subject.ask.why"), Hint: v.loc.T("subject.hint.why"), Form: "area", Article: "6(1)", Needed: true}
-	next := field{Name: "review", Label: v.loc.T("suspensions.review"), Hint: v.loc.T("suspensions.review.hint"), Form: "moment", Needed: true}
-	fields := []field{state, why}
-	switch what {
-	case "propose":
-		fields = append(fields, next)
-	case "agree":
-	case "review":
-		fields, d.Entry = append(fields, next), rogatory.StateReviewed
-	case "lift":
-		d.Entry = rogatory.StateResumed
-	default:
-		return rogatory.Fault(rogatory.NotFound, "page_unknown", "there is no page %.100q here", v.r.URL.Path)
-	}
-	var err error
-	if d.Fields, err = v.fieldsOf(fields...); err != nil {
-		return err
-	}
-	code, reason := rogatory.StateCode(d.value(v.loc, "state")), d.reason(v.loc)
-	switch what {
-	case "propose":
-		review := d.when(v.loc, "review")
-		d.do = func() error { _, err := s.Office.Suspend(v.ctx, v.by, code, reason, review); return err }
-	case "agree":
-		d.do = func() error { return s.agreeToSuspend(v, code, reason) }
-	case "review":
-		review := d.when(v.loc, "review")
-		d.do = func() error { _, err := s.Office.ReviewSuspension(v.ctx, v.by, code, reason, review); return err }
-	case "lift":
-		d.do = func() error { _, err := s.Office.Resume(v.ctx, v.by, code, reason); return err }
-	}
-	return s.deed(v, d)
-}
-
-// agreeToSuspend agrees to what was proposed, with the review that was proposed.
-func (s *server) agreeToSuspend(v *visit, code rogatory.StateCode, reason string) error {
+// suspensionForm is what a person records of a suspension. One that is there already is shown, and not chosen again.
+func (s *server) suspensionForm(v *visit) (entering, func() (string, error), error) {
 	all, err := s.Office.Suspensions(v.ctx, v.by)
 	if err != nil {
-		return err
+		return entering{}, nil, err
 	}
-	for _, x := range all {
-		if x.State == code && !x.Valid() && x.Lifted == nil {
-			_, err := s.Office.Suspend(v.ctx, v.by, code, reason, x.Review)
-			return err
+	values, err := v.form()
+	if err != nil {
+		return entering{}, nil, err
+	}
+	l, what := v.loc, v.r.PathValue("what")
+	code := rogatory.StateCode(cmp.Or(values["state"], v.r.URL.Query().Get("state")))
+	why := reasoned(l, field{Name: "why", Label: l.T("subject.ask.why"), Hint: l.T("subject.hint.why"), Form: "area", Article: "6(1)", Needed: true, Value: strings.TrimSpace(values["why"])})
+	next := field{Name: "review", Label: l.T("suspensions.review"), Hint: l.T("suspensions.review.hint"), Form: "moment", Needed: true, Value: strings.TrimSpace(values["review"])}
+	review := momentOf(l, &next)
+	e := entering{Title: l.T("suspensions.do." + what), Action: Prefix + "suspensions/" + what, Leave: Prefix + "suspensions", Grave: true, Entry: rogatory.StateSuspended, Fields: []field{why}, Notes: []string{l.T("suspensions.then." + what)}}
+	e.Do = l.T("act.do", "act", e.Title)
+	if what == "propose" {
+		state := field{Name: "state", Label: l.T("suspensions.state"), Form: "select", Value: string(code), Needed: true, Options: []option{{"", l.T("bulk.choose")}}}
+		for _, p := range s.Parties() {
+			if p.Code != s.Office.Us.State {
+				state.Options = append(state.Options, option{string(p.Code), s.name(l, p.Code)})
+			}
 		}
+		e.Fields = []field{state, why, next}
+		return e, recorded(v, "suspensions", func() error { _, err := s.Office.Suspend(v.ctx, v.by, code, why.Value, review); return err }), nil
 	}
-	return rogatory.Fault(rogatory.Conflict, "suspension_none", "nobody has proposed to suspend cooperation with %s", code)
+	i := slices.IndexFunc(all, func(x safeguard.Suspension) bool {
+		return x.State == code && (x.Lifted == nil || x.Lifted.At == 0)
+	})
+	if i < 0 {
+		return entering{}, nil, rogatory.Fault(rogatory.Conflict, "suspension_none", "nobody has proposed to suspend cooperation with %.20s", code)
+	}
+	about := s.suspensionsOf(v, all[i:i+1])[0]
+	e.About, e.Lead, e.Hidden = about.Name, l.T("suspensions.stands."+about.Stands)+" "+l.T("suspensions.for", "text", about.Reason), []option{{"state", string(code)}}
+	var do func() error
+	switch what {
+	case "agree":
+		do = func() error { _, err := s.Office.Suspend(v.ctx, v.by, code, why.Value, about.Review); return err }
+	case "review":
+		e.Fields, e.Entry = append(e.Fields, next), rogatory.StateReviewed
+		do = func() error { _, err := s.Office.ReviewSuspension(v.ctx, v.by, code, why.Value, review); return err }
+	case "lift":
+		e.Entry = rogatory.StateResumed
+		do = func() error { _, err := s.Office.Resume(v.ctx, v.by, code, why.Value); return err }
+	default:
+		return entering{}, nil, rogatory.Fault(rogatory.NotFound, "page_unknown", "there is no page %.100q here", v.r.URL.Path)
+	}
+	return e, recorded(v, "suspensions", do), nil
 }

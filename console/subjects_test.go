@@ -117,17 +117,17 @@ func TestWhatIsRecordedIsShownBefore(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		v := &visit{s: s, w: answer, r: r, ctx: ctx, loc: s.texts.Locale("en"), now: rogatory.At(s.Clock.Now()),
 			by: rogatory.Actor{Address: s.Office.Us, Officer: rogatory.Officer{Name: "Ana Duarte", Role: rogatory.Decider}}}
-		d := deed{Name: "later", Title: "Put it off", Action: "x", Back: "y", Entry: rogatory.SubjectPostponed}
-		if d.Fields, err = v.fieldsOf(field{Name: "why", Label: "Reason", Form: "area", Needed: true}, field{Name: "until", Label: "Until when", Form: "moment", Needed: true}); err != nil {
+		values, err := v.form()
+		if err != nil {
 			t.Fatal(err)
 		}
-		d.reason(v.loc)
-		d.when(v.loc, "until")
-		d.do = func() error {
+		until := field{Name: "until", Label: "Until when", Form: "moment", Needed: true, Value: values["until"]}
+		momentOf(v.loc, &until)
+		e := entering{Title: "Put it off", Action: "x", Leave: "y", Entry: rogatory.SubjectPostponed, Fields: []field{reasoned(v.loc, field{Name: "why", Label: "Reason", Form: "area", Needed: true, Value: values["why"]}), until}}
+		if err := s.entered(v, e, recorded(v, "y", func() error {
 			done++
 			return rogatory.Fault(rogatory.Invalid, "telling_late", "too late")
-		}
-		if err := s.deed(v, d); err != nil {
+		})); err != nil {
 			t.Fatal(err)
 		}
 		return answer

@@ -220,7 +220,7 @@ func (s *server) safeguards(v *visit) error {
 				row.Words = p.Key // a national set brings its own
 			}
 			if slices.Contains([]string{"block", "hold", "flag"}, p.Effect) {
-				row.Effect = v.T("portal.effect." + p.Effect)
+				row.Effect = v.T("safeguard.severity." + p.Effect)
 			}
 			view.Rules = append(view.Rules, row)
 		}
