@@ -241,7 +241,7 @@ func Init(ctx context.Context, dir string, c Config, hosts []string, now time.Ti
 // made. It may be broken off and called again.
 //
 // Order of writes: the key, then the database. A database that is sealed already gets no new key in place of one that is
-// lost: NotFound "database_key_missing".
+// lost: Unavailable "database_key_missing".
 func Migrate(ctx context.Context, dir string) (made string, err error) {
 	config, err := LoadConfig(dir)
 	if err != nil {

@@ -64,7 +64,7 @@ func (k Keys) Seal(column string, row []any, value []byte) ([]byte, error) {
 }
 
 // Open returns the value of what is stored in a column of a row: Damaged "value_damaged" if it was not sealed for that
-// place under one of the keys, NotFound "database_key_missing" if its key is not held.
+// place under one of the keys, Unavailable "database_key_missing" if its key is not held.
 func (k Keys) Open(column string, row []any, stored []byte) ([]byte, error) {
 	c, err := newCryptor(k)
 	if err != nil {
@@ -81,7 +81,7 @@ type cryptor struct {
 
 func newCryptor(keys Keys) (*cryptor, error) {
 	if len(keys) == 0 || len(keys) > maxKeys {
-		return nil, rogatory.Fault(rogatory.NotFound, "database_key_missing", "open store: there are %d database keys", len(keys)).
+		return nil, rogatory.Fault(rogatory.Unavailable, "database_key_missing", "open store: there are %d database keys", len(keys)).
 			WithHint("put the key folder back from its backup: without database.1.key nobody reads what cases say")
 	}
 	c := &cryptor{}
@@ -156,7 +156,7 @@ func (c *cryptor) open(column string, row []any, stored []byte) ([]byte, error) 
 	}
 	number := int(stored[1])
 	if number > len(c.values) {
-		return nil, rogatory.Fault(rogatory.NotFound, "database_key_missing", "read %s: it is sealed under database key %d, and %d are held", where(), number, len(c.values)).
+		return nil, rogatory.Fault(rogatory.Unavailable, "database_key_missing", "read %s: it is sealed under database key %d, and %d are held", where(), number, len(c.values)).
 			WithHint(fmt.Sprintf("put database.%d.key back into the key folder from its backup", number))
 	}
 	header, nonce := stored[:sealHeader], stored[sealHeader:sealHeader+chacha20poly1305.NonceSizeX]

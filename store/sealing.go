@@ -95,7 +95,7 @@ func (tx *Tx) sealing() (s sealing, err error) {
 		s.clear = true
 		return s, nil
 	case s.key > held:
-		return s, rogatory.Fault(rogatory.NotFound, "database_key_missing", "open store: it is sealed under database key %d, and %d are held", s.key, held).
+		return s, rogatory.Fault(rogatory.Unavailable, "database_key_missing", "open store: it is sealed under database key %d, and %d are held", s.key, held).
 			WithHint(fmt.Sprintf("put database.%d.key back into the key folder from its backup", s.key))
 	}
 	word, err := tx.engine.crypt.open("sealing.mark", []any{number}, mark)

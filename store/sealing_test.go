@@ -206,7 +206,7 @@ func sealing(t *testing.T, fresh func() store.Config, dump func(store.Config) []
 		t.Errorf("after the rotation the store is sealed under key %d, %v", n, err)
 	}
 	_, err = store.Open(ctx, c)
-	code(t, err, rogatory.NotFound, "database_key_missing")
+	code(t, err, rogatory.Unavailable, "database_key_missing")
 	second.Keys[0] = [store.KeySize]byte{} // nothing needs it any more
 	s = storetest.Open(t, second)
 	reads(t, s)

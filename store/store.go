@@ -139,7 +139,7 @@ func Migrate(ctx context.Context, c Config) error {
 // Open opens a store that Create made. It returns NotFound "store_missing" if there is none,
 // Conflict "store_schema" if the schema is not the one that this program knows, Invalid
 // "store_settings" if the database could lose an acknowledged commit, and Damaged "journal_damaged"
-// if the journal's hashes do not lead to its recorded root. Of the keys it says NotFound "database_key_missing" if the
+// if the journal's hashes do not lead to its recorded root. Of the keys it says Unavailable "database_key_missing" if the
 // newest is not there, Conflict "database_key_wrong" if it is another one, and Conflict "database_in_clear" if the store is
 // not sealed at all.
 func Open(ctx context.Context, c Config) (*Store, error) {
