@@ -327,6 +327,6 @@ func (c *migrateCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	d.say("the database has the schema of this program, and what cases say is sealed in it")
+	d.say("the database has the schema of this program, and what cases say is sealed in it; a sealing takes the index of the search away, and the next start makes it anew")
 	return nil
 }
