@@ -86,7 +86,7 @@ type scene struct {
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	s := &scene{T: t, time: clock.NewManual(night), mail: &line{name: "mail"}, hook: &line{name: "hook"}, log: &strings.Builder{}}
-	st := storetest.New(t, store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "desk.db"), Fault: func(point string) error {
+	st := storetest.New(t, store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "desk.db"), Keys: storetest.Keys(), Fault: func(point string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if point == s.fault {

@@ -22,6 +22,7 @@ import (
 	"rogatory/ledger"
 	"rogatory/pager"
 	"rogatory/store"
+	"rogatory/store/storetest"
 	"rogatory/treaty"
 )
 
@@ -80,7 +81,7 @@ func (n *network) bureau(code rogatory.StateCode) *bureau {
 		JournalOrigin: k.JournalOrigin(), JournalKey: k.JournalVerifier(),
 		Authorities: []rogatory.Authority{{ID: "justice", Name: string(code), Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact}, MessageRecipient: k.MessageRecipient(), EvidenceRecipient: k.EvidenceRecipient()}}}
 	b := &bureau{keys: k, lines: []*line{{name: "mail"}, {name: "hook"}}}
-	b.file = store.Config{Engine: store.SQLite, Source: filepath.Join(n.TempDir(), "office.db"), Fault: func(point string) error {
+	b.file = store.Config{Engine: store.SQLite, Source: filepath.Join(n.TempDir(), "office.db"), Keys: storetest.Keys(), Fault: func(point string) error {
 		if point != b.point {
 			return nil
 		}

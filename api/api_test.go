@@ -26,6 +26,7 @@ import (
 	"rogatory/keyring"
 	"rogatory/ledger"
 	"rogatory/store"
+	"rogatory/store/storetest"
 	"rogatory/treaty"
 	"rogatory/vault"
 	"rogatory/vault/memory"
@@ -85,7 +86,7 @@ func (w *world) open(code rogatory.StateCode, name string) {
 		Authorities: []rogatory.Authority{{ID: "justice", Name: name + " justice", Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact, rogatory.ExtraditionAuthority, rogatory.CompetentAuthority, rogatory.LawEnforcement},
 			MessageRecipient: keys.MessageRecipient(), EvidenceRecipient: keys.EvidenceRecipient()}},
 		JournalOrigin: keys.JournalOrigin(), JournalKey: keys.JournalVerifier()}
-	sc := store.Config{Engine: store.SQLite, Source: filepath.Join(dir, "node.db")}
+	sc := store.Config{Engine: store.SQLite, Source: filepath.Join(dir, "node.db"), Keys: storetest.Keys()}
 	w.must(store.Create(w.t.Context(), sc))
 	st, err := store.Open(w.t.Context(), sc)
 	w.must(err)

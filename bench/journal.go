@@ -24,7 +24,7 @@ const (
 
 // journal fills a journal in a SQLite store with full sync, and proves entries from it.
 func (b *bench) journal() (_ []figure, err error) {
-	config := store.Config{Engine: store.SQLite, Source: filepath.Join(b.dir, "journal.db")}
+	config := store.Config{Engine: store.SQLite, Source: filepath.Join(b.dir, "journal.db"), Keys: store.Keys{{1}}} // whose content is of no account
 	if err := store.Create(b.ctx, config); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ import (
 	"rogatory/ledger"
 	"rogatory/safeguard"
 	"rogatory/store"
+	"rogatory/store/storetest"
 	"rogatory/treaty"
 
 	mathrand "math/rand/v2"
@@ -52,7 +53,7 @@ func openHall(t *testing.T) *hall {
 		}
 	}
 	h := &hall{T: t, time: clock.NewManual(time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC))}
-	c := store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "office.db")}
+	c := store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "office.db"), Keys: storetest.Keys()}
 	must(store.Create(t.Context(), c))
 	s, err := store.Open(t.Context(), c)
 	must(err)

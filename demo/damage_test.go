@@ -12,7 +12,10 @@ import (
 
 	"rogatory"
 	"rogatory/demo"
+	"rogatory/keyring"
 	"rogatory/node"
+	"rogatory/store"
+	"rogatory/store/storetest"
 	"rogatory/vault"
 )
 
@@ -44,30 +47,51 @@ func TestFsckNamesWhatWasDamaged(t *testing.T) {
 	}
 	t.Run("nothing was damaged", func(t *testing.T) { must(t, check(t, copyOf(t))) })
 
-	edits := []struct{ name, edit, code string }{
-		{"a refusal is deleted from the journal", "DELETE FROM journal_entry WHERE entry_index = 20", "journal_damaged"},
-		{"an entry's body is rewritten", "UPDATE journal_entry SET body = CAST(replace(CAST(body AS TEXT), 'XB', 'XC') AS BLOB) WHERE entry_index = (SELECT max(entry_index) FROM journal_entry WHERE CAST(body AS TEXT) LIKE '%XB%')", "journal_damaged"},
-		{"a tree hash is changed", "UPDATE journal_hash SET hash = zeroblob(32) WHERE hash_index = 5", "journal_damaged"},
-		{"a message is deleted", "DELETE FROM message WHERE direction = 'in' AND sequence = 3", "message_missing"},
-		{"a message is cut short", "UPDATE message SET container = substr(container, 1, 900) WHERE direction = 'out' AND sequence = 1", "message_damaged"},
-		{"a receipt is swapped", "UPDATE message SET receipt = (SELECT receipt FROM message WHERE direction = 'out' AND sequence = 2) WHERE direction = 'out' AND sequence = 1", "receipt_damaged"},
-		{"a request's file is embellished", "UPDATE request SET view = CAST(replace(CAST(view AS TEXT), 'refused', 'granted') AS BLOB)", "view_damaged"},
-		{"a request is deleted", "DELETE FROM request WHERE id LIKE '%.2'", "request_missing"},
-		{"a delivery is removed", "DELETE FROM outbox WHERE sequence = 2", "delivery_missing"},
-		{"the numbering is set back", "UPDATE peer SET last_in = last_in - 1", "sequence_broken"},
+	reword := func(column, old, new string) func(t *testing.T, c store.Config) {
+		return func(t *testing.T, c store.Config) {
+			if storetest.Reword(t, c, column, old, new) == 0 {
+				t.Fatal("the edit changed nothing: it tests nothing")
+			}
+		}
+	}
+	edits := []struct {
+		name, edit, code string
+		insider          func(t *testing.T, c store.Config) // by who has the keys too, in place of the edit
+	}{
+		{"a refusal is deleted from the journal", "DELETE FROM journal_entry WHERE entry_index = 20", "journal_damaged", nil},
+		{"an entry's body is rewritten", "", "journal_damaged", reword("journal_entry.body", "XB", "XC")},
+		{"an entry's body is exchanged", "UPDATE journal_entry SET body = (SELECT body FROM journal_entry WHERE entry_index = 7) WHERE entry_index = 6", "value_damaged", nil},
+		{"a tree hash is changed", "UPDATE journal_hash SET hash = zeroblob(32) WHERE hash_index = 5", "journal_damaged", nil},
+		{"a message is deleted", "DELETE FROM message WHERE direction = 'in' AND sequence = 3", "message_missing", nil},
+		{"a message is cut short", "UPDATE message SET container = substr(container, 1, 900) WHERE direction = 'out' AND sequence = 1", "value_damaged", nil},
+		{"a message is cut short, with the key", "", "message_damaged", func(t *testing.T, c store.Config) {
+			storetest.Rewrite(t, c, "message.container", func(row []any, v []byte) []byte { return v[:900] })
+		}},
+		{"a receipt is swapped", "UPDATE message SET receipt = (SELECT receipt FROM message WHERE direction = 'out' AND sequence = 2) WHERE direction = 'out' AND sequence = 1", "value_damaged", nil},
+		{"a request's file is embellished", "", "view_damaged", reword("request.view", "refused", "granted")},
+		{"a request is deleted", "DELETE FROM request WHERE id LIKE '%.2'", "request_missing", nil},
+		{"a delivery is removed", "DELETE FROM outbox WHERE sequence = 2", "delivery_missing", nil},
+		{"the numbering is set back", "UPDATE peer SET last_in = last_in - 1", "sequence_broken", nil},
 	}
 	for _, e := range edits {
 		t.Run(e.name, func(t *testing.T) {
 			folder := copyOf(t)
-			db, err := sql.Open("sqlite", filepath.Join(folder, "node.db"))
-			must(t, err)
-			r, err := db.Exec(e.edit)
-			must(t, err)
-			if n, _ := r.RowsAffected(); n == 0 {
-				t.Fatal("the edit changed nothing: it tests nothing")
+			file := filepath.Join(folder, "node.db")
+			if e.insider != nil {
+				keys, err := keyring.Load(filepath.Join(folder, "keys"))
+				must(t, err)
+				e.insider(t, store.Config{Engine: store.SQLite, Source: file, Keys: keys.Database()})
+			} else {
+				db, err := sql.Open("sqlite", file)
+				must(t, err)
+				r, err := db.Exec(e.edit)
+				must(t, err)
+				if n, _ := r.RowsAffected(); n == 0 {
+					t.Fatal("the edit changed nothing: it tests nothing")
+				}
+				must(t, db.Close())
 			}
-			must(t, db.Close())
-			err = check(t, folder)
+			err := check(t, folder)
 			if rogatory.KindOf(err) != rogatory.Damaged {
 				t.Fatalf("got %v, want damage with code %s", err, e.code)
 			}

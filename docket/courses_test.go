@@ -14,6 +14,7 @@ import (
 	"rogatory/clock"
 	"rogatory/statistics"
 	"rogatory/store"
+	"rogatory/store/storetest"
 	"rogatory/treaty"
 )
 
@@ -90,7 +91,7 @@ func TestARequestThatNobodyAnswersIsOverdue(t *testing.T) {
 // BenchmarkCourses counts a hundred thousand requests of twelve entries each, as large as real ones, on SQLite.
 func BenchmarkCourses(b *testing.B) {
 	const requests, acts, page = 100_000, 12, 500
-	config := store.Config{Engine: store.SQLite, Source: filepath.Join(b.TempDir(), "office.db")}
+	config := store.Config{Engine: store.SQLite, Source: filepath.Join(b.TempDir(), "office.db"), Keys: storetest.Keys()}
 	if err := store.Create(b.Context(), config); err != nil {
 		b.Fatal(err)
 	}

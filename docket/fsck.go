@@ -264,7 +264,7 @@ func (r *replay) entry(row store.Entry) error {
 			return nil
 		}
 		if err != nil {
-			return damaged("message_missing", "entry %d receipts message %s, which is not there: %w", row.Index, e.Message.ID, err)
+			return absent(err, "message_missing", "entry %d receipts message %s, which is not there: %w", row.Index, e.Message.ID, err)
 		}
 		if rogatory.DigestOf(m.Receipt) != e.Message.Receipt {
 			return damaged("receipt_damaged", "the receipt of message %s does not match entry %d", m.ID, row.Index)
@@ -303,6 +303,14 @@ func (r *replay) entry(row store.Entry) error {
 	return nil
 }
 
+// absent says that something is not there; an error of another sort than that it was not found stays what it is.
+func absent(err error, code, format string, args ...any) error {
+	if rogatory.KindOf(err) != rogatory.NotFound {
+		return err
+	}
+	return damaged(code, format, args...)
+}
+
 func (r *replay) message(d store.Direction, index int64, e rogatory.Entry) (store.Message, error) {
 	r.messages++
 	if e.Message == nil {
@@ -310,7 +318,7 @@ func (r *replay) message(d store.Direction, index int64, e rogatory.Entry) (stor
 	}
 	m, err := r.tx.Message(d, e.Message.ID)
 	if err != nil {
-		return m, damaged("message_missing", "message %s of entry %d is not there: %w", e.Message.ID, index, err)
+		return m, absent(err, "message_missing", "message %s of entry %d is not there: %w", e.Message.ID, index, err)
 	}
 	said, digest, err := envelope.PeekDigest(m.Container)
 	if err != nil {
@@ -349,7 +357,7 @@ func draftOf(m rogatory.Message, rules Rulebook, at rogatory.Instant) File {
 func (r *replay) delivery(m store.Message) error {
 	d, err := r.tx.Delivery(m.ID)
 	if err != nil {
-		return damaged("delivery_missing", "message %s was sent and is not in the outbox: %w", m.ID, err)
+		return absent(err, "delivery_missing", "message %s was sent and is not in the outbox: %w", m.ID, err)
 	}
 	if done := len(m.Receipt) > 0; done != (d.State == store.Done) {
 		return damaged("delivery_damaged", "message %s is %s in the outbox, receipt: %t", m.ID, d.State, done)
@@ -362,7 +370,7 @@ func (r *replay) compare() error {
 	for _, id := range slices.Sorted(maps.Keys(r.files)) {
 		row, err := r.tx.Request(id)
 		if err != nil {
-			return damaged("request_missing", "request %s follows from the journal and is not there: %w", id, err)
+			return absent(err, "request_missing", "request %s follows from the journal and is not there: %w", id, err)
 		}
 		file, err := r.underItsRules(id, row)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"rogatory"
 	"rogatory/journal"
+	"rogatory/store/storetest"
 	"rogatory/vault"
 )
 
@@ -38,23 +39,23 @@ func TestCheckFindsWhatWasChanged(t *testing.T) {
 
 	for _, c := range []struct{ name, change, code string }{
 		{"nothing", "SELECT 1", ""},
-		{"a word of an entry", "UPDATE journal_entry SET body = CAST(replace(CAST(body AS TEXT), 'Okonkwo', 'Okonkwa') AS BLOB) WHERE CAST(body AS TEXT) LIKE '%Okonkwo%'", "entry_damaged"},
-		{"a salt", "UPDATE journal_entry SET salt = randomblob(length(salt)) WHERE entry_index = 0", "entry_damaged"},
+		{"a byte of an entry, without the key", "UPDATE journal_entry SET body = randomblob(length(body)) WHERE entry_index = 0", "value_damaged"},
+		{"an entry in the place of another", "UPDATE journal_entry SET body = (SELECT body FROM journal_entry WHERE entry_index = 1) WHERE entry_index = 0", "value_damaged"},
+		{"a file in clear", "UPDATE request SET view = CAST('{\"state\":\"refused\"}' AS BLOB)", "value_damaged"},
+		{"a message that was received, without the key", "UPDATE message SET container = substr(container, 1, length(container) - 1) WHERE direction = 'in'", "value_damaged"},
 		{"an entry in the middle taken out", "DELETE FROM journal_entry WHERE entry_index = 1", "entry_missing"},
-		{"a file's state", "UPDATE request SET view = CAST(replace(CAST(view AS TEXT), '\"accepted\"', '\"refused\"') AS BLOB)", "view_damaged"},
 		{"a file taken out", "DELETE FROM request", "request_missing"},
 		{"a request hidden from lists", "UPDATE request SET state = 'closed'", "request_damaged"},
 		{"a request put aside for longer", "UPDATE queue SET aside = aside + 1", "aside_damaged"},
-		{"a request put aside for another reason", "UPDATE queue SET aside_why = 'x'", "aside_damaged"},
+		{"a request put aside for another reason", "UPDATE queue SET aside_why = ''", "aside_damaged"},
 		{"a deadline taken out", "DELETE FROM deadline", "deadline_damaged"},
 		{"a deadline that runs again", "UPDATE deadline SET state = 'running'", "deadline_damaged"},
 		{"an exhibit taken out", "DELETE FROM exhibit", "exhibit_damaged"},
 		{"an exhibit of other content", "UPDATE exhibit SET root = randomblob(32)", "exhibit_damaged"},
 		{"an exhibit as taken", "UPDATE exhibit SET state = 'taken'", "exhibit_damaged"},
-		{"a message that was received", "UPDATE message SET container = substr(container, 1, length(container) - 1) WHERE direction = 'in'", "message_damaged"},
 		{"a message taken out", "DELETE FROM message WHERE direction = 'in'", "message_missing"},
 		{"a message marked as not acted on", "UPDATE message SET applied = 0 WHERE direction = 'in'", "message_not_applied"},
-		{"a receipt that came back", "UPDATE message SET receipt = substr(receipt, 1, 100) WHERE direction = 'out'", "receipt_damaged"},
+		{"a receipt that came back", "UPDATE message SET receipt = x'' WHERE direction = 'out'", "delivery_damaged"},
 		{"a delivery taken out", "DELETE FROM outbox", "delivery_missing"},
 		{"a delivery to be made again", "UPDATE outbox SET state = 'waiting'", "delivery_damaged"},
 		{"the count of messages", "UPDATE peer SET last_out = last_out + 1", "sequence_broken"},
@@ -78,6 +79,42 @@ func TestCheckFindsWhatWasChanged(t *testing.T) {
 		if c.code == "" {
 			w.ok(err)
 		} else if rogatory.CodeOf(err) != c.code || rogatory.KindOf(err) != rogatory.Damaged {
+			t.Errorf("%s: got %v (%s), want %s", c.name, err, rogatory.CodeOf(err), c.code)
+		}
+		_ = w.xb.Store.Close()
+	}
+
+	// Who has the keys too changes words, and is found by what the journal says.
+	in := func(key string, change func(v []byte) []byte) func([]any, []byte) []byte {
+		return func(row []any, v []byte) []byte {
+			if row[0] != key {
+				return v
+			}
+			return change(v)
+		}
+	}
+	all := func(old, new string) func([]any, []byte) []byte {
+		return func(_ []any, v []byte) []byte { return bytes.ReplaceAll(v, []byte(old), []byte(new)) }
+	}
+	for _, c := range []struct {
+		name, column string
+		change       func([]any, []byte) []byte
+		code         string
+	}{
+		{"a word of an entry", "journal_entry.body", all("Okonkwo", "Okonkwa"), "entry_damaged"},
+		{"a salt", "journal_entry.body", func(row []any, v []byte) []byte { v[0] ^= 1; return v }, "entry_damaged"},
+		{"a file's state", "request.view", all(`"accepted"`, `"refused"`), "view_damaged"},
+		{"a message that was received", "message.container", in("in", func(v []byte) []byte { return v[:len(v)-1] }), "message_damaged"},
+		{"a receipt that came back", "message.receipt", in("out", func(v []byte) []byte { return v[:100] }), "receipt_damaged"},
+	} {
+		path := filepath.Join(t.TempDir(), "office.db")
+		w.ok(os.WriteFile(path, whole, 0o600))
+		w.xb.file.Source = path
+		if storetest.Rewrite(t, w.xb.file, c.column, c.change) == 0 {
+			t.Fatalf("%s: the change changes nothing", c.name)
+		}
+		w.xb.open(w.book)
+		if _, err = w.xb.Check(ctx, key, vault.Structure); rogatory.CodeOf(err) != c.code || rogatory.KindOf(err) != rogatory.Damaged {
 			t.Errorf("%s: got %v (%s), want %s", c.name, err, rogatory.CodeOf(err), c.code)
 		}
 		_ = w.xb.Store.Close()

@@ -21,6 +21,7 @@ import (
 	"rogatory/keyring"
 	"rogatory/ledger"
 	"rogatory/store"
+	"rogatory/store/storetest"
 	"rogatory/treaty"
 	"rogatory/vault"
 	"rogatory/vault/memory"
@@ -128,7 +129,7 @@ func (w *world) newKeys(code rogatory.StateCode, name string) *keyring.Keyring {
 func (w *world) newHouse(code rogatory.StateCode, name string) *house {
 	w.Helper()
 	h := &house{t: w.T, keys: w.newKeys(code, name), time: clock.NewManual(morning), disk: memory.New()}
-	h.file = store.Config{Engine: store.SQLite, Source: filepath.Join(w.TempDir(), "office.db"), Fault: h.power.ask}
+	h.file = store.Config{Engine: store.SQLite, Source: filepath.Join(w.TempDir(), "office.db"), Keys: storetest.Keys(), Fault: h.power.ask}
 	w.ok(store.Create(w.Context(), h.file))
 	h.open(w.book)
 	w.Cleanup(func() { _ = h.Store.Close() })

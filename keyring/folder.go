@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -35,13 +36,19 @@ const (
 	MaxGenerations = 100
 )
 
+// DatabaseKeySize is the length of a database key in bytes.
+const DatabaseKeySize = 32
+
 const identityName = "keyring.json"
 
 // kinds lists the kinds of key, and whether there may be several generations.
 var kinds = map[string]bool{
 	"ca": false, "seal": true, "tls": true, "journal": true, "witness": false, "anchor": false, "entry": true,
-	"message": true, "evidence": true,
+	"message": true, "evidence": true, databaseKind: true,
 }
+
+// databaseKind is the one kind that a folder may be without: one from before it was there.
+const databaseKind = "database"
 
 // identity is the content of keyring.json.
 type identity struct {
@@ -52,8 +59,11 @@ type identity struct {
 
 func fileName(kind string, generation int) string {
 	extension := "pem"
-	if kind == "message" || kind == "evidence" {
+	switch kind {
+	case "message", "evidence":
 		extension = "age"
+	case databaseKind:
+		extension = "key"
 	}
 	return fmt.Sprintf("%s.%d.%s", kind, generation, extension)
 }
@@ -149,6 +159,9 @@ func newFiles(c Config) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	if files[fileName(databaseKind, 1)], err = newDatabase(c.Rand, who, 1); err != nil {
+		return nil, err
+	}
 	files[identityName], err = who.encode()
 	return files, err
 }
@@ -168,6 +181,19 @@ func newAge(who identity, kind string, generation int) ([]byte, error) {
 		return nil, err
 	}
 	return fmt.Appendf(nil, "# %s key %d of %s/%s\n# public key: %s\n%s\n", kind, generation, who.State, who.Authority, id.Recipient(), id), nil
+}
+
+// newDatabase draws a database key and writes it as one line of hexadecimal.
+func newDatabase(random io.Reader, who identity, generation int) ([]byte, error) {
+	var key [DatabaseKeySize]byte
+	if _, err := io.ReadFull(random, key[:]); err != nil {
+		return nil, fmt.Errorf("draw a key: %w", err)
+	}
+	return encodeDatabase(who, generation, key), nil
+}
+
+func encodeDatabase(who identity, generation int, key [DatabaseKeySize]byte) []byte {
+	return fmt.Appendf(nil, "# %s key %d of %s/%s\n%x\n", databaseKind, generation, who.State, who.Authority, key)
 }
 
 func (i identity) encode() ([]byte, error) {
@@ -230,6 +256,25 @@ func (k *Keyring) addAge(kind string, generation int) (*Keyring, error) {
 		return nil, fmt.Errorf("rotate %s: %w", kind, err)
 	}
 	return k.write(kind, generation, data)
+}
+
+// RotateDatabase makes the next key of the database. The node seals everything under it at its next start; the earlier
+// ones open what older backups hold.
+func (k *Keyring) RotateDatabase(random io.Reader) (*Keyring, error) {
+	n := len(k.database) + 1
+	data, err := newDatabase(random, k.who, n)
+	if err != nil {
+		return nil, fmt.Errorf("rotate %s: %w", databaseKind, err)
+	}
+	return k.write(databaseKind, n, data)
+}
+
+// MakeDatabase makes the first key of the database, in a folder of before there was one. Where there is one it does nothing.
+func (k *Keyring) MakeDatabase(random io.Reader) (*Keyring, error) {
+	if len(k.database) > 0 {
+		return k, nil
+	}
+	return k.RotateDatabase(random)
 }
 
 func (k *Keyring) write(kind string, generation int, data []byte) (*Keyring, error) {
@@ -321,6 +366,13 @@ func (l *loader) load() (*Keyring, error) {
 			*to = append(*to, id)
 		}
 	}
+	for n := range generations[databaseKind] {
+		key, err := l.databaseKey(n+1, k.who)
+		if err != nil {
+			return nil, err
+		}
+		k.database = append(k.database, key)
+	}
 	return k, nil
 }
 
@@ -379,7 +431,7 @@ func (l *loader) list() (map[string]int, error) {
 	}
 	for kind, rotates := range kinds {
 		n := generations[kind]
-		if n == 0 || n > 1 && !rotates {
+		if n == 0 && kind != databaseKind || n > 1 && !rotates {
 			return nil, refuse(fileName(kind, 1), "there are %d of this kind", n)
 		}
 		for g := range n {
@@ -388,8 +440,10 @@ func (l *loader) list() (map[string]int, error) {
 			}
 		}
 	}
-	if len(generations) != len(kinds) {
-		return nil, refuse(l.dir, "it holds keys of an unknown kind")
+	for kind := range generations {
+		if _, known := kinds[kind]; !known {
+			return nil, refuse(l.dir, "it holds keys of an unknown kind")
+		}
 	}
 	return generations, nil
 }
@@ -549,6 +603,23 @@ func (l *loader) age(kind string, generation int) (*age.HybridIdentity, error) {
 		return nil, refuse(name, "its recipient is not that of its identity")
 	}
 	return id, l.claim(name, id.Recipient().String())
+}
+
+// databaseKey reads a key in the one form in which it is written.
+func (l *loader) databaseKey(generation int, who identity) (key [DatabaseKeySize]byte, err error) {
+	name := fileName(databaseKind, generation)
+	data, err := l.read(name)
+	if err != nil {
+		return key, err
+	}
+	_, line, _ := bytes.Cut(data, []byte("\n"))
+	if secret, err := hex.DecodeString(string(bytes.TrimSuffix(line, []byte("\n")))); err == nil && len(secret) == len(key) {
+		key = [DatabaseKeySize]byte(secret)
+	}
+	if key == ([DatabaseKeySize]byte{}) || !bytes.Equal(encodeDatabase(who, generation, key), data) {
+		return key, refuse(name, "it does not hold the database key of this generation and nothing else")
+	}
+	return key, l.claim(name, string(key[:]))
 }
 
 func checkAuthority(c *x509.Certificate, who identity) error {

@@ -13,11 +13,13 @@
 //	entry.1.pem           Ed25519, signs the State's entry in the directory
 //	message.1.age         hybrid age identity that opens messages
 //	evidence.1.age        hybrid age identity that opens evidence
+//	database.1.key        32 bytes, under which what cases say lies in the node's database
 //
 // A PEM file holds the key (PKCS#8) and, where there is one, its certificate, so a key and its
 // certificate are written together or not at all. openssl and age read the files as they are.
 //
-// Promise. Keys come into being only in Create and the Rotate methods; nothing is overwritten. What
+// Promise. Keys come into being only in Create, the Rotate methods and MakeDatabase, for a folder of before there was
+// a database key; nothing is overwritten. What
 // was sealed or encrypted under an earlier generation can still be verified and opened. A Keyring
 // never changes: Rotate returns the next one, to be swapped whole.
 //
@@ -80,7 +82,8 @@ type Keyring struct {
 	entries  []ed25519.PrivateKey
 	messages []*age.HybridIdentity
 	evidence []*age.HybridIdentity
-	made     map[string]time.Time // date of each file
+	database [][DatabaseKeySize]byte // none in a folder of before there was one
+	made     map[string]time.Time    // date of each file
 }
 
 // pair is a key with its certificate.
@@ -216,6 +219,10 @@ func (k *Keyring) MessageIdentities() []age.Identity { return newestFirst(k.mess
 
 // EvidenceIdentities returns what opens evidence, the newest first.
 func (k *Keyring) EvidenceIdentities() []age.Identity { return newestFirst(k.evidence) }
+
+// Database returns the secrets under which what cases say lies in the database, the oldest first; none in a folder of
+// before there were any: see MakeDatabase.
+func (k *Keyring) Database() [][DatabaseKeySize]byte { return slices.Clone(k.database) }
 
 // Expiry says when a certificate in use runs out.
 type Expiry struct {

@@ -64,7 +64,7 @@ func TestCreatedOnceAndPrivate(t *testing.T) {
 		t.Fatal(k)
 	}
 	files := must(os.ReadDir(dir))(t)
-	if len(files) != 10 {
+	if len(files) != 11 {
 		t.Fatalf("the folder holds %v", files)
 	}
 	for _, f := range files {
@@ -175,6 +175,16 @@ func TestLoadRefuses(t *testing.T) {
 		{"a TLS certificate as seal", "keyring_damaged", swap("/tls.1.pem", "seal.1.pem")},
 		{"a seal as CA", "keyring_damaged", swap("/seal.1.pem", "ca.1.pem")},
 		{"one key for journal and witness", "keyring_damaged", swap("/journal.1.pem", "witness.1.pem")},
+		{"a database key that was cut", "keyring_damaged", func(t *testing.T, d string) {
+			must(0, os.Truncate(filepath.Join(d, "database.1.key"), 60))(t)
+		}},
+		{"a database key of another State", "keyring_damaged", func(t *testing.T, d string) {
+			b := must(os.ReadFile(filepath.Join(d, "database.1.key")))(t)
+			must(0, os.WriteFile(filepath.Join(d, "database.1.key"), bytes.Replace(b, []byte("XA/"), []byte("XB/"), 1), 0o600))(t)
+		}},
+		{"a later database key without the first", "keyring_damaged", func(t *testing.T, d string) {
+			must(0, os.Rename(filepath.Join(d, "database.1.key"), filepath.Join(d, "database.2.key")))(t)
+		}},
 		{"one key for messages and evidence", "keyring_damaged", swap("/message.1.age", "evidence.1.age")},
 		{"an EC key as journal key", "keyring_damaged", swap("/seal.1.pem", "journal.1.pem")},
 		{"mismatching pair", "keyring_damaged", func(t *testing.T, d string) {
@@ -504,4 +514,27 @@ func FuzzParseIdentity(f *testing.F) {
 			t.Fatal("an identity that is written in another way than it is read")
 		}
 	})
+}
+
+// A folder of before there was a database key is whole without one, and gets one once.
+func TestTheDatabaseKeyComesLater(t *testing.T) {
+	_, dir := create(t)
+	must(0, os.Remove(filepath.Join(dir, "database.1.key")))(t)
+	old := must(Load(dir))(t)
+	if len(old.Database()) != 0 {
+		t.Fatal("a key that is not there is held")
+	}
+	if _, there := old.Newest("database"); there {
+		t.Fatal("a key that is not there is listed")
+	}
+	made := must(old.MakeDatabase(rand.Reader))(t)
+	again := must(made.MakeDatabase(rand.Reader))(t)
+	rotated := must(again.Rotate("database", rand.Reader, birthday))(t)
+	one, two := made.Database(), rotated.Database()
+	if len(one) != 1 || len(again.Database()) != 1 || len(two) != 2 || two[0] != one[0] || two[1] == one[0] {
+		t.Fatal("the keys are not one, and then two")
+	}
+	if _, err := old.MakeDatabase(rand.Reader); rogatory.CodeOf(err) != "keyring_exists" {
+		t.Fatalf("a key was overwritten: %v", err)
+	}
 }

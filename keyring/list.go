@@ -28,17 +28,17 @@ type Key struct {
 	Algorithm  string
 	// Fingerprint is a SHA-256 digest in hex: of the certificate, where there is one, as
 	// `openssl x509 -fingerprint -sha256` says it; else of the public key in SubjectPublicKeyInfo form;
-	// of an age key, of the text of its recipient.
+	// of an age key, of the text of its recipient; of a database key, of its bytes after a line of text.
 	Fingerprint string
 	Since       time.Time // start of the certificate; without one, the date of the file
 	Until       time.Time // end of the certificate; zero without one
 	Public      crypto.PublicKey
-	Recipient   string // of an age key, which has no Public
+	Recipient   string // of an age key, which has no Public; a database key has neither
 	Hosts       []string
 }
 
 // purposes is the order in which keys are listed: those that rotate often first.
-var purposes = []string{"seal", "tls", "message", "evidence", "entry", "anchor", "journal", "witness", "ca"}
+var purposes = []string{"seal", "tls", "message", "evidence", databaseKind, "entry", "anchor", "journal", "witness", "ca"}
 
 // Keys lists all generations of all keys, the newest of each purpose first.
 func (k *Keyring) Keys() []Key {
@@ -73,8 +73,14 @@ func (k *Keyring) Keys() []Key {
 	for _, id := range k.evidence {
 		add("evidence", ofRecipient(id.Recipient().String()))
 	}
+	for _, key := range k.database {
+		add(databaseKind, ofDatabase(key))
+	}
 	var list []Key
 	for _, purpose := range purposes {
+		if len(all[purpose]) == 0 {
+			continue // a folder of before there was a database key
+		}
 		slices.Reverse(all[purpose])
 		all[purpose][0].Newest = true
 		list = append(list, all[purpose]...)
@@ -106,6 +112,11 @@ func ofSigner(s crypto.Signer) Key {
 
 func ofRecipient(r string) Key {
 	return Key{Algorithm: "ML-KEM-768 with X25519 (age)", Fingerprint: fingerprint([]byte(r)), Recipient: r}
+}
+
+// ofDatabase describes a key that has no public half. Its fingerprint is of 32 random bytes, which nobody guesses from it.
+func ofDatabase(key [DatabaseKeySize]byte) Key {
+	return Key{Algorithm: "XChaCha20-Poly1305", Fingerprint: fingerprint(append([]byte("rogatory database key\n"), key[:]...))}
 }
 
 func fingerprint(data []byte) string {
@@ -151,6 +162,8 @@ func (k *Keyring) Rotate(purpose string, random io.Reader, now time.Time, hosts 
 		return k.RotateEvidence()
 	case "entry":
 		return k.RotateEntry(random)
+	case databaseKind:
+		return k.RotateDatabase(random)
 	}
 	return nil, Rotatable(purpose)
 }

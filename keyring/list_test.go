@@ -25,13 +25,13 @@ func TestKeysAreListed(t *testing.T) {
 				name += "*"
 			}
 			names = append(names, name)
-			if len(x.Fingerprint) != 64 || x.Algorithm == "" || x.Since.IsZero() || (x.Public == nil) != (x.Recipient != "") {
+			if len(x.Fingerprint) != 64 || x.Algorithm == "" || x.Since.IsZero() || (x.Public == nil) != (x.Recipient != "" || x.Purpose == databaseKind) {
 				t.Errorf("%+v", x)
 			}
 		}
 		return names
 	}
-	if got := strings.Join(list(k), " "); got != "seal.1.pem* tls.1.pem* message.1.age* evidence.1.age* entry.1.pem* anchor.1.pem* journal.1.pem* witness.1.pem* ca.1.pem*" {
+	if got := strings.Join(list(k), " "); got != "seal.1.pem* tls.1.pem* message.1.age* evidence.1.age* database.1.key* entry.1.pem* anchor.1.pem* journal.1.pem* witness.1.pem* ca.1.pem*" {
 		t.Fatal(got)
 	}
 	for _, purpose := range Rotates() {
@@ -42,7 +42,7 @@ func TestKeysAreListed(t *testing.T) {
 			t.Errorf("%s: %+v", purpose, after)
 		}
 	}
-	if got := strings.Join(list(k), " "); got != "seal.2.pem* seal.1.pem tls.2.pem* tls.1.pem message.2.age* message.1.age evidence.2.age* evidence.1.age entry.2.pem* entry.1.pem anchor.1.pem* journal.1.pem* witness.1.pem* ca.1.pem*" {
+	if got := strings.Join(list(k), " "); got != "seal.2.pem* seal.1.pem tls.2.pem* tls.1.pem message.2.age* message.1.age evidence.2.age* evidence.1.age database.2.key* database.1.key entry.2.pem* entry.1.pem anchor.1.pem* journal.1.pem* witness.1.pem* ca.1.pem*" {
 		t.Fatal(got)
 	}
 	seal, _ := k.Newest("seal")
@@ -78,7 +78,7 @@ func TestKeysThatDoNotRotate(t *testing.T) {
 	before := must(Files(dir))(t)
 	for purpose, want := range map[string]struct{ code, hint string }{
 		"journal": {"key_fixed", "a new key is a new journal"}, "witness": {"key_fixed", "cosignature"}, "anchor": {"key_fixed", "rogatory key rotate entry"},
-		"ca": {"key_fixed", "rogatory init"}, "secret": {"key_purpose", "seal, tls, message, evidence, entry"}, "": {"key_purpose", "seal"},
+		"ca": {"key_fixed", "rogatory init"}, "secret": {"key_purpose", "seal, tls, message, evidence, database, entry"}, "": {"key_purpose", "seal"},
 	} {
 		_, err := k.Rotate(purpose, rand.Reader, config().Now)
 		e, ok := errors.AsType[*rogatory.Error](err)

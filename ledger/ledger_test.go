@@ -20,6 +20,7 @@ import (
 	"rogatory/journal"
 	"rogatory/ledger"
 	"rogatory/store"
+	"rogatory/store/storetest"
 )
 
 const origin = "journal.xa.rogatory"
@@ -54,7 +55,7 @@ func newGated(t *testing.T) *scene {
 func sceneWith(t *testing.T, gate *ledger.Gate) *scene {
 	t.Helper()
 	s := &scene{t: t, time: clock.NewManual(morning)}
-	c := store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "journal.db")}
+	c := store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "journal.db"), Keys: storetest.Keys()}
 	s.ok(store.Create(t.Context(), c))
 	var err error
 	s.store, err = store.Open(t.Context(), c)

@@ -183,7 +183,7 @@ func succeeds(t *testing.T, w *demo.World, xb *alive, to string) {
 	} else if now := must(node.LoadConfig(dir))(t).Database.Source; now != to || closed.Source == to {
 		t.Errorf("the node uses %q", now)
 	}
-	if st := must(store.Open(t.Context(), store.Config{Engine: closed.Engine, Source: closed.Source}))(t); st != nil {
+	if st := must(store.Open(t.Context(), store.Config{Engine: closed.Engine, Source: closed.Source, Keys: old.Database()}))(t); st != nil {
 		var size int64
 		if err := st.View(t.Context(), func(tx *store.Tx) (err error) { size, err = tx.Size(); return err }); err != nil || size != s.Had {
 			t.Errorf("the closed journal has %d entries, %v; %d are said", size, err, s.Had)

@@ -195,6 +195,13 @@ func (c Config) store(dir string) store.Config {
 	return store.Config{Engine: c.Database.Engine, Source: source}
 }
 
+// sealedStore is the store with the keys under which content lies in it.
+func (c Config) sealedStore(dir string, keys *keyring.Keyring) store.Config {
+	s := c.store(dir)
+	s.Keys = keys.Database()
+	return s
+}
+
 // Init makes a node in dir: keys, database, vault and configuration. It is the only thing that makes
 // them, and refuses a folder that holds anything. hosts are the names for the TLS certificate.
 func Init(ctx context.Context, dir string, c Config, hosts []string, now time.Time) (*keyring.Keyring, error) {
@@ -216,7 +223,7 @@ func Init(ctx context.Context, dir string, c Config, hosts []string, now time.Ti
 			return nil, rogatory.Fault(rogatory.Unavailable, "folder_failed", "make %s: %w", d, err)
 		}
 	}
-	if err := store.Create(ctx, c.store(dir)); err != nil {
+	if err := store.Create(ctx, c.sealedStore(dir, keys)); err != nil {
 		return nil, err
 	}
 	text, err := json.MarshalIndent(c, "", "  ")
@@ -227,6 +234,42 @@ func Init(ctx context.Context, dir string, c Config, hosts []string, now time.Ti
 		return nil, err
 	}
 	return keys, writeNew(filepath.Join(dir, configFile), append(text, '\n'))
+}
+
+// Migrate brings the database of a node that does not run up to this program: its schema, and, in a node of before there
+// was one, what cases say under a database key that is made for it. It returns the file of that key; empty if none was
+// made. It may be broken off and called again.
+//
+// Order of writes: the key, then the database. A database that is sealed already gets no new key in place of one that is
+// lost: Unavailable "database_key_missing".
+func Migrate(ctx context.Context, dir string) (made string, err error) {
+	config, err := LoadConfig(dir)
+	if err != nil {
+		return "", err
+	}
+	lock, err := takeLock(filepath.Join(dir, lockFile))
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close()
+	keys, err := keyring.Load(filepath.Join(dir, keysDir))
+	if err != nil {
+		return "", err
+	}
+	if len(keys.Database()) == 0 {
+		under, err := store.SealedUnder(ctx, config.store(dir))
+		if err != nil {
+			return "", err
+		}
+		if under == 0 {
+			if keys, err = keys.MakeDatabase(rand.Reader); err != nil {
+				return "", err
+			}
+			key, _ := keys.Newest("database")
+			made = key.File
+		}
+	}
+	return made, store.Migrate(ctx, config.sealedStore(dir, keys))
 }
 
 // Party returns the entry of this node's State for the directory.

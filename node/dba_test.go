@@ -3,6 +3,7 @@
 package node_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -27,9 +28,10 @@ import (
 	"rogatory/vault"
 )
 
-// base is what somebody with all rights on it can do in a database.
+// base is what somebody with all rights on it can do in a database; with its keys, if it is also the node's operator.
 type base struct {
 	t   *testing.T
+	c   store.Config
 	run func(query string, args ...any) (int64, error)
 	get func(query string, to any, args ...any) error
 }
@@ -53,6 +55,39 @@ func (b base) blob(query string, args ...any) (v []byte) {
 	return v
 }
 
+// contents returns what is sealed in a column, by the last part of its row's name: of an entry, its salt and its body.
+func (b base) contents(column string) map[string][]byte {
+	b.t.Helper()
+	all := map[string][]byte{}
+	storetest.Rewrite(b.t, b.c, column, func(row []any, v []byte) []byte { all[fmt.Sprint(row[len(row)-1])] = v; return v })
+	return all
+}
+
+// rewrite is what only who has the keys can do: change what is sealed in one row of a column.
+func (b base) rewrite(column, row string, change func(v []byte) []byte) {
+	b.t.Helper()
+	if storetest.Rewrite(b.t, b.c, column, func(r []any, v []byte) []byte {
+		if fmt.Sprint(r[len(r)-1]) != row {
+			return v
+		}
+		return change(v)
+	}) == 0 {
+		b.t.Fatalf("rewriting %s of %s changes nothing, so it tests nothing", column, row)
+	}
+}
+
+func word(old, new string) func([]byte) []byte {
+	return func(v []byte) []byte { return bytes.Replace(v, []byte(old), []byte(new), 1) }
+}
+
+func (b base) text(query string, args ...any) (v string) {
+	b.t.Helper()
+	if err := b.get(query, &v, args...); err != nil {
+		b.t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
 func (b base) number(query string, args ...any) (v int64) {
 	b.t.Helper()
 	if err := b.get(query, &v, args...); err != nil {
@@ -64,9 +99,11 @@ func (b base) number(query string, args ...any) (v int64) {
 func openBase(t *testing.T, dir string) (base, func()) {
 	t.Helper()
 	d := must(node.LoadConfig(dir))(t).Database
+	c := store.Config{Engine: d.Engine, Source: d.Source, Keys: must(keyring.Load(filepath.Join(dir, "keys")))(t).Database()}
 	if d.Engine == store.SQLite {
+		c.Source = filepath.Join(dir, d.Source)
 		db := must(sql.Open("sqlite", filepath.Join(dir, d.Source)))(t)
-		return base{t, func(q string, args ...any) (int64, error) {
+		return base{t, c, func(q string, args ...any) (int64, error) {
 			r, err := db.Exec(q, args...)
 			if err != nil {
 				return 0, err
@@ -75,7 +112,7 @@ func openBase(t *testing.T, dir string) (base, func()) {
 		}, func(q string, to any, args ...any) error { return db.QueryRow(q, args...).Scan(to) }}, func() { db.Close() }
 	}
 	conn := must(pgx.Connect(t.Context(), d.Source))(t)
-	return base{t, func(q string, args ...any) (int64, error) {
+	return base{t, c, func(q string, args ...any) (int64, error) {
 		tag, err := conn.Exec(t.Context(), q, args...)
 		return tag.RowsAffected(), err
 	}, func(q string, to any, args ...any) error { return conn.QueryRow(t.Context(), q, args...).Scan(to) }}, func() { conn.Close(context.Background()) }
@@ -90,9 +127,10 @@ func (b base) refusal() int64 {
 func (b base) anew() {
 	b.t.Helper()
 	var edge journal.Edge
-	size := b.number("SELECT count(*) FROM journal_entry")
-	for i := range size {
-		leaf := journal.Commit([32]byte(b.blob("SELECT salt FROM journal_entry WHERE entry_index = $1", i)), b.blob("SELECT body FROM journal_entry WHERE entry_index = $1", i))
+	contents := b.contents("journal_entry.body")
+	for i := range int64(len(contents)) {
+		v := contents[fmt.Sprint(i)]
+		leaf := journal.Commit([32]byte(v), v[32:])
 		b.do("UPDATE journal_entry SET leaf = $1 WHERE entry_index = $2", leaf[:], i)
 		next, hashes, err := edge.Append([]journal.Leaf{leaf})
 		if err != nil {
@@ -115,16 +153,23 @@ var badDay = []struct {
 	codes string
 }{
 	{"the refusal is deleted from the journal", func(b base) { b.do("DELETE FROM journal_entry WHERE entry_index = $1", b.refusal()) }, "entry_missing"},
-	{"the refusal's entry is rewritten", func(b base) {
-		body := b.blob("SELECT body FROM journal_entry WHERE entry_index = $1", b.refusal())
-		b.do("UPDATE journal_entry SET body = $1 WHERE entry_index = $2", []byte(strings.Replace(string(body), "refuse", "accept", 1)), b.refusal())
+	{"the refusal's entry is rewritten, with the keys", func(b base) {
+		b.rewrite("journal_entry.body", fmt.Sprint(b.refusal()), word("refuse", "accept"))
 	}, "journal_damaged entry_damaged"},
+	{"the refusal's entry is replaced by another", func(b base) {
+		b.do("UPDATE journal_entry SET body = (SELECT body FROM journal_entry WHERE entry_index = 1) WHERE entry_index = $1", b.refusal())
+	}, "value_damaged"},
+	{"the refusal's entry is written in clear", func(b base) {
+		b.do("UPDATE journal_entry SET body = $1 WHERE entry_index = $2", []byte(`{"type": "message.sent", "message": {"act": "accept"}}`), b.refusal())
+	}, "value_damaged"},
 	{"two entries are swapped", func(b base) {
 		b.do("UPDATE journal_entry SET entry_index = -1 WHERE entry_index = 2")
 		b.do("UPDATE journal_entry SET entry_index = 2 WHERE entry_index = 3")
 		b.do("UPDATE journal_entry SET entry_index = 3 WHERE entry_index = -1")
-	}, "journal_damaged"},
-	{"an entry's salt is changed", func(b base) { b.do("UPDATE journal_entry SET salt = $1 WHERE entry_index = 2", make([]byte, 32)) }, "journal_damaged entry_damaged"},
+	}, "journal_damaged value_damaged"},
+	{"an entry's salt is changed, with the keys", func(b base) {
+		b.rewrite("journal_entry.body", "2", func(v []byte) []byte { v[0] ^= 1; return v })
+	}, "journal_damaged entry_damaged"},
 	{"an entry's leaf is changed", func(b base) { b.do("UPDATE journal_entry SET leaf = $1 WHERE entry_index = 2", make([]byte, 32)) }, "journal_damaged entry_damaged"},
 	{"an entry is listed under another request", func(b base) {
 		b.do("UPDATE journal_entry SET request_id = '', case_id = '' WHERE entry_index = $1", b.refusal())
@@ -132,11 +177,14 @@ var badDay = []struct {
 	{"an entry is listed with another time", func(b base) { b.do("UPDATE journal_entry SET at = at - 1 WHERE entry_index = $1", b.refusal()) }, "entry_damaged"},
 	{"an entry is emptied as if its content were lost", func(b base) {
 		b.do("UPDATE journal_entry SET type = 'content.lost', body = $1, salt = $2, at = 0, case_id = '', request_id = '' WHERE entry_index = $3", []byte{}, make([]byte, 32), b.refusal())
+	}, "entry_damaged"},
+	{"an entry is emptied as if its content were lost, with the keys", func(b base) {
+		b.do("UPDATE journal_entry SET type = 'content.lost', at = 0, case_id = '', request_id = '' WHERE entry_index = $1", b.refusal())
+		b.rewrite("journal_entry.body", fmt.Sprint(b.refusal()), func([]byte) []byte { return make([]byte, 32) })
 	}, "content_missing"},
 	{"a tree hash is changed", func(b base) { b.do("UPDATE journal_hash SET hash = $1 WHERE hash_index = 5", make([]byte, 32)) }, "journal_damaged"},
-	{"the tree is computed anew over a rewritten entry", func(b base) {
-		body := b.blob("SELECT body FROM journal_entry WHERE entry_index = $1", b.refusal())
-		b.do("UPDATE journal_entry SET body = $1 WHERE entry_index = $2", []byte(strings.Replace(string(body), `"refuse"`, `"accept"`, 1)), b.refusal())
+	{"the tree is computed anew over a rewritten entry, with the keys", func(b base) {
+		b.rewrite("journal_entry.body", fmt.Sprint(b.refusal()), word(`"refuse"`, `"accept"`))
 		b.anew()
 	}, "message_damaged"},
 	{"all from the refusal on is cut off", func(b base) {
@@ -152,22 +200,37 @@ var badDay = []struct {
 	{"the refusal itself is deleted", func(b base) { b.do("DELETE FROM message WHERE act = 'refuse'") }, "message_missing"},
 	{"a message is cut short", func(b base) {
 		b.do("UPDATE message SET container = $1 WHERE act = 'refuse'", b.blob("SELECT container FROM message WHERE act = 'refuse'")[:900])
+	}, "value_damaged"},
+	{"a message is cut short, with the keys", func(b base) {
+		b.rewrite("message.container", b.text("SELECT id FROM message WHERE act = 'refuse'"), func(v []byte) []byte { return v[:900] })
+	}, "message_damaged"},
+	{"two messages change places, with the keys", func(b base) {
+		one, two := b.text("SELECT id FROM message WHERE direction = 'in' AND sequence = 1"), b.text("SELECT id FROM message WHERE direction = 'in' AND sequence = 2")
+		all := b.contents("message.container")
+		b.rewrite("message.container", one, func([]byte) []byte { return all[two] })
+		b.rewrite("message.container", two, func([]byte) []byte { return all[one] })
 	}, "message_damaged"},
 	{"two messages change places", func(b base) {
 		one := b.blob("SELECT container FROM message WHERE direction = 'in' AND sequence = 1")
 		b.do("UPDATE message SET container = $1 WHERE direction = 'in' AND sequence = 1", b.blob("SELECT container FROM message WHERE direction = 'in' AND sequence = 2"))
 		b.do("UPDATE message SET container = $1 WHERE direction = 'in' AND sequence = 2", one)
-	}, "message_damaged"},
+	}, "value_damaged"},
 	{"a receipt is swapped", func(b base) {
 		b.do("UPDATE message SET receipt = $1 WHERE act = 'refuse'", b.blob("SELECT receipt FROM message WHERE direction = 'out' AND act = 'accept'"))
+	}, "value_damaged"},
+	{"a receipt is swapped, with the keys", func(b base) {
+		other := b.contents("message.receipt")[b.text("SELECT id FROM message WHERE direction = 'out' AND act = 'accept'")]
+		b.rewrite("message.receipt", b.text("SELECT id FROM message WHERE act = 'refuse'"), func([]byte) []byte { return other })
 	}, "receipt_damaged"},
 	{"a receipt is taken away", func(b base) { b.do("UPDATE message SET receipt = $1 WHERE act = 'refuse'", []byte{}) }, "delivery_damaged receipt_damaged"},
 	{"a delivery is removed", func(b base) { b.do("DELETE FROM outbox WHERE sequence = 1") }, "delivery_missing"},
 	{"a delivery is marked as never made", func(b base) { b.do("UPDATE outbox SET state = 'waiting' WHERE sequence = 1") }, "delivery_damaged"},
 	{"a request is deleted", func(b base) { b.do("DELETE FROM request WHERE state = 'refused'") }, "request_missing"},
-	{"a request's file is embellished", func(b base) {
-		view := b.blob("SELECT view FROM request WHERE state = 'refused'")
-		b.do("UPDATE request SET view = $1 WHERE state = 'refused'", []byte(strings.Replace(string(view), "refused", "granted", 1)))
+	{"a request's file is exchanged for another", func(b base) {
+		b.do("UPDATE request SET view = $1 WHERE state = 'refused'", b.blob("SELECT view FROM request WHERE state <> 'refused' LIMIT 1"))
+	}, "value_damaged"},
+	{"a request's file is embellished, with the keys", func(b base) {
+		b.rewrite("request.view", b.text("SELECT id FROM request WHERE state = 'refused'"), word("refused", "granted"))
 	}, "view_damaged"},
 	{"a request is listed as answered", func(b base) { b.do("UPDATE request SET state = 'executed' WHERE state = 'refused'") }, "request_damaged"},
 	{"the numbering is set back", func(b base) { b.do("UPDATE peer SET last_in = last_in - 1") }, "sequence_broken"},
@@ -288,9 +351,10 @@ func TestAB06TheDatabaseAdministratorsBadDay(t *testing.T) {
 				provesRefusal(t, a.Node, b, xb)
 				a.stop()
 			})
-			t.Run("the refusal is deleted, and the tree computed anew", func(t *testing.T) {
+			t.Run("the refusal is deleted, and the tree computed anew, with the keys", func(t *testing.T) {
 				copyTree(t, xb, damage(t, func(b base) {
-					b.do("UPDATE journal_entry SET body = (SELECT body FROM journal_entry WHERE entry_index = 1) WHERE entry_index = $1", b.refusal())
+					other := b.contents("journal_entry.body")["1"]
+					b.rewrite("journal_entry.body", fmt.Sprint(b.refusal()), func([]byte) []byte { return other })
 					b.do("DELETE FROM outbox WHERE message IN (SELECT id FROM message WHERE act = 'refuse')")
 					b.do("DELETE FROM message WHERE act = 'refuse'")
 					b.anew()

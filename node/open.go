@@ -92,8 +92,13 @@ func (n *Node) open(ctx context.Context) (err error) {
 	if err = n.loadKeys(); err != nil {
 		return err
 	}
-	sc := n.config.store(n.dir)
+	sc := n.config.sealedStore(n.dir, n.keys())
 	sc.Fault = n.opt.Fault
+	if !n.opt.Inspect {
+		if err = store.Seal(ctx, sc); err != nil { // after a rotation
+			return err
+		}
+	}
 	if n.store, err = store.Open(ctx, sc); err != nil {
 		return err
 	}

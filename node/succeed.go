@@ -184,7 +184,7 @@ func (n *Node) closing(ctx context.Context) (s rogatory.Succession, m memory, er
 // succeed makes the new database and key, and puts the old database away. The node is closed.
 func (n *Node) succeed(ctx context.Context, s rogatory.Succession, m memory, to string) error {
 	source := filepath.Join(n.dir, n.config.Database.Source)
-	c := store.Config{Engine: n.config.Database.Engine, Source: to}
+	c := store.Config{Engine: n.config.Database.Engine, Source: to, Keys: n.keys().Database()}
 	if to == "" {
 		c.Source = source + successorSuffix
 		for _, suffix := range databaseFiles {

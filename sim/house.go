@@ -60,6 +60,9 @@ type pull struct {
 	in      *vault.Incoming
 }
 
+// databaseKeys are those of all houses, whose databases begin as copies of one.
+func databaseKeys() store.Keys { return store.Keys{{1}} }
+
 // power fails once, at the n-th pass of a point of the store.
 type power struct {
 	point string
@@ -92,7 +95,7 @@ func (p *play) newHouse(ctx context.Context, i int, skew time.Duration) (*house,
 
 // open starts the office on what is on its disks.
 func (p *play) open(ctx context.Context, h *house) error {
-	s, err := store.Open(ctx, store.Config{Engine: store.SQLite, Source: h.database, Fault: h.power.ask})
+	s, err := store.Open(ctx, store.Config{Engine: store.SQLite, Source: h.database, Keys: databaseKeys(), Fault: h.power.ask})
 	if err != nil {
 		return fmt.Errorf("open the store of %s: %w", h.code, err)
 	}

@@ -111,7 +111,7 @@ func (s *Stage) furnish(ctx context.Context) error {
 			Authorities: []rogatory.Authority{{ID: "justice", Name: "Central Authority of " + name, Roles: []rogatory.Role{rogatory.CentralAuthority, rogatory.PointOfContact},
 				MessageRecipient: k.MessageRecipient(), EvidenceRecipient: k.EvidenceRecipient()}}}
 	}
-	return store.Create(ctx, store.Config{Engine: store.SQLite, Source: s.template()})
+	return store.Create(ctx, store.Config{Engine: store.SQLite, Source: s.template(), Keys: databaseKeys()})
 }
 
 func (s *Stage) template() string { return filepath.Join(s.dir, "empty.db") }

@@ -21,7 +21,7 @@ const alarmColumns = "id, request_id, test, open, opened, due_at, view"
 
 func readAlarm(scan func(...any) error) (a Alarm, err error) {
 	var test, open int64
-	err = scan(&a.ID, &a.Request, &test, &open, &a.Opened, &a.DueAt, &a.View)
+	err = scan(&a.ID, &a.Request, &test, &open, &a.Opened, &a.DueAt, unseal("alarm.view", &a.View, &a.ID))
 	a.Test, a.Open = test == 1, open == 1
 	return a, err
 }
@@ -39,7 +39,7 @@ func (tx *Tx) InsertAlarm(a Alarm) error {
 		return err
 	}
 	n, err := tx.exec("INSERT INTO alarm ("+alarmColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
-		a.ID, string(a.Request), bit(a.Test), bit(a.Open), int64(a.Opened), int64(a.DueAt), blob(a.View))
+		a.ID, string(a.Request), bit(a.Test), bit(a.Open), int64(a.Opened), int64(a.DueAt), seal("alarm.view", a.View, a.ID))
 	if err == nil && n == 0 {
 		err = exists("alarm", a.ID)
 	}
@@ -49,7 +49,7 @@ func (tx *Tx) InsertAlarm(a Alarm) error {
 // UpdateAlarm replaces whether an alarm is open, when it is looked at and its view. Without such an alarm:
 // NotFound "alarm_unknown".
 func (tx *Tx) UpdateAlarm(a Alarm) error {
-	n, err := tx.exec("UPDATE alarm SET open = $1, due_at = $2, view = $3 WHERE id = $4", bit(a.Open), int64(a.DueAt), blob(a.View), a.ID)
+	n, err := tx.exec("UPDATE alarm SET open = $1, due_at = $2, view = $3 WHERE id = $4", bit(a.Open), int64(a.DueAt), seal("alarm.view", a.View, a.ID), a.ID)
 	if err == nil && n == 0 {
 		err = unknown("alarm", a.ID)
 	}
@@ -98,19 +98,19 @@ type Secret struct {
 const secretColumns = "digest, alarm, person, how, expires, view"
 
 func readSecret(scan func(...any) error) (s Secret, err error) {
-	err = scan(digest(&s.Digest), &s.Alarm, &s.Person, &s.How, &s.Expires, &s.View)
+	err = scan(digest(&s.Digest), &s.Alarm, &s.Person, &s.How, &s.Expires, unseal("alarm_secret.view", &s.View, &s.Digest))
 	return s, err
 }
 
 // InsertSecret adds a secret.
 func (tx *Tx) InsertSecret(s Secret) error {
-	_, err := tx.exec("INSERT INTO alarm_secret ("+secretColumns+") VALUES ($1, $2, $3, $4, $5, $6)", s.Digest[:], s.Alarm, s.Person, s.How, int64(s.Expires), blob(s.View))
+	_, err := tx.exec("INSERT INTO alarm_secret ("+secretColumns+") VALUES ($1, $2, $3, $4, $5, $6)", s.Digest[:], s.Alarm, s.Person, s.How, int64(s.Expires), seal("alarm_secret.view", s.View, s.Digest[:]))
 	return err
 }
 
 // UpdateSecret replaces the view of a secret.
 func (tx *Tx) UpdateSecret(s Secret) error {
-	n, err := tx.exec("UPDATE alarm_secret SET view = $1 WHERE digest = $2", blob(s.View), s.Digest[:])
+	n, err := tx.exec("UPDATE alarm_secret SET view = $1 WHERE digest = $2", seal("alarm_secret.view", s.View, s.Digest[:]), s.Digest[:])
 	if err == nil && n == 0 {
 		err = unknown("secret", "of alarm "+s.Alarm)
 	}
@@ -184,14 +184,14 @@ type Paper struct {
 }
 
 func readPaper(scan func(...any) error) (p Paper, err error) {
-	err = scan(&p.Kind, &p.ID, &p.At, &p.View)
+	err = scan(&p.Kind, &p.ID, &p.At, unseal("desk_paper.view", &p.View, &p.Kind, &p.ID))
 	return p, err
 }
 
 // PutPaper stores a paper, or replaces its view.
 func (tx *Tx) PutPaper(p Paper) error {
 	_, err := tx.exec("INSERT INTO desk_paper (kind, id, at, view) VALUES ($1, $2, $3, $4) ON CONFLICT (kind, id) DO UPDATE SET view = excluded.view",
-		p.Kind, p.ID, int64(p.At), blob(p.View))
+		p.Kind, p.ID, int64(p.At), seal("desk_paper.view", p.View, p.Kind, p.ID))
 	return err
 }
 

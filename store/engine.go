@@ -54,6 +54,9 @@ type engine struct {
 	begin     string          // starts a group of updates
 	state     string          // reads the journal's state, and makes other replicas wait
 	beginView string
+
+	crypt    *cryptor // seals and opens; nil for Copy alone
+	indexKey int      // number of the key whose tokens the index of the search holds
 }
 
 func engineOf(c Config) (engine, error) {

@@ -4,6 +4,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -25,6 +26,15 @@ type Entry struct {
 	Request rogatory.RequestID // may be empty
 	Body    []byte
 	Salt    [journal.SaltSize]byte // random, for this entry only
+}
+
+// noSalt stands in the column of salts: who knows salt and leaf can try bodies, so that the salt is sealed with the body,
+// before it.
+var noSalt [journal.SaltSize]byte
+
+// sealed is what the entry at an index commits to, on its way into the store.
+func (e Entry) sealed(index int64) sealed {
+	return seal("journal_entry.body", slices.Concat(e.Salt[:], e.Body), index)
 }
 
 // Entries are written in statements of so many rows. Larger ones gain nothing.
@@ -79,7 +89,7 @@ func (tx *Tx) Append(entries ...Entry) (first int64, err error) {
 		}
 		leaves[i] = journal.Commit(e.Salt, e.Body)
 		args = append(args, first+int64(i), int64(e.At), string(e.Type), string(e.Case), string(e.Request),
-			blob(e.Body), entries[i].Salt[:], leaves[i][:])
+			entries[i].sealed(first+int64(i)), noSalt[:], leaves[i][:])
 	}
 	edge, hashes, err := tx.edge.Append(leaves)
 	if err != nil {
@@ -142,17 +152,21 @@ func (tx *Tx) Size() (int64, error) {
 	return size, err
 }
 
-const entryColumns = "entry_index, at, type, case_id, request_id, body, salt, leaf"
+const entryColumns = "entry_index, at, type, case_id, request_id, body, leaf"
 
 // readEntry reads an entry and opens its commitment, so that a changed body, salt or leaf is found
 // before it is served. Of one whose content is lost nothing but the leaf is left, and nothing is opened: whether it
 // may be lost, fsck asks the journal.
 func readEntry(scan func(...any) error) (e Entry, err error) {
 	var leaf journal.Leaf
-	if err := scan(&e.Index, &e.At, &e.Type, &e.Case, &e.Request, &e.Body, digest(&e.Salt), digest(&leaf)); err != nil {
+	var content []byte
+	if err := scan(&e.Index, &e.At, &e.Type, &e.Case, &e.Request, unseal("journal_entry.body", &content, &e.Index), digest(&leaf)); err != nil {
 		return Entry{}, err
 	}
-	if !e.lost() && journal.Commit(e.Salt, e.Body) != leaf {
+	if len(content) >= journal.SaltSize {
+		e.Salt, e.Body = [journal.SaltSize]byte(content), content[journal.SaltSize:]
+	}
+	if len(content) < journal.SaltSize || !e.lost() && journal.Commit(e.Salt, e.Body) != leaf {
 		return Entry{}, rogatory.Fault(rogatory.Damaged, "entry_damaged", "entry %d does not match its leaf", e.Index).
 			WithHint("run fsck, restore")
 	}

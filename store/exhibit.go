@@ -19,7 +19,7 @@ type Exhibit struct {
 const exhibitColumns = "id, request_id, case_id, direction, state, root, version, view"
 
 func readExhibit(scan func(...any) error) (x Exhibit, err error) {
-	err = scan(&x.ID, &x.Request, &x.Case, &x.Direction, &x.State, digest(&x.Root), &x.Version, &x.View)
+	err = scan(&x.ID, &x.Request, &x.Case, &x.Direction, &x.State, digest(&x.Root), &x.Version, unseal("exhibit.view", &x.View, &x.ID))
 	return x, err
 }
 
@@ -41,7 +41,7 @@ func (tx *Tx) InsertExhibit(x Exhibit) error {
 		return err
 	}
 	n, err := tx.exec("INSERT INTO exhibit ("+exhibitColumns+") VALUES ($1, $2, $3, $4, $5, $6, 1, $7) ON CONFLICT DO NOTHING",
-		string(x.ID), string(x.Request), string(x.Case), string(x.Direction), x.State, x.Root[:], blob(x.View))
+		string(x.ID), string(x.Request), string(x.Case), string(x.Direction), x.State, x.Root[:], seal("exhibit.view", x.View, x.ID))
 	if err == nil && n == 0 {
 		err = exists("exhibit", x.ID)
 	}
@@ -57,7 +57,7 @@ func (tx *Tx) UpdateExhibit(x Exhibit) (version int64, err error) {
 	err = tx.change("exhibit", x.ID, movedOn("exhibit", x.ID, x.Version),
 		"SELECT version FROM exhibit WHERE id = $1", []any{string(x.ID)},
 		"UPDATE exhibit SET state = $1, root = $2, version = version + 1, view = $3 WHERE id = $4 AND version = $5",
-		x.State, x.Root[:], blob(x.View), string(x.ID), x.Version)
+		x.State, x.Root[:], seal("exhibit.view", x.View, x.ID), string(x.ID), x.Version)
 	if err != nil {
 		return 0, err
 	}

@@ -40,7 +40,8 @@ const messageColumns = "id, request_id, case_id, direction, peer, sequence, act,
 
 func readMessage(scan func(...any) error) (m Message, err error) {
 	err = scan(&m.ID, &m.Request, &m.Case, &m.Direction, &m.Peer, &m.Sequence, &m.Act, digest(&m.Digest),
-		&m.At, &m.Entry, &m.Applied, &m.Refused, &m.Container, &m.Receipt)
+		&m.At, &m.Entry, &m.Applied, &m.Refused,
+		unseal("message.container", &m.Container, &m.Direction, &m.ID), unseal("message.receipt", &m.Receipt, &m.Direction, &m.ID))
 	return m, err
 }
 
@@ -57,7 +58,8 @@ func (tx *Tx) InsertMessage(m Message) error {
 	}
 	n, err := tx.exec("INSERT INTO message ("+messageColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
 		string(m.ID), string(m.Request), string(m.Case), string(m.Direction), string(m.Peer), m.Sequence, string(m.Act),
-		m.Digest[:], int64(m.At), m.Entry, m.Applied, m.Refused, blob(m.Container), blob(m.Receipt))
+		m.Digest[:], int64(m.At), m.Entry, m.Applied, m.Refused,
+		seal("message.container", m.Container, m.Direction, m.ID), seal("message.receipt", m.Receipt, m.Direction, m.ID))
 	if err != nil || n == 1 {
 		return err
 	}
@@ -105,7 +107,7 @@ func (tx *Tx) SetReceipt(d Direction, id rogatory.MessageID, receipt []byte, ref
 	if len(receipt) == 0 {
 		return rogatory.Fault(rogatory.Invalid, "receipt_missing", "store receipt of message %s: it is empty", id)
 	}
-	n, err := tx.exec("UPDATE message SET receipt = $1, refused = $2 WHERE direction = $3 AND id = $4 AND length(receipt) = 0", receipt, refused, string(d), string(id))
+	n, err := tx.exec("UPDATE message SET receipt = $1, refused = $2 WHERE direction = $3 AND id = $4 AND length(receipt) = 0", seal("message.receipt", receipt, d, id), refused, string(d), string(id))
 	if err != nil || n == 1 {
 		return err
 	}

@@ -112,14 +112,15 @@ func (tx *Tx) AddMisconduct(m Misconduct) error {
 	}
 	d := rogatory.DigestOf(slices.Concat([]byte(m.Kind), []byte{0}, []byte(m.Party), []byte{0}, m.First, []byte{0}, m.Second))
 	_, err := tx.exec("INSERT INTO misconduct (digest, kind, party, origin, first, second, at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-		d[:], m.Kind, m.Party, m.Origin, blob(m.First), blob(m.Second), int64(m.At))
+		d[:], m.Kind, m.Party, m.Origin, seal("misconduct.first", m.First, d[:]), seal("misconduct.second", m.Second, d[:]), int64(m.At))
 	return err
 }
 
 // Misconducts returns the proofs, the oldest first, at most MaxRows.
 func (tx *Tx) Misconducts() ([]Misconduct, error) {
 	return list(tx, func(scan func(...any) error) (m Misconduct, err error) {
-		err = scan(&m.Kind, &m.Party, &m.Origin, &m.First, &m.Second, &m.At)
+		var d rogatory.Digest
+		err = scan(digest(&d), &m.Kind, &m.Party, &m.Origin, unseal("misconduct.first", &m.First, &d), unseal("misconduct.second", &m.Second, &d), &m.At)
 		return m, err
-	}, "SELECT kind, party, origin, first, second, at FROM misconduct ORDER BY at, digest LIMIT $1", MaxRows)
+	}, "SELECT digest, kind, party, origin, first, second, at FROM misconduct ORDER BY at, digest LIMIT $1", MaxRows)
 }

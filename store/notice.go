@@ -16,7 +16,7 @@ type NoticeChoice struct {
 }
 
 func readNoticeChoice(scan func(...any) error) (c NoticeChoice, err error) {
-	err = scan(&c.Person, &c.Changed, &c.View)
+	err = scan(&c.Person, &c.Changed, unseal("notice_choice.view", &c.View, &c.Person))
 	return c, err
 }
 
@@ -26,7 +26,7 @@ func (tx *Tx) SetNoticeChoice(c NoticeChoice) error {
 		return err
 	}
 	_, err := tx.exec("INSERT INTO notice_choice (person, changed, view) VALUES ($1, $2, $3) ON CONFLICT (person) DO UPDATE SET changed = excluded.changed, view = excluded.view",
-		c.Person, int64(c.Changed), blob(c.View))
+		c.Person, int64(c.Changed), seal("notice_choice.view", c.View, c.Person))
 	return err
 }
 

@@ -78,7 +78,7 @@ func (tx *Tx) PutAside(id rogatory.RequestID, a Aside) error {
 	if err := checkText("reason", a.Why); err != nil {
 		return err
 	}
-	_, err := tx.exec("UPDATE queue SET aside = $1, aside_by = $2, aside_why = $3 WHERE request_id = $4 AND (aside <> 0 OR $1 <> 0)", int64(a.Until), a.By, a.Why, string(id))
+	_, err := tx.exec("UPDATE queue SET aside = $1, aside_by = $2, aside_why = $3 WHERE request_id = $4 AND (aside <> 0 OR $1 <> 0)", int64(a.Until), a.By, seal("queue.aside_why", a.Why, id), string(id))
 	return err
 }
 
@@ -102,7 +102,7 @@ const queueColumns = "q.waits, q.turn, q.holder, q.held_at, q.aside, q.aside_by,
 
 func readQueued(scan func(...any) error) (q Standing, err error) {
 	r := &q.Request
-	err = scan(&q.Waits, &q.Turn, &q.Holder, &q.HeldAt, &q.Aside.Until, &q.Aside.By, &q.Aside.Why, &r.ID, &r.Case, &r.Side, &r.Peer, &r.Kind, &r.State, &r.Version, &r.Updated, &r.View)
+	err = scan(&q.Waits, &q.Turn, &q.Holder, &q.HeldAt, &q.Aside.Until, &q.Aside.By, unseal("queue.aside_why", &q.Aside.Why, &r.ID), &r.ID, &r.Case, &r.Side, &r.Peer, &r.Kind, &r.State, &r.Version, &r.Updated, unseal("request.view", &r.View, &r.ID))
 	return q, err
 }
 

@@ -36,7 +36,7 @@ func (tx *Tx) Refill(entries []Refilled) error {
 			return rogatory.Fault(rogatory.Untrusted, "refill_wrong", "what is offered as entry %d is not what its leaf commits to", first+int64(i))
 		}
 		leaves[i] = e.Leaf
-		args = append(args, first+int64(i), int64(e.At), string(e.Type), string(e.Case), string(e.Request), blob(e.Body), e.Salt[:], e.Leaf[:])
+		args = append(args, first+int64(i), int64(e.At), string(e.Type), string(e.Case), string(e.Request), e.Entry.sealed(first+int64(i)), noSalt[:], e.Leaf[:])
 	}
 	edge, hashes, err := tx.edge.Append(leaves)
 	if err != nil {

@@ -39,7 +39,7 @@ func (r Request) check() error {
 const requestColumns = "id, case_id, side, peer, kind, state, version, updated, view"
 
 func readRequest(scan func(...any) error) (r Request, err error) {
-	err = scan(&r.ID, &r.Case, &r.Side, &r.Peer, &r.Kind, &r.State, &r.Version, &r.Updated, &r.View)
+	err = scan(&r.ID, &r.Case, &r.Side, &r.Peer, &r.Kind, &r.State, &r.Version, &r.Updated, unseal("request.view", &r.View, &r.ID))
 	return r, err
 }
 
@@ -49,7 +49,7 @@ func (tx *Tx) InsertRequest(r Request) error {
 		return err
 	}
 	n, err := tx.exec("INSERT INTO request (id, case_id, number, side, peer, kind, state, version, updated, view) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9) ON CONFLICT DO NOTHING",
-		string(r.ID), string(r.Case), r.ID.Number(), string(r.Side), string(r.Peer), string(r.Kind), string(r.State), int64(r.Updated), blob(r.View))
+		string(r.ID), string(r.Case), r.ID.Number(), string(r.Side), string(r.Peer), string(r.Kind), string(r.State), int64(r.Updated), seal("request.view", r.View, r.ID))
 	if err == nil && n == 0 {
 		err = exists("request", r.ID)
 	}
@@ -65,7 +65,7 @@ func (tx *Tx) UpdateRequest(r Request) (version int64, err error) {
 	err = tx.change("request", r.ID, movedOn("request", r.ID, r.Version),
 		"SELECT version FROM request WHERE id = $1", []any{string(r.ID)},
 		"UPDATE request SET side = $1, peer = $2, kind = $3, state = $4, version = version + 1, updated = $5, view = $6 WHERE id = $7 AND version = $8",
-		string(r.Side), string(r.Peer), string(r.Kind), string(r.State), int64(r.Updated), blob(r.View), string(r.ID), r.Version)
+		string(r.Side), string(r.Peer), string(r.Kind), string(r.State), int64(r.Updated), seal("request.view", r.View, r.ID), string(r.ID), r.Version)
 	if err != nil {
 		return 0, err
 	}

@@ -22,9 +22,11 @@
 // "store_failed" until the store is opened again. An fsync that failed is never tried again: the
 // system may have dropped the very pages it could not write.
 //
-// Trust. Who controls the database can stop the node and destroy its memory. Changed entries,
+// Trust. What cases say lies in the database under a key that is not in it (see SealedColumns): who has the database alone
+// reads the other columns. Who controls the database can stop the node and destroy its memory. Changed entries,
 // leaves and hashes are found when they are read, and history that was already given to witnesses
-// cannot be changed unnoticed; requests, messages and settings are believed as they are read.
+// cannot be changed unnoticed; a sealed value opens only in its own place, but an earlier one of that place may be put back;
+// columns in clear are believed as they are read.
 //
 // The one process that may use a SQLite store is seen to by the node, with a lock of its own.
 package store
@@ -45,8 +47,11 @@ type Config struct {
 	// Source is the path of the database file, or the connection string of a PostgreSQL database
 	// that the node has for itself. There is no default.
 	Source string
+	// Keys are the secrets under which content lies in the database; at least one, save for Copy.
+	Keys Keys
 	// Fault, if set, is asked at the points "begin", "closure", "before_commit" and "after_commit"
-	// of every group of updates, and what it returns happens there: a way to rehearse failures.
+	// of every group of updates and at "seal" of every batch of Seal and Migrate, and what it returns happens there: a way to
+	// rehearse failures.
 	// An error at "after_commit" is work that was done and reported as failed. Nil in production.
 	Fault func(point string) error
 }
@@ -89,19 +94,27 @@ func Create(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	if err := e.take(c.Keys); err != nil {
+		return err
+	}
 	if err := e.create(ctx); err != nil {
 		return err
 	}
-	if err := migrate(ctx, e); err != nil {
+	err = migrate(ctx, e)
+	if err == nil {
+		err = e.sealAll(ctx, c.Fault, true)
+	}
+	if err != nil {
 		e.discard()
 		return err
 	}
 	return e.settle()
 }
 
-// Migrate brings the schema of an existing store up to that of this program. It does nothing if it
-// is there already, and refuses what Open refuses, save for an older schema. Of several replicas
-// that migrate at once, one does and the others wait.
+// Migrate brings the schema of an existing store up to that of this program, and seals under the newest key what is in
+// clear from before there was one. It does nothing if it is there already, and refuses what Open refuses, save for an older
+// schema and for content in clear. Of several replicas that migrate at once, one does and the others wait. It may be broken
+// off and called again.
 func Migrate(ctx context.Context, c Config) error {
 	e, err := engineOf(c)
 	if err != nil {
@@ -114,27 +127,25 @@ func Migrate(ctx context.Context, c Config) error {
 	if have > want {
 		return newer(have, want)
 	}
-	return migrate(ctx, e)
+	if err := e.take(c.Keys); err != nil {
+		return err
+	}
+	if err := migrate(ctx, e); err != nil {
+		return err
+	}
+	return e.sealAll(ctx, c.Fault, true)
 }
 
 // Open opens a store that Create made. It returns NotFound "store_missing" if there is none,
 // Conflict "store_schema" if the schema is not the one that this program knows, Invalid
 // "store_settings" if the database could lose an acknowledged commit, and Damaged "journal_damaged"
-// if the journal's hashes do not lead to its recorded root.
+// if the journal's hashes do not lead to its recorded root. Of the keys it says Unavailable "database_key_missing" if the
+// newest is not there, Conflict "database_key_wrong" if it is another one, and Conflict "database_in_clear" if the store is
+// not sealed at all.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	e, err := engineOf(c)
+	e, err := existing(ctx, c)
 	if err != nil {
 		return nil, err
-	}
-	have, want, err := versions(ctx, e)
-	switch {
-	case err != nil:
-		return nil, err
-	case have > want:
-		return nil, newer(have, want)
-	case have < want:
-		return nil, rogatory.Fault(rogatory.Conflict, "store_schema", "open store: its schema is version %d, this program needs %d", have, want).
-			WithHint("back the store up, then migrate it")
 	}
 	s := &Store{
 		engine:  e,
@@ -154,6 +165,14 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	err = s.View(ctx, func(tx *Tx) error {
+		sealed, err := tx.sealing()
+		if err == nil && sealed.clear {
+			err = inClear()
+		}
+		if err != nil {
+			return err
+		}
+		s.engine.indexKey = sealed.key
 		s.edge, err = tx.readEdge()
 		return err
 	})
@@ -167,6 +186,25 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	})
 	go s.commit()
 	return s, nil
+}
+
+// existing is the engine of a store that is there with the schema of this program, with its keys.
+func existing(ctx context.Context, c Config) (engine, error) {
+	e, err := engineOf(c)
+	if err != nil {
+		return e, err
+	}
+	have, want, err := versions(ctx, e)
+	switch {
+	case err != nil:
+		return e, err
+	case have > want:
+		return e, newer(have, want)
+	case have < want:
+		return e, rogatory.Fault(rogatory.Conflict, "store_schema", "open store: its schema is version %d, this program needs %d", have, want).
+			WithHint("back the store up, then migrate it")
+	}
+	return e, e.take(c.Keys)
 }
 
 // Close waits for the group of updates that is being written and for views, and closes the store.

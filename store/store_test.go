@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 }
 
 func lite(t testing.TB) store.Config {
-	return store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "a store?mode=ro#1.db")}
+	return store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "a store?mode=ro#1.db"), Keys: storetest.Keys()}
 }
 
 func code(t testing.TB, err error, kind rogatory.Kind, code string) {
@@ -54,8 +54,14 @@ func TestSQLite(t *testing.T) {
 
 func TestPostgres(t *testing.T) {
 	dsn := storetest.Postgres(t)
-	postgres := func() store.Config { return store.Config{Engine: store.Postgres, Source: dsn()} }
+	postgres := func() store.Config {
+		return store.Config{Engine: store.Postgres, Source: dsn(), Keys: storetest.Keys()}
+	}
 	storetest.Exercise(t, func(t *testing.T) *store.Store { return storetest.New(t, postgres()) })
+
+	t.Run("content lies sealed", func(t *testing.T) {
+		sealing(t, postgres, func(c store.Config) []byte { return storetest.Dump(t, c.Source) })
+	})
 
 	t.Run("three replicas write one journal", func(t *testing.T) {
 		c := postgres()
@@ -328,16 +334,16 @@ func TestOpenRefuses(t *testing.T) {
 // A flipped bit is found before it is served.
 func TestDamageIsFound(t *testing.T) {
 	for _, story := range []struct {
-		spoil   string
-		refused bool // by Open
+		spoil string
+		code  string // of the error at reading the entry; empty if Open refuses
 	}{
-		{"UPDATE journal_entry SET body = x'00' WHERE entry_index = 5", false},
-		{"UPDATE journal_entry SET salt = zeroblob(32) WHERE entry_index = 5", false},
-		{"UPDATE journal_entry SET leaf = zeroblob(32) WHERE entry_index = 5", false},
-		{"UPDATE journal_hash SET hash = zeroblob(32) WHERE hash_index = (SELECT max(hash_index) FROM journal_hash)", true},
-		{"UPDATE journal_state SET root = zeroblob(32)", true},
-		{"UPDATE journal_state SET size = size - 1", true},
-		{"UPDATE journal_state SET size = size + 100", true},
+		{"UPDATE journal_entry SET body = x'00' WHERE entry_index = 5", "value_damaged"},
+		{"UPDATE journal_entry SET body = (SELECT body FROM journal_entry WHERE entry_index = 6) WHERE entry_index = 5", "value_damaged"},
+		{"UPDATE journal_entry SET leaf = zeroblob(32) WHERE entry_index = 5", "entry_damaged"},
+		{"UPDATE journal_hash SET hash = zeroblob(32) WHERE hash_index = (SELECT max(hash_index) FROM journal_hash)", ""},
+		{"UPDATE journal_state SET root = zeroblob(32)", ""},
+		{"UPDATE journal_state SET size = size - 1", ""},
+		{"UPDATE journal_state SET size = size + 100", ""},
 	} {
 		c := lite(t)
 		s := storetest.New(t, c)
@@ -354,13 +360,13 @@ func TestDamageIsFound(t *testing.T) {
 		s.Close()
 		query(t, c, story.spoil)
 		s, err := store.Open(t.Context(), c)
-		if (err != nil) != story.refused {
+		if (err != nil) != (story.code == "") {
 			t.Errorf("%s: open returned %v", story.spoil, err)
 		}
 		if err != nil {
 			continue
 		}
-		code(t, s.View(t.Context(), func(tx *store.Tx) error { _, err := tx.Entry(5); return err }), rogatory.Damaged, "entry_damaged")
+		code(t, s.View(t.Context(), func(tx *store.Tx) error { _, err := tx.Entry(5); return err }), rogatory.Damaged, story.code)
 		s.Close()
 	}
 }
@@ -490,7 +496,7 @@ func TestDiskFull(t *testing.T) {
 
 // writeForEver writes as fast as it can and says what was acknowledged.
 func writeForEver(path string) error {
-	s, err := store.Open(context.Background(), store.Config{Engine: store.SQLite, Source: path})
+	s, err := store.Open(context.Background(), store.Config{Engine: store.SQLite, Source: path, Keys: storetest.Keys()})
 	if err != nil {
 		return err
 	}
@@ -678,6 +684,6 @@ func BenchmarkSQLite(b *testing.B) {
 func BenchmarkPostgres(b *testing.B) {
 	dsn := storetest.Postgres(b)
 	benchmarks(b, func() *store.Store {
-		return storetest.New(b, store.Config{Engine: store.Postgres, Source: dsn()})
+		return storetest.New(b, store.Config{Engine: store.Postgres, Source: dsn(), Keys: storetest.Keys()})
 	})
 }

@@ -62,6 +62,8 @@ func (tx *Tx) writing(args []any) error {
 			tx.written += len(a)
 		case string:
 			tx.written += len(a)
+		case sealed:
+			tx.written += a.size()
 		default:
 			tx.written += 8
 		}
@@ -90,7 +92,7 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, tx.fail(query, err)
 	}
-	result, err := stmt.ExecContext(tx.ctx, args...)
+	result, err := stmt.ExecContext(tx.ctx, tx.engine.crypt.bind(args)...)
 	if err != nil {
 		return 0, tx.fail(query, err)
 	}
@@ -101,7 +103,7 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 	return n, nil
 }
 
-// list returns all rows of a query.
+// list returns all rows of a query. Here and in exec is where content is sealed and opened.
 func list[T any](tx *Tx, read func(scan func(...any) error) (T, error), query string, args ...any) (all []T, err error) {
 	if err := tx.ready(); err != nil {
 		return nil, err
@@ -110,13 +112,13 @@ func list[T any](tx *Tx, read func(scan func(...any) error) (T, error), query st
 	if err != nil {
 		return nil, tx.fail(query, err)
 	}
-	rows, err := stmt.QueryContext(tx.ctx, args...)
+	rows, err := stmt.QueryContext(tx.ctx, tx.engine.crypt.bind(args)...)
 	if err != nil {
 		return nil, tx.fail(query, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		row, err := read(rows.Scan)
+		row, err := read(func(to ...any) error { return tx.engine.crypt.scan(rows.Scan, to) })
 		if err != nil {
 			return nil, tx.fail(query, err)
 		}

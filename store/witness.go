@@ -73,7 +73,7 @@ func (tx *Tx) Forks() ([]Fork, error) {
 // Setting returns a small fact about the node itself, and false if it was never set.
 func (tx *Tx) Setting(name string) ([]byte, bool, error) {
 	return one(tx, func(scan func(...any) error) (value []byte, err error) {
-		err = scan(&value)
+		err = scan(unseal("setting.value", &value, name))
 		return value, err
 	}, "SELECT value FROM setting WHERE name = $1", name)
 }
@@ -83,6 +83,6 @@ func (tx *Tx) SetSetting(name string, value []byte) error {
 	if err := checkText("setting", name); err != nil {
 		return err
 	}
-	_, err := tx.exec("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, blob(value))
+	_, err := tx.exec("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, seal("setting.value", value, name))
 	return err
 }

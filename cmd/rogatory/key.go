@@ -77,7 +77,7 @@ func (c *keyShowCmd) Run(d *desk) error {
 }
 
 type keyRotateCmd struct {
-	Purpose string   `arg:"" help:"seal, tls, message, evidence or entry."`
+	Purpose string   `arg:"" help:"seal, tls, message, evidence, database or entry."`
 	Folder  string   `arg:"" optional:"" help:"Folder of the directory, for the State's new entry: for message, evidence and entry." type:"existingdir"`
 	Host    []string `help:"Names and addresses of this machine for the new TLS certificate. Default: those of the present one." placeholder:"NAME"`
 	Again   bool     `help:"Make another although the newest was made a moment ago, or is not in the directory yet."`
@@ -133,6 +133,8 @@ func (c *keyRotateCmd) Run(d *desk) error {
 		d.say("next: rogatory directory submit DIR --node %s, with the directory's folder DIR; until it is published the others use the earlier key", d.globals.Node)
 	case c.Purpose == "seal":
 		d.say("the directory need not change, for it names the authority that issued it. Next: restart the node; it signs with the newest seal from its start on")
+	case c.Purpose == "database":
+		d.say("the directory does not name it. Next: restart the node; it seals the whole database under the newest key at its start")
 	default:
 		d.say("the directory need not change, for it names the authority that issued it. A running node shows it within a second")
 	}

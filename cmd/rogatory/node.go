@@ -25,7 +25,6 @@ import (
 	"rogatory/legislation"
 	"rogatory/node"
 	"rogatory/preview"
-	"rogatory/store"
 )
 
 // initCmd makes a node.
@@ -316,22 +315,18 @@ func (c *checkCmd) Run(d *desk) error {
 	return nil
 }
 
-// migrateCmd brings the schema up to date.
+// migrateCmd brings the schema up to date, and seals what an earlier program left in clear.
 type migrateCmd struct{}
 
 // Run migrates.
 func (c *migrateCmd) Run(d *desk) error {
-	config, err := node.LoadConfig(d.globals.Node)
+	made, err := node.Migrate(d.ctx, d.globals.Node)
+	if made != "" {
+		d.say("made %s: without it nobody reads what cases say. Back up %s now", made, d.keysDir())
+	}
 	if err != nil {
 		return err
 	}
-	source := config.Database.Source
-	if config.Database.Engine == store.SQLite {
-		source = filepath.Join(d.globals.Node, source)
-	}
-	if err := store.Migrate(d.ctx, store.Config{Engine: config.Database.Engine, Source: source}); err != nil {
-		return err
-	}
-	d.say("the database has the schema of this program")
+	d.say("the database has the schema of this program, and what cases say is sealed in it; a sealing takes the index of the search away, and the next start makes it anew")
 	return nil
 }

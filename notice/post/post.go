@@ -293,7 +293,9 @@ func wanted(f docket.File, person rogatory.Officer) bool {
 	}
 	return slices.ContainsFunc(f.Votes, func(v docket.VoteFile) bool {
 		return v.Agree && v.Person != person.Name && v.Role != person.Role &&
-			!slices.ContainsFunc(f.Votes, func(w docket.VoteFile) bool { return w.Act == v.Act && w.Exhibit == v.Exhibit && w.Person == person.Name })
+			!slices.ContainsFunc(f.Votes, func(w docket.VoteFile) bool {
+				return w.Act == v.Act && w.Exhibit == v.Exhibit && w.Person == person.Name
+			})
 	})
 }
 

@@ -89,7 +89,7 @@ func newScene(t *testing.T) *scene {
 	t.Helper()
 	s := &scene{T: t, time: clock.NewManual(morning), mail: &line{}, sms: &line{},
 		people: []rogatory.Officer{{Name: "Ana Duarte", Role: rogatory.DutyOfficer}, {Name: "Bo Lind", Role: rogatory.Decider}, {Name: "Root", Role: rogatory.Administrator}}}
-	s.stored = store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "office.db"), Fault: func(point string) error {
+	s.stored = store.Config{Engine: store.SQLite, Source: filepath.Join(t.TempDir(), "office.db"), Keys: storetest.Keys(), Fault: func(point string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if point == s.fault {

@@ -5,6 +5,7 @@ package storetest
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -146,4 +147,30 @@ func start(t testing.TB, server *exec.Cmd) error {
 		<-ended
 	})
 	return nil
+}
+
+// Dump returns what pg_dump writes of a database, with its bytes as they are.
+func Dump(t testing.TB, dsn string) []byte {
+	t.Helper()
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pg_dump")
+	if len(found) == 0 {
+		t.Fatal("there is no /usr/lib/postgresql/*/bin/pg_dump: install the package postgresql")
+	}
+	slices.SortFunc(found, func(a, b string) int { return version(a) - version(b) })
+	out, err := exec.Command(found[len(found)-1], "--dbname", dsn).Output()
+	if err != nil {
+		t.Fatalf("pg_dump: %v", err)
+	}
+	// Bytes are written in hexadecimal: \x followed by them.
+	return slices.Concat(out, hexadecimal(out))
+}
+
+// hexadecimal returns what the runs of hexadecimal digits in a text stand for.
+func hexadecimal(text []byte) (all []byte) {
+	for _, run := range strings.FieldsFunc(string(text), func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }) {
+		if b, err := hex.DecodeString(run); err == nil {
+			all = append(all, b...)
+		}
+	}
+	return all
 }

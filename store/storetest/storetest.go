@@ -1249,3 +1249,6 @@ func (e exam) closed() {
 	e.refused(rogatory.Unavailable, "store_closed", func(tx *store.Tx) error { return nil })
 	expect(e, e.store.View(e.Context(), func(tx *store.Tx) error { return nil }), rogatory.Unavailable, "store_closed")
 }
+
+// Keys are the database keys of stores in tests.
+func Keys() store.Keys { return store.Keys{sha256.Sum256([]byte("a database key for tests"))} }

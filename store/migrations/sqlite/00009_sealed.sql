@@ -1,0 +1,12 @@
+-- Under which key what cases say lies in the database. The columns are those of store/sealing.go; each value says by
+-- which key it is sealed. Before this, all of them were in clear: key 0.
+
+-- +goose Up
+
+CREATE TABLE sealing (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    key    INTEGER NOT NULL CHECK (key >= 0), -- of what is written, and of the words of the search
+    behind INTEGER NOT NULL CHECK (behind IN (0, 1)), -- not every row is brought under it yet
+    mark   BLOB    NOT NULL -- a word sealed under it, which tells whether a key is the right one
+) STRICT;
+INSERT INTO sealing (id, key, behind, mark) VALUES (1, 0, 0, x'');
