@@ -53,7 +53,7 @@ const (
 	StateReviewed      EntryType = "state.reviewed"     // the suspension of the State in Name is kept, for Why, until Until
 	SubjectTold        EntryType = "subject.told"       // the persons concerned were told: Why is how, When when, Name the office's own reference
 	SubjectPostponed   EntryType = "subject.postponed"  // they are not told before Until, for Why
-	SubjectNever       EntryType = "subject.never"      // they can never be told, for Why
+	SubjectNever       EntryType = "subject.never"      // they can never be told, for Why; it counts when a second person has said so
 	EmergencyReviewed  EntryType = "emergency.reviewed" // Name is the finding, Why its reasons
 	PoliciesProposed   EntryType = "policies.proposed"  // a national set of safeguards: Policies has its files, Name the digest of the whole set, Why the reason
 	PoliciesAgreed     EntryType = "policies.agreed"    // by a second person, to the set whose digest is in Name

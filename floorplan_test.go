@@ -84,7 +84,7 @@ var plan = map[string]floor{
 	"cmd/rogatory-verify":  {". asice court directory envelope journal", "independence: it checks without the office's code"},
 	"scripts/worldmap":     {"", "makes the outlines of the map; it is run by hand"},
 	"cmd/rogatory-sim":     {". sim", "long simulations"},
-	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
+	"bench":                {". asice clock console demo directory docket envelope journal keyring ledger node safeguard store treaty tsa vault vault/disk wire", "measures the parts and the whole"},
 	"practice":             {". clock datafile demo docket keyring node store treaty", "a school of exercise nodes: what it checks it reads from the docket, as people do"},
 	"practice/conformance": {". asice datafile docket envelope journal oversight store", "examines another node over the wire, without the code of our own door"},
 	"cmd/rogatory":         {". alarm api asice assistance clock console court deadline demo desk directory docket envelope journal keyring language legislation letter monitor node oversight pager pdf practice practice/conformance preview preview/render safeguard store transparency treaty treaty/offence treaty/status vault vault/disk wire", "the one binary: it asks, and prints"},

@@ -26,6 +26,16 @@ type SubjectFile struct {
 	Ref    string           `json:"ref,omitempty"`    // the office's own reference of the letter: no name
 	Person string           `json:"person,omitempty"` // of the office, who recorded it
 	At     rogatory.Instant `json:"at,omitzero"`      // when it was recorded
+	// Never is the word of one person that they can never be told. It counts when another has recorded it too.
+	Never *NeverFile `json:"never,omitempty"`
+}
+
+// NeverFile is a decider's word that persons can never be told.
+type NeverFile struct {
+	By         string           `json:"by"`
+	Credential string           `json:"credential"`
+	Why        string           `json:"why"`
+	At         rogatory.Instant `json:"at"`
 }
 
 // EmergencyFile is the use of the emergency channel for a request (Art 41(3)(e)).
@@ -224,9 +234,14 @@ func (f *File) told(e rogatory.Entry) {
 		s.Told, s.How, s.Ref, s.Person, s.At = e.When, e.Why, e.Name, e.By.Name, e.At
 		f.done(TellingDue)
 	case rogatory.SubjectNever:
+		if s.Never == nil || !s.Never.another(e.By) {
+			s.Never = &NeverFile{By: e.By.Name, Credential: credentialOf(e.By), Why: e.Why, At: e.At}
+			return
+		}
 		s.Impossible, s.Person, s.At = e.Why, e.By.Name, e.At
 		f.done(TellingDue)
 	case rogatory.SubjectPostponed:
+		s.Never = nil // what is put off is to be done
 		s.Postponed = append(slices.Clone(s.Postponed), safeguard.Postponement{By: e.By.Name, Why: e.Why, At: e.At, Until: e.Until})
 		f.planTelling(e.At)
 	}
@@ -359,14 +374,32 @@ func (o *Office) PutOff(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 	})
 }
 
-// CannotTell records why the persons concerned can never be told, such as that nobody knows who they are.
+// another reports whether a person is another one than whose word this is: one authenticator behind two names is one person.
+func (n *NeverFile) another(by rogatory.Actor) bool {
+	return n.By != by.Name && n.Credential != credentialOf(by)
+}
+
+// CannotTell records why the persons concerned can never be told, such as that nobody knows who they are. A decider says it,
+// and it counts when another person of the office, of any role that reviews, has said it as well; until then the notice
+// stays due. Who puts the notice off in between takes it back.
 func (o *Office) CannotTell(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, why string) (File, error) {
-	if err := o.decides(by, "decide that persons are never told"); err != nil {
+	const what = "decide that persons are never told"
+	if err := mayReview(by, what); err != nil {
+		return File{}, err
+	}
+	if err := o.present(by, what); err != nil {
 		return File{}, err
 	}
 	return o.reviewed(ctx, id, func(f File) (rogatory.Entry, error) {
 		if err := f.toTell(); err != nil {
 			return rogatory.Entry{}, err
+		}
+		if n := f.Subject.Never; n == nil {
+			if err := o.decides(by, what); err != nil {
+				return rogatory.Entry{}, err
+			}
+		} else if !n.another(by) {
+			return rogatory.Entry{}, rogatory.Fault(rogatory.Denied, "second_person_needed", "%s recorded already that the persons concerned by %s can never be told, so another person has to", n.By, id)
 		}
 		if len(why) > maxReviewText {
 			return rogatory.Entry{}, rogatory.Fault(rogatory.Invalid, "words_too_many", "%d bytes of reasons, at most %d are kept", len(why), maxReviewText)

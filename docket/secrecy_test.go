@@ -214,7 +214,16 @@ func TestWhoPostponesANoticeSaysWhyAndUntilWhen(t *testing.T) {
 	}
 	_, err = w.xb.CannotTell(w.Context(), w.xb.decider(), id, "unknown")
 	w.refused(err, "words_missing")
+	// One person cannot drop it: until another has looked, it stays due, and the one who would put it off takes that back.
+	_, err = w.xb.CannotTell(w.Context(), w.xb.officer(), id, "nobody knows who stood behind the address then")
+	w.refused(err, "role_not_allowed")
 	_, err = w.xb.CannotTell(w.Context(), w.xb.decider(), id, "nobody knows who stood behind the address then")
+	w.ok(err)
+	w.notice(w.xb, id, safeguard.NoticeDue)
+	_, err = w.xb.CannotTell(w.Context(), w.xb.decider(), id, "nobody knows who stood behind the address, I am sure")
+	w.refused(err, "second_person_needed")
+	w.sound()
+	_, err = w.xb.CannotTell(w.Context(), w.xb.officer(), id, "the provider keeps no names that are older than a year")
 	w.ok(err)
 	w.notice(w.xb, id, safeguard.NoticeNever)
 	w.sound()

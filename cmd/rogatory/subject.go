@@ -84,6 +84,9 @@ func showSubject(w io.Writer, f docket.File) {
 	case s.Impossible != "":
 		fmt.Fprintf(w, "cannot be told\t%s\n", s.Impossible)
 	default:
+		if n := s.Never; n != nil {
+			fmt.Fprintf(w, "cannot be told\tso %s says\tanother person has to say so too\t%s\n", n.By, n.Why)
+		}
 		for _, p := range s.Postponed {
 			fmt.Fprintf(w, "put off\tby %s\tuntil %s\t%s\n", p.By, p.Until, p.Why)
 		}
@@ -172,8 +175,13 @@ func (c *subjectNeverCmd) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	if _, err := client.CannotTell(d.ctx, rogatory.RequestID(c.ID), api.Why{Reason: c.Why}); err != nil {
+	f, err := client.CannotTell(d.ctx, rogatory.RequestID(c.ID), api.Why{Reason: c.Why})
+	if err != nil {
 		return err
+	}
+	if f.Subject != nil && f.Subject.Impossible == "" {
+		d.say("%s: recorded; it counts when another person has recorded it too", c.ID)
+		return nil
 	}
 	d.say("%s: recorded that the persons concerned cannot be told", c.ID)
 	return nil
