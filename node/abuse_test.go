@@ -82,6 +82,7 @@ func TestAB13ClockSetBackToDodgeADeadline(t *testing.T) {
 // AB-20, a split view of the journal: of two heads at one size witnesses cosign the first, keep the proof of both, and no
 // client with a policy takes the second. The State that signed both is not let start again.
 func TestAB20SplitView(t *testing.T) {
+	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) { splitView(t, node.Database{Engine: store.SQLite, Source: "node.db"}, "") })
 	t.Run("PostgreSQL", func(t *testing.T) {
 		dsn := storetest.Postgres(t)

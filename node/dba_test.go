@@ -292,6 +292,7 @@ func fsck(t *testing.T, dir string) (docket.Findings, error) {
 
 // AB-06, silent deletion of refusals: what the database's administrator does, fsck names or a peer proves.
 func TestAB06TheDatabaseAdministratorsBadDay(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("minutes of restores")
 	}

@@ -343,6 +343,7 @@ func (a *archive) whole(t *testing.T, xa, xb, xc *alive) docket.Findings {
 // The twelve ways of coming back from an old copy, each of which ends in refusal, then recovery (research on
 // reliability, 4.2).
 func TestTwelveRestoresEndInRefusalThenRecovery(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("minutes of restores")
 	}

@@ -350,6 +350,7 @@ func calm(t *testing.T, both []*process) {
 }
 
 func TestKill(t *testing.T) {
+	t.Parallel()
 	kills := defaultKills
 	if s := os.Getenv("ROGATORY_KILLS"); s != "" {
 		n, err := strconv.Atoi(s)
