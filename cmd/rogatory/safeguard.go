@@ -201,7 +201,7 @@ func (c *safeguardStatesCmd) Run(d *desk) error {
 	}
 	said := api.Suspending{Reason: c.Why}
 	if c.Review != "" {
-		if err := said.Review.UnmarshalText([]byte(c.Review)); err != nil {
+		if said.Review, err = moment(c.Review); err != nil {
 			return err
 		}
 	}
