@@ -231,7 +231,11 @@ func (s *server) subjectForm(v *visit) (entering, func() (string, error), error)
 	default:
 		return entering{}, nil, rogatory.Fault(rogatory.NotFound, "page_unknown", "there is no page %.100q here", v.r.URL.Path)
 	}
-	e.Title, e.Notes = l.T("subject.do."+what), []string{l.T("subject.then."+what, "state", s.name(l, f.Them.State))}
+	then := what
+	if what == "never" && f.Subject != nil && f.Subject.Never != nil {
+		then = "told" // with a second person it ends as if they were
+	}
+	e.Title, e.Notes = l.T("subject.do."+what), []string{l.T("subject.then."+then, "state", s.name(l, f.Them.State))}
 	e.Do = l.T("act.do", "act", e.Title)
 	return e, recorded(v, at, do), nil
 }
