@@ -127,7 +127,7 @@ type Entry struct {
 	Name    string      `json:"name,omitempty"` // deadline, file or other thing concerned
 	Why     string      `json:"why,omitempty"`
 	Channel Channel     `json:"channel,omitempty"` // of RequestRecorded
-	// Credential is what By showed at the door, of a draft and of a suspension; votes and safeguards have it in theirs.
+	// Credential is what By showed at the door, of a draft, of a suspension and of the word that nobody can be told; votes and safeguards have it in theirs.
 	Credential string   `json:"credential,omitempty"`
 	Said       *Message `json:"said,omitempty"` // of ActRecorded: not signed by anybody but the recorder
 	// Person is set for person.changed. By is then the node, which noticed: who edited the file it cannot

@@ -234,8 +234,8 @@ func (f *File) told(e rogatory.Entry) {
 		s.Told, s.How, s.Ref, s.Person, s.At = e.When, e.Why, e.Name, e.By.Name, e.At
 		f.done(TellingDue)
 	case rogatory.SubjectNever:
-		if s.Never == nil || !s.Never.another(e.By) {
-			s.Never = &NeverFile{By: e.By.Name, Credential: credentialOf(e.By), Why: e.Why, At: e.At}
+		if s.Never == nil || !s.Never.another(e.By.Name, e.Credential) {
+			s.Never = &NeverFile{By: e.By.Name, Credential: e.Credential, Why: e.Why, At: e.At}
 			return
 		}
 		s.Impossible, s.Person, s.At = e.Why, e.By.Name, e.At
@@ -375,8 +375,8 @@ func (o *Office) PutOff(ctx context.Context, by rogatory.Actor, id rogatory.Requ
 }
 
 // another reports whether a person is another one than whose word this is: one authenticator behind two names is one person.
-func (n *NeverFile) another(by rogatory.Actor) bool {
-	return n.By != by.Name && n.Credential != credentialOf(by)
+func (n *NeverFile) another(name, credential string) bool {
+	return n.By != name && n.Credential != credential
 }
 
 // CannotTell records why the persons concerned can never be told, such as that nobody knows who they are. A decider says it,
@@ -398,7 +398,7 @@ func (o *Office) CannotTell(ctx context.Context, by rogatory.Actor, id rogatory.
 			if err := o.decides(by, what); err != nil {
 				return rogatory.Entry{}, err
 			}
-		} else if !n.another(by) {
+		} else if !n.another(by.Name, credentialOf(by)) {
 			return rogatory.Entry{}, rogatory.Fault(rogatory.Denied, "second_person_needed", "%s recorded already that the persons concerned by %s can never be told, so another person has to", n.By, id)
 		}
 		if len(why) > maxReviewText {
@@ -407,7 +407,7 @@ func (o *Office) CannotTell(ctx context.Context, by rogatory.Actor, id rogatory.
 		if err := reasoned(why); err != nil {
 			return rogatory.Entry{}, err
 		}
-		return rogatory.Entry{Type: rogatory.SubjectNever, At: o.now(), By: by, Request: id, Why: strings.TrimSpace(why)}, nil
+		return rogatory.Entry{Type: rogatory.SubjectNever, At: o.now(), By: by, Request: id, Why: strings.TrimSpace(why), Credential: credentialOf(by)}, nil
 	})
 }
 

@@ -214,16 +214,21 @@ func TestWhoPostponesANoticeSaysWhyAndUntilWhen(t *testing.T) {
 	}
 	_, err = w.xb.CannotTell(w.Context(), w.xb.decider(), id, "unknown")
 	w.refused(err, "words_missing")
-	// One person cannot drop it: until another has looked, it stays due, and the one who would put it off takes that back.
-	_, err = w.xb.CannotTell(w.Context(), w.xb.officer(), id, "nobody knows who stood behind the address then")
+	// One person cannot drop it, under two names neither: until another has looked, it stays due.
+	judge, officer := w.xb.decider(), w.xb.officer()
+	judge.Credential, officer.Credential = "passkey:1", "passkey:1"
+	_, err = w.xb.CannotTell(w.Context(), officer, id, "nobody knows who stood behind the address then")
 	w.refused(err, "role_not_allowed")
-	_, err = w.xb.CannotTell(w.Context(), w.xb.decider(), id, "nobody knows who stood behind the address then")
+	_, err = w.xb.CannotTell(w.Context(), judge, id, "nobody knows who stood behind the address then")
 	w.ok(err)
 	w.notice(w.xb, id, safeguard.NoticeDue)
-	_, err = w.xb.CannotTell(w.Context(), w.xb.decider(), id, "nobody knows who stood behind the address, I am sure")
+	_, err = w.xb.CannotTell(w.Context(), judge, id, "nobody knows who stood behind the address, I am sure")
+	w.refused(err, "second_person_needed")
+	_, err = w.xb.CannotTell(w.Context(), officer, id, "the provider keeps no names that are older than a year")
 	w.refused(err, "second_person_needed")
 	w.sound()
-	_, err = w.xb.CannotTell(w.Context(), w.xb.officer(), id, "the provider keeps no names that are older than a year")
+	officer.Credential = "passkey:2"
+	_, err = w.xb.CannotTell(w.Context(), officer, id, "the provider keeps no names that are older than a year")
 	w.ok(err)
 	w.notice(w.xb, id, safeguard.NoticeNever)
 	w.sound()
