@@ -251,7 +251,7 @@ func Migrate(ctx context.Context, dir string) (made string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer lock.Close()
+	defer letGo(lock)
 	keys, err := keyring.Load(filepath.Join(dir, keysDir))
 	if err != nil {
 		return "", err

@@ -21,3 +21,9 @@ func takeLock(name string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// letGo ends the lock now: a child that is just being started may hold a copy of the file for a moment longer.
+func letGo(f *os.File) error {
+	syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // what Close ends anyway
+	return f.Close()
+}

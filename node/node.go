@@ -167,7 +167,7 @@ func (n *Node) Close() error {
 		errs = append(errs, n.folder.Close())
 	}
 	if n.lock != nil {
-		errs = append(errs, n.lock.Close())
+		errs = append(errs, letGo(n.lock))
 	}
 	return errors.Join(errs...)
 }
