@@ -193,39 +193,11 @@ func (s *story) play(ctx context.Context) error {
 
 // act performs an act and waits for the other State's receipt.
 func (s *story) act(ctx context.Context, m *Member, role rogatory.OfficerRole, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) (string, error) {
-	_, message, err := m.Move(ctx, m.Actor(people[m.Code][role], role), id, act, body)
+	r, err := m.Deliver(ctx, m.Actor(people[m.Code][role], role), id, act, body)
 	if err != nil {
 		return "", err
-	}
-	var r docket.Receipted
-	err = s.wait(ctx, func() error {
-		r, err = m.Node.Office.ReceiptOf(ctx, message)
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	if r.Receipt.Outcome == rogatory.RefusedOutcome {
-		return "", fmt.Errorf("%s refused the message: %s, %s", r.Receipt.From.State, r.Receipt.Code, r.Receipt.Reason)
 	}
 	return fmt.Sprintf("Receipted: it is entry %d of the journal of %s, proved by the signed receipt.", r.Entry, names[r.Receipt.From.State]), nil
-}
-
-// wait tries until there is no error, as long as the story's patience lasts.
-func (s *story) wait(ctx context.Context, try func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not within %s: %w", patience, err)
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
 }
 
 var offence = rogatory.Offence{Articles: []string{"7"}, MaximumYears: 5, Law: "Penal Code of Aurelia, section 212a"}
@@ -391,7 +363,7 @@ func (s *story) disclose(ctx context.Context, preservation rogatory.RequestID, f
 			if err != nil {
 				return "", err
 			}
-			err = s.wait(ctx, func() error {
+			err = wait(ctx, func() error {
 				_, e, err := s.b.Node.Office.Exhibit(ctx, x.ID)
 				if err == nil && e.State != docket.Taken {
 					err = errors.New("not receipted yet")
@@ -474,7 +446,7 @@ func (s *story) refused(ctx context.Context) error {
 func (s *story) court(ctx context.Context, id rogatory.RequestID) error {
 	to := filepath.Join(s.Dir, "court-package")
 	err := s.step("Aurelia exports the court package.", func() (string, error) {
-		err := s.wait(ctx, func() error {
+		err := wait(ctx, func() error {
 			f, err := s.a.Node.Office.File(ctx, id)
 			if err == nil && f.State != rogatory.Executed {
 				err = errors.New("the report of execution is awaited")
@@ -527,7 +499,7 @@ func (s *story) court(ctx context.Context, id rogatory.RequestID) error {
 // witnessed waits until the node's published checkpoint bears the cosignatures of all other States.
 func (s *story) witnessed(ctx context.Context, n *node.Node) error {
 	own := n.Config().State
-	return s.wait(ctx, func() error {
+	return wait(ctx, func() error {
 		c, err := n.Ledger.Latest(ctx)
 		if err != nil {
 			return err

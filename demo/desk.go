@@ -209,7 +209,7 @@ func (s *story) wake(ctx context.Context, id rogatory.RequestID) error {
 	reader := s.b.Actor(people["XB"][rogatory.DutyOfficer], rogatory.DutyOfficer)
 	var raised alarm.Open
 	err := s.step("It is night in Borealia: the node wakes who is on duty, by mail and by a signed webhook of another provider.", func() (string, error) {
-		if err := s.wait(ctx, func() error { _, err := s.night.reached(firstWoken); return err }); err != nil {
+		if err := wait(ctx, func() error { _, err := s.night.reached(firstWoken); return err }); err != nil {
 			return "", err
 		}
 		open, err := s.b.Node.Desk.Alarms(ctx, reader)
@@ -227,7 +227,7 @@ func (s *story) wake(ctx context.Context, id rogatory.RequestID) error {
 		s.night.clock.catchUp()
 		err := s.b.Node.Desk.Step(ctx)
 		if err == nil {
-			err = s.wait(ctx, func() error { link, err = s.night.reached(nextWoken); return err })
+			err = wait(ctx, func() error { link, err = s.night.reached(nextWoken); return err })
 		}
 		return fmt.Sprintf("R. Castellan was paged at %s UTC, on both channels.", s.deskTime()), err
 	})
@@ -251,7 +251,7 @@ func (s *story) wake(ctx context.Context, id rogatory.RequestID) error {
 			return "", fmt.Errorf("the button said %d the second time: %w", again, err)
 		}
 		var said string
-		err = s.wait(ctx, func() error {
+		err = wait(ctx, func() error {
 			all, err := s.a.Node.Office.MessagesOf(ctx, s.a.Actor(people["XA"][rogatory.DutyOfficer], rogatory.DutyOfficer), id)
 			if err != nil {
 				return err

@@ -28,13 +28,13 @@ func (s *story) drill(ctx context.Context) error {
 			return "", err
 		}
 		var link string
-		if err := s.wait(ctx, func() error { link, err = s.night.reached(firstWoken); return err }); err != nil {
+		if err := wait(ctx, func() error { link, err = s.night.reached(firstWoken); return err }); err != nil {
 			return "", err
 		}
 		if pressed, err := answerPage(ctx, http.MethodPost, link); err != nil || pressed != http.StatusOK {
 			return "", fmt.Errorf("the button said %d: %w", pressed, err)
 		}
-		err = s.wait(ctx, func() error {
+		err = wait(ctx, func() error {
 			all, err := s.b.Node.Desk.Drills(ctx, s.b.Actor(people["XB"][rogatory.DutyOfficer], rogatory.DutyOfficer), "XA")
 			if err == nil && (len(all) == 0 || all[0].Request != id || !all[0].Ended) {
 				err = errors.New("the drill has not ended")
@@ -55,7 +55,7 @@ func (s *story) drill(ctx context.Context) error {
 			return "", err
 		}
 		var f desk.Figures
-		err := s.wait(ctx, func() (err error) { f, err = publicFigures(ctx, s.b.Addresses.Office); return err })
+		err := wait(ctx, func() (err error) { f, err = publicFigures(ctx, s.b.Addresses.Office); return err })
 		if err != nil {
 			return "", err
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"rogatory"
 	"rogatory/docket"
@@ -101,4 +102,37 @@ func (m *Member) Move(ctx context.Context, by rogatory.Actor, id rogatory.Reques
 		return docket.File{}, "", err
 	}
 	return m.Node.Office.Move(ctx, by, id, act, body)
+}
+
+// Deliver is Move that waits until the other State has receipted the message, and says how. A refusal is an error.
+func (m *Member) Deliver(ctx context.Context, by rogatory.Actor, id rogatory.RequestID, act rogatory.Act, body rogatory.Body) (r docket.Receipted, err error) {
+	_, message, err := m.Move(ctx, by, id, act, body)
+	if err != nil {
+		return r, err
+	}
+	err = wait(ctx, func() (err error) {
+		r, err = m.Node.Office.ReceiptOf(ctx, message)
+		return err
+	})
+	if err == nil && r.Receipt.Outcome == rogatory.RefusedOutcome {
+		err = fmt.Errorf("%s refused the message: %s, %s", r.Receipt.From.State, r.Receipt.Code, r.Receipt.Reason)
+	}
+	return r, err
+}
+
+// wait tries until there is no error, as long as patience lasts.
+func wait(ctx context.Context, try func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not within %s: %w", patience, err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }

@@ -248,17 +248,8 @@ func fullRun(t *testing.T, ctx context.Context, a, b *demo.Member) rogatory.Requ
 	ok(err)
 	act := func(m *demo.Member, name string, role rogatory.OfficerRole, act rogatory.Act, body rogatory.Body) {
 		t.Helper()
-		_, message, err := m.Move(ctx, m.Actor(name, role), f.ID, act, body)
+		_, err := m.Deliver(ctx, m.Actor(name, role), f.ID, act, body)
 		ok(err)
-		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-			got, err := m.Node.Office.ReceiptOf(ctx, message)
-			if err == nil && got.Receipt.Outcome == rogatory.ReceivedOutcome {
-				return
-			}
-			if err == nil || time.Now().After(deadline) {
-				t.Fatalf("%s was not received: %+v %v", act, got.Receipt, err)
-			}
-		}
 	}
 	act(a, "Prosecutor L. Haddad", rogatory.Decider, rogatory.Send, rogatory.Body{})
 	act(b, "B. Lindqvist", rogatory.DutyOfficer, rogatory.AskMore, rogatory.Body{Text: "Which account? " + inTheWords, Language: "en"})
